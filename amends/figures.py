@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from complaints.actors import SYSTEM
-from complaints.errors import AlreadyDone
 from complaints.registers.entries import Entry
 from complaints.times import at_minute, local_time
 from reports.kpis import Goal, TargetVerdict
@@ -15,6 +13,7 @@ from reports.monitoring import monitor
 from reports.statistics import Share
 from reports.tally import Period
 from scheduler.worker import Handler
+from store.improvements import adopt_improvements
 from store.outbox.complete import Completed, Outcome
 from store.registers import act_on_entry, add_entry, list_entries
 from store.rulebooks import load_current_rulebook
@@ -56,6 +55,7 @@ def figure_handlers(store: Store, thresholds: Sequence[Threshold]) -> Mapping[st
 
 def check_figures(store: Store, thresholds: Sequence[Threshold]) -> None:
     """Open an alert for each threshold that is crossed, once a month, and record changed states of objectives."""
+    store.write(adopt_improvements)
     zone = store.read(load_current_rulebook).calendar.zone
     today = local_time(store.now(), zone).date()
     shares: dict[tuple[date, date], Mapping[str, Share]] = {}
@@ -93,9 +93,16 @@ def _open_alert(
         "figure": figure, "direction": direction, "limit": f"{100 * limit:g}", "value": f"{100 * value:.1f}",
         "since": first.isoformat(), "until": today.isoformat(),
     }  # fmt: skip
-    key = f"alert:{figure}:{direction}:{facts['limit']}:{today:%Y-%m}"
-    with suppress(AlreadyDone):
-        store.write(add_entry, "alert", "raise", SYSTEM, facts, key=key)
+    same = ("figure", "direction", "limit")
+    # Not by a key: keys are kept for days only.
+    opened = [
+        alert
+        for alert in store.read(list_entries, "alert")
+        if alert.facts["until"][:7] == facts["until"][:7]
+        and all(alert.facts[name] == facts[name] for name in same)
+    ]
+    if not opened:
+        store.write(add_entry, "alert", "raise", SYSTEM, facts)
 
 
 def _record_state(store: Store, objective: Entry, share: Share) -> None:

@@ -262,7 +262,7 @@ class Report:
 
 def references(report: Report) -> frozenset[str]:
     """Every reference that the report names."""
-    return frozenset(cell.ref for cell in _cells(report) if isinstance(cell, Ref)) | frozenset(report.damaged)
+    return frozenset(_references(replace(report, data=None))) | frozenset(report.damaged)
 
 
 def without_references(report: Report, hidden: frozenset[str]) -> Report:
@@ -281,18 +281,14 @@ def for_channel(report: Report) -> Report:
     return without_references(replace(report, sections=sections), references(report))
 
 
-def _cells(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple):
-        children: Iterator[Any] = iter(value)
-    elif isinstance(value, Mapping):
-        children = iter(value.values())
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, Ref):
+        yield value.ref
+    elif isinstance(value, tuple | Mapping):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _references(part)
     elif is_dataclass(value) and not isinstance(value, type):
-        yield value
-        children = (getattr(value, part.name) for part in fields(value))
-    else:
-        return
-    for child in children:
-        yield from _cells(child)
+        yield from _references(tuple(getattr(value, part.name) for part in fields(value)))
 
 
 #: What a hidden reference becomes, and a sentence or a row about it.

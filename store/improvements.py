@@ -1,5 +1,6 @@
 """Improvement actions: did they help, and the letters to those who complained (8.7)."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isinf
@@ -13,15 +14,15 @@ from complaints.errors import BadFacts
 from complaints.registers.change_letter import no_change_letter
 from complaints.registers.effect import Effect
 from complaints.registers.entries import Entry, EntryAct, waiting_letter
-from complaints.times import at_minute
+from complaints.times import at_minute, last_day
 from complaints.vocabulary import ContactKind, Verb
 from store.cases.act import act
 from store.cases.incident_updates import Audience, audience_of
 from store.database.transaction import Tx
 from store.record.load import load_many
-from store.registers import act_on_entry, load_entry
+from store.registers import act_on_entry, add_entry, list_entries, load_entry
 from store.rulebooks import load_current_rulebook
-from store.tables import HEARD, MEASURES
+from store.tables import IMPROVEMENTS, MEASURES
 
 _ROW = MEASURES.c
 
@@ -36,6 +37,7 @@ def count_effect(tx: Tx, entry: Entry) -> Effect:
         _ROW.received_at >= start,
         _ROW.received_at < end,
         _ROW.category == entry.facts["category"],
+        *([_ROW.product == entry.facts["product"]] if entry.facts.get("product") else ()),
         _ROW.kind == ContactKind.COMPLAINT.value,
         _ROW.is_simulation.is_(False),
     )
@@ -63,10 +65,16 @@ def check_effect(tx: Tx, code: str, version: int) -> Entry | None:
 def load_letter_audience(tx: Tx, entry: Entry, words: Mapping[str, str], by: Actor) -> Audience:
     """Who would get the letter of these words (`text.<language>`) now, and who would not, with the reason."""
     languages = {name.partition(".")[2] for name, text in words.items() if text.strip()}
-    cases = [file.case for file in load_many(tx, list(dict.fromkeys(entry.refs)))]
-    informed = _informed(tx, entry)
+    files = load_many(tx, list(dict.fromkeys(entry.refs)))
+    informed = {
+        file.case.ref
+        for file in files
+        if any(event.facts.get("improvement") == entry.code for event in file.events)
+    }
     return audience_of(
-        cases, by, lambda case: "informed" if case.ref in informed else no_change_letter(case, languages)
+        [file.case for file in files],
+        by,
+        lambda case: "informed" if case.ref in informed else no_change_letter(case, languages),
     )
 
 
@@ -101,8 +109,29 @@ def record_letter(
     act(tx, case.ref, Verb.REPLY, by, facts, words, version=case.work_version, key=f"change:{entry.code}")
 
 
-def _informed(tx: Tx, entry: Entry) -> set[str]:
-    """The complaints that got a letter about this action: their keys are taken."""
-    keys = {f"{ref}/change:{entry.code}": ref for ref in entry.refs}
-    query = select(HEARD.c.key).where(HEARD.c.key.in_(keys))
-    return {keys[key] for key in tx.connection.execute(query).scalars()}
+def adopt_improvements(tx: Tx) -> int:
+    """Begin the entries of actions that overturned decisions opened in an earlier release; returns how many."""
+    zone, adopted = load_current_rulebook(tx).calendar.zone, 0
+    rows = tx.connection.execute(select(IMPROVEMENTS).order_by(IMPROVEMENTS.c.id)).all()
+    entries = list_entries(tx, "improvement") if rows else []
+    missing = Counter(row.ref for row in rows)
+    missing.subtract(
+        ref
+        for entry in entries
+        if entry.acts[0].facts.get("source") == "overturned"
+        for ref in entry.acts[0].facts["refs"]
+    )
+    for row in rows:
+        if missing[row.ref] > 0:
+            missing[row.ref] -= 1
+            facts: dict[str, Any] = {
+                "source": "overturned",
+                "refs": [row.ref],
+                "cause_class": row.cause_class,
+            }
+            facts["due"] = last_day(row.due, zone).isoformat() if row.due else None
+            add_entry(
+                tx, "improvement", "raise", SYSTEM, {name: value for name, value in facts.items() if value}
+            )
+            adopted += 1
+    return adopted

@@ -24,7 +24,7 @@ from store.database.errors import Altered
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation
-from store.proof.hash_chain import record_instance_event
+from store.proof.hash_chain import lock_instance_log, record_instance_event
 from store.record.access_log import record_after_rollback
 from store.record.worklists import visible_to
 from store.rulebooks import load_current_rulebook
@@ -44,6 +44,7 @@ def add_entry(
     key: str | None = None,
 ) -> Entry:
     """Begin an entry; raises NotAllowed (recorded), BadFacts, and AlreadyDone for a key that was used before."""
+    lock_instance_log(tx)
     highest = select(func.coalesce(func.max(_COLUMNS.number), 0)).where(_COLUMNS.register_name == register)
     number = tx.connection.execute(highest).scalar_one() + 1
     return _record(tx, REGISTERS[register], number, None, act, by, facts, words or {}, key)
@@ -66,6 +67,7 @@ def act_on_entry(
     `target` is the state that the desk computed. Raises UnknownReference, Stale, OutOfOrder, AlreadyDone, NotAllowed
     (recorded), BadFacts.
     """
+    lock_instance_log(tx)
     before = load_entry(tx, code)
     if version is not None and version != before.version:
         raise Stale(f"{before.code} has changed since it was shown: look again.")
@@ -121,15 +123,18 @@ def list_due_entries(tx: Tx, until: date, owner: str | None = None) -> list[Entr
 def count_entries(tx: Tx, today: date) -> dict[str, dict[str, int]]:
     """By register the number of its entries in each state, and of those that are `overdue`."""
     counts: dict[str, dict[str, int]] = {name: {} for name in REGISTERS}
-    query = select(_COLUMNS.register_name, _COLUMNS.state, _COLUMNS.due).where(_newest())
-    for row in tx.connection.execute(query):
-        register = REGISTERS.get(row.register_name)
-        if register is None:
-            continue
-        of_register = counts[row.register_name]
-        of_register[row.state] = of_register.get(row.state, 0) + 1
-        if row.due is not None and row.due < today and row.state not in register.closed:
-            of_register["overdue"] = of_register.get("overdue", 0) + 1
+    query = (
+        select(
+            _COLUMNS.register_name, _COLUMNS.state, func.count(), func.count().filter(_COLUMNS.due < today)
+        )
+        .where(_newest())
+        .group_by(_COLUMNS.register_name, _COLUMNS.state)
+    )
+    for name, state, number, late in tx.connection.execute(query):
+        if name in REGISTERS:
+            counts[name][state] = number
+            if late and state not in REGISTERS[name].closed:
+                counts[name]["overdue"] = counts[name].get("overdue", 0) + late
     return counts
 
 
@@ -142,7 +147,8 @@ def open_for_case(tx: Tx, before: Case | None, case: Case) -> None:
             "cause_class": improvement.cause_class,
             "due": last_day(improvement.due, case.rules.calendar.zone).isoformat(),
         }  # fmt: skip
-        add_entry(tx, "improvement", "raise", SYSTEM, {name: value for name, value in facts.items() if value})
+        facts = {name: value for name, value in facts.items() if value}
+        add_entry(tx, "improvement", "raise", SYSTEM, facts)
     if case.kind is ContactKind.PRAISE and before is not None and before.kind is not ContactKind.PRAISE:
         facts = {"refs": [case.ref]} | ({"category": case.category} if case.category else {})
         add_entry(tx, "praise", "raise", SYSTEM, facts)

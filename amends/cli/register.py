@@ -124,7 +124,10 @@ def _read(
     rules = store.read(load_current_rulebooks)
     try:
         return read_form(
-            register_act, pairs, rules.languages, {"category": categories_of(rules.own), "ref": refs}
+            register_act,
+            pairs,
+            rules.languages,
+            {"category": categories_of(rules.own), "product": rules.own.products, "ref": refs},
         )
     except WrongFields as wrong:
         faults = ", ".join(f"{name} ({in_words(why)})" for name, why in wrong.fields.items())

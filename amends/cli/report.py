@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends.cli.options import Config, Json, open_record
-from amends.cli.output import check_output, print_damage, print_json, print_table, write_file
+from amends.cli.output import check_output, err, print_damage, print_json, print_table, write_file
 from amends.reports.kinds import KINDS, Format
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def report_command(kind: str) -> Callable[..., None]:
         with open_record(config) as (settings, store):
             labels = report_labels(settings, store, _language(language, settings))
             now, zone = store.now(), settings.organisation.timezone
-            period = whole_period(start, end, local_time(now, zone).date(), zone)
+            period = _period(start, end, local_time(now, zone).date(), zone)
             report = build_report(kind, store, settings, period, now, check_chain=chain)
             if format_ is Format.PDF and output is not None:
                 pdf = report_pdf(report, labels, organisation=settings.organisation.name, made_at=now)
@@ -87,7 +87,7 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
 
     with open_record(config) as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
-        period = whole_period(start, end, local_time(store.now(), zone).date(), zone)
+        period = _period(start, end, local_time(store.now(), zone).date(), zone)
         histories = pages(partial(store.read, load_read_page, period.start, period.end))
         findings = find_unusual_access(histories, period.start, period.end, zone)
         rows = [{**asdict(finding), "at": format_time(finding.at)} for finding in findings]
@@ -119,6 +119,32 @@ def measures(
     print_damage(damaged)
 
 
+def publish(
+    *,
+    start: From = None,
+    end: To = None,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
+    config: Config = None,
+) -> None:
+    from amends.reports.kinds import Format
+    from amends.reports.output import as_text, report_labels
+    from amends.reports.public import count_figures
+    from complaints.times import local_time
+    from reports.disclosure.public import public_report
+    from store.proof.hash_chain import record_instance_event
+
+    with open_record(config) as (settings, store):
+        now, zone = store.now(), settings.organisation.timezone
+        period = _period(start, end, local_time(now, zone).date(), zone)
+        figures = count_figures(store, settings, period, now)
+        labels = report_labels(settings, store, settings.organisation.staff_language)
+        typer.echo(as_text(public_report(figures, period, now), Format.MD, labels))
+        if not yes:
+            typer.confirm("Publish these figures on the public page?", abort=True, err=True)
+        store.write(record_instance_event, "publication", figures)
+    err.print("Published: the public page shows them from now on.")
+
+
 def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:
     if json and wanted not in (None, Format.JSON):
         raise typer.BadParameter(f"--json and --format {wanted} exclude each other", param_hint="--format")
@@ -128,7 +154,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
     return Format(ending) if ending in set(Format) else Format.MD
 
 
-def whole_period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
+def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
     from amends.reports.build import QUARTER
     from complaints.times import at_minute
     from reports.tally import Period

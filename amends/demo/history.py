@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from amends.demo.actions import ALICE, BURAK, STEPS, DemoComplaint, PastActions
 from amends.demo.courses import COURSES, mix_examples, people, plan, praise, schedule
 from amends.demo.outage import Outage
+from amends.demo.registers import RegisterHistory
 from amends.demo.settings import PEOPLE, first_model
 from bots.dialogue.inputs import Elapsed
 from bots.dialogue.step import step
@@ -110,12 +111,14 @@ class DemoHistory:
     #: Steps that the rules refused, as `step: error code`.
     refusals: list[str] = field(default_factory=list)
     outage: Outage = field(default_factory=Outage)
+    registers: RegisterHistory = field(init=False)
     _actions: PastActions = field(init=False)
     _names: dict[str, str] = field(default_factory=dict)
     _refs: dict[str, None] = field(default_factory=dict)
     _kinds: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        self.registers = RegisterHistory(self.end, self.texts)
         self._actions = PastActions(self.rules, self.texts, self._record_message)
 
     def write(self, tx: Tx, number: int) -> None:
@@ -133,9 +136,11 @@ class DemoHistory:
             done += 1
             self.progress(done / total)
             self._complete_due(tx, at)
+            self.registers.write(tx, at)
             tx.now = at
             if self._do(tx, complaint, times[0][1]) and len(times) > 1:
                 heapq.heappush(queue, (max(times[1][0], tx.now), order, complaint, times[1:]))
+        self.registers.write(tx, self.end)
         self.outage.write(tx, self.end, self.texts, self._complete_due)
         self._complete_due(tx, self.end)
         self._schedule_cards(tx)

@@ -69,7 +69,7 @@ def _rows(part: OutlineTable, labels: Labels) -> Block:
         head=part.head,
         rows=rows,
         widths=tuple(
-            float(min(_WIDEST, max(_NARROWEST, length, head)))
+            float(min(_WIDEST, max(_NARROWEST, length + 2, head)))
             for length, head in zip(lengths, heads, strict=True)
         ),
         small=len(part.head) > _MAX_COLUMNS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from amends.reports.kinds import KINDS
 from complaints.times import at_minute, local_time
-from reports.document import Report, Sentence, text
+from reports.document import Ref, Report, Sentence, text
 from reports.statistics import FEWEST
 from reports.tally import Period
 
@@ -37,14 +37,18 @@ def build_report(
     has a `build_checked`. Raises KeyError for an unknown kind.
     """
     from store.database.damage import collecting_damage, damaged_ref
+    from store.record.measured import list_without_events
 
     module = cast("ReportModule", import_module(KINDS[kind].module))
     with collecting_damage() as damaged:
         build = getattr(module, "build_checked", module.build) if check_chain else module.build
         report: Report = build(store, settings, period, now)
-        limits = tuple(_limits(store, settings, period, now)) if report.period is not None else ()
-    refs = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
-    return replace(report, damaged=tuple(refs), limits=(*limits, *report.limits))
+        limits = list(_limits(store, settings, period, now)) if report.period is not None else []
+    excluded = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
+    incomplete = [] if report.period is None else store.read(list_without_events, period.start, period.end)
+    if counted := tuple(Ref(ref) for ref in incomplete if ref not in excluded):
+        limits.append(text("report.damaged_counted", len(counted), refs=counted))
+    return replace(report, damaged=tuple(excluded), limits=(*limits, *report.limits))
 
 
 def last_days(now: datetime, zone: str, days: int = QUARTER) -> Period:

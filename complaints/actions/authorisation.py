@@ -125,14 +125,15 @@ def is_allowed(case: Case | None, wanted: Verb | Access, actor: Actor) -> bool:
 
 
 def authorise_entry(entry: Entry | None, act: RegisterAct | Register, actor: Actor) -> Role:
-    """The role in which this person may do this act on an entry of a register, or read the register.
+    """The role in which this person may do this act on an entry of a register, or read it; without one, all of it.
 
     Raises NotAllowed.
     """
+    is_own = entry is not None and entry.owner == actor.id
     if isinstance(act, Register):
-        role = actor.least(act.readers)
+        role = actor.least(frozenset(ORDER) if is_own else act.readers)
     else:
-        is_own = act.is_owners and entry is not None and entry.owner == actor.id
+        is_own = is_own and act.is_owners
         role = actor.least(frozenset(ORDER) if is_own else act.roles)
     if role is None:
         raise NotAllowed(f"'{act.name}' needs another role: ask a manager.", code="not_allowed.role")

@@ -83,8 +83,10 @@ def _retention(record: CollectionRecord, periods: Mapping[str, str]) -> Section:
         number, unit, *start = written.split()
         from_day = text("collection.from_receipt" if start else "collection.from_closing")
         lengths.append((Verbatim(country), text(f"span.{unit}", int(number)), from_day))
-    holds = tuple(
-        (text(f"collection.{name}"), getattr(record, name)) for name in ("placed", "released", "held")
+    holds = (
+        (text("collection.placed"), record.placed),
+        (text("collection.released"), record.released),
+        (text("collection.under_hold"), record.under_hold),
     )
     tables = (
         Table(

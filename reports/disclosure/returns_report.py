@@ -99,6 +99,7 @@ def _section(file: Mapping[str, Any], figures: ReturnFigures, period: Period, zo
     is_whole = first.day == 1 and (last + timedelta(days=1)).day == 1 and months == file["months"]
     is_whole = is_whole and (first.month - 1) % file["months"] == 0
     notes = [text("returns.source", source=Verbatim(file["source"]))]
+    notes += [text(f"returns.{file['note']}")] if "note" in file else []
     notes += [] if is_whole else [text(f"returns.months_{file['months']}")]
     scheme = f"{file['scheme']}{'_2027' if file.get('from') == date(2027, 1, 1) else ''}"
     title = text(f"returns.scheme.{scheme}")

@@ -137,7 +137,8 @@ def satisfaction(
 
 
 def _mean(score: Score) -> Estimate:
-    return Estimate(score.mean, digits=2)
+    low, high = score.interval or (None, None)
+    return Estimate(score.mean, digits=2, low=low, high=high)
 
 
 def _scores(count: SurveyCount, results: Iterable[Score]) -> Section:

@@ -6,23 +6,16 @@ from io import StringIO
 from typing import Any
 
 from complaints.csv_cells import csv_cell
-from reports.kpis import SHARES
+from reports.breakdowns import Score
+from reports.kpis import SHARES, DurationFigure, ShareFigure
 from reports.monitoring import Monitoring
+from reports.statistics import Share
 
 COLUMNS = (
-    "section",
-    "key",
-    "group",
-    "title",
-    "numerator",
-    "denominator",
-    "value",
-    "low",
-    "high",
-    "unit",
-    "target",
+    "section", "key", "group", "title", "numerator", "denominator", "value", "low", "high", "unit", "target",
     "verdict",
-)
+)  # fmt: skip
+_DAYS = "working days, median"
 
 
 def monitoring_csv(report: Monitoring) -> str:
@@ -36,91 +29,54 @@ def monitoring_csv(report: Monitoring) -> str:
 
 
 def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
-    yield {
-        "section": "cohort",
-        "key": "received",
-        "title": "Received",
-        "value": report.received,
-        "unit": "count",
-    }
-    yield {
-        "section": "cohort",
-        "key": "damaged",
-        "title": "Cannot be read, in no figure",
-        "value": len(report.damaged),
-        "unit": "count",
-    }
+    yield _value("cohort", "received", None, report.received, title="Received")
+    yield _value("cohort", "damaged", None, len(report.damaged), title="Cannot be read, in no figure")
     for section, shares in (("figures", report.shares), ("without incidents", report.without_incidents)):
         for figure in shares:
-            low, high = figure.share.interval or (None, None)
-            yield _heading(section, figure) | {
-                "numerator": figure.share.hits,
-                "denominator": figure.share.of,
-                "value": figure.share.value,
-                "low": low,
-                "high": high,
-                "unit": "share",
-                "target": _target(figure.as_json()["target"]),
-                "verdict": figure.verdict.value,
-            }
+            row = _share(section, figure.key, figure.group, figure.kpi.title, figure.share)
+            yield row | _judged(figure)
     for duration in report.durations:
-        yield _heading("durations", duration) | {
-            "numerator": duration.working_days.ended,
-            "denominator": duration.working_days.n,
-            "value": duration.working_days.median,
-            "unit": "working days, median",
-            "target": _target(duration.as_json()["target"]),
-            "verdict": duration.verdict.value,
-        }
+        days = duration.working_days
+        row = _value("durations", duration.key, duration.group, days.median, _DAYS, title=duration.kpi.title)
+        yield row | {"numerator": days.ended, "denominator": days.n} | _judged(duration)
     for score in report.scores:
-        low, high = score.share.interval or (None, None)
-        yield _heading("scores", score) | {
-            "numerator": score.share.hits,
-            "denominator": score.share.of,
-            "value": score.mean,
-            "unit": "mean, 1 to 5",
-            "target": _target(score.as_json()["target"]),
-            "verdict": score.verdict.value,
-        }
+        row = _value("scores", score.key, score.group, score.mean, "mean, 1 to 5", title=score.kpi.title)
+        yield row | {"numerator": score.share.hits, "denominator": score.share.of} | _judged(score)
         # The interval is that of the share, not of the mean.
-        yield _heading("scores", score) | {
-            "key": f"{score.key}_four_or_five",
-            "numerator": score.share.hits,
-            "denominator": score.share.of,
-            "value": score.share.value,
-            "low": low,
-            "high": high,
-            "unit": "share",
-        }
+        yield _share("scores", f"{score.key}_four_or_five", score.group, score.kpi.title, score.share)
     for week, number in report.weeks.items():
-        yield {"section": "weeks", "key": "received", "group": week, "value": number, "unit": "count"}
+        yield _value("weeks", "received", week, number)
     for month in report.trend:
         first = month.start.isoformat()
-        for key, month_value, unit in (
-            ("received", month.received, "count"),
-            ("open_at_end", month.open_at_end, "count"),
-            ("time_to_decision", month.to_decision.median, "working days, median"),
-        ):
-            yield {"section": "trend", "key": key, "group": first, "value": month_value, "unit": unit}
+        yield _value("trend", "received", first, month.received)
+        yield _value("trend", "open_at_end", first, month.open_at_end)
+        yield _value("trend", "time_to_decision", first, month.to_decision.median, _DAYS)
         for name, share in month.shares.items():
-            low, high = share.interval or (None, None)
-            counted = {"numerator": share.hits, "denominator": share.of, "value": share.value}
-            heading = {
-                "section": "trend",
-                "key": name,
-                "group": first,
-                "title": SHARES[name].title,
-                "unit": "share",
-            }
-            yield heading | counted | {"low": low, "high": high}
+            yield _share("trend", name, first, SHARES[name].title, share)
     for name, counts in report.volume.items():
-        for value, number in counts.items():
-            yield {"section": "volume", "key": name, "group": value, "value": number, "unit": "count"}
+        for code, number in counts.items():
+            yield _value("volume", name, code, number)
 
 
-def _heading(section: str, figure: Any) -> dict[str, Any]:
-    return {"section": section, "key": figure.key, "group": figure.group, "title": figure.kpi.title}
+def _value(
+    section: str,
+    key: str,
+    group: str | None,
+    value: float | None,
+    unit: str = "count",
+    *,
+    title: str | None = None,
+) -> dict[str, Any]:
+    return {"section": section, "key": key, "group": group, "title": title, "value": value, "unit": unit}
 
 
-def _target(goal: dict[str, float] | None) -> str | None:
-    return None if goal is None else " ".join(f"{name} {value:g}" for name, value in goal.items())
+def _share(section: str, key: str, group: str | None, title: str, share: Share) -> dict[str, Any]:
+    low, high = share.interval or (None, None)
+    row = _value(section, key, group, share.value, "share", title=title)
+    return row | {"numerator": share.hits, "denominator": share.of, "low": low, "high": high}
+
+
+def _judged(figure: ShareFigure | DurationFigure | Score) -> dict[str, Any]:
+    goal = figure.as_json()["target"] or {}
+    target = " ".join(f"{name} {value:g}" for name, value in goal.items()) or None
+    return {"target": target, "verdict": figure.verdict.value}

@@ -152,7 +152,7 @@ def _dots(chart: Chart, table: Table, texts: ReportTexts) -> str:
     ends = [end for cell in cells for end in (_interval(cell) or ())]
     is_share = any(isinstance(cell, Share) for cell in cells)
     low, high = (0.0, 1.0) if is_share else (min([0.0, *ends]), max([0.0, *ends]) or 1.0)
-    room = WIDTH - 110 - _NAMES
+    room = WIDTH - 118 - _NAMES
 
     def across(value: float) -> float:
         return _NAMES + room * (value - low) / ((high - low) or 1)
@@ -160,7 +160,7 @@ def _dots(chart: Chart, table: Table, texts: ReportTexts) -> str:
     parts, y = list[str](), 20.0
     fixed = chart.target if isinstance(chart.target, float | int) else None
     for name, cell, target in zip(table.column(chart.label), cells, targets, strict=True):
-        parts += [*_name(y + 4, name, texts), _line(_NAMES, y, _NAMES + room, y, _FAINT)]
+        parts += [*_name(y, name, texts), _line(_NAMES, y, _NAMES + room, y, _FAINT)]
         bound = fixed if fixed is not None else number_of(target)
         if bound is not None:
             parts.append(_line(across(bound), y - 10, across(bound), y + 10, _INK, width=2))

@@ -46,5 +46,5 @@ def _cell(words: str) -> str:
 
 
 def _line(words: str) -> str:
-    """One line: a line end inside a cell would end the table."""
-    return " ".join(words.split())
+    """One line without links, pictures and HTML: what people wrote must not load anything in a reader's program."""
+    return " ".join(words.split()).replace("[", "\\[").replace("<", "&lt;")

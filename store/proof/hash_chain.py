@@ -128,10 +128,15 @@ def parse_event(entry: str) -> Event:
     )
 
 
-def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
-    """Add an event to the instance's log; `facts` are codes, counts and hashes, never words."""
+def lock_instance_log(tx: Tx) -> None:
+    """Wait until no other transaction adds to the instance's log; what is read after this cannot change before it."""
     if not tx.is_sqlite:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
+    """Add an event to the instance's log; `facts` are codes, counts and hashes, never words."""
+    lock_instance_log(tx)
     last = tx.connection.execute(
         select(EVENTS.c.seq, EVENTS.c.hash)
         .where(EVENTS.c.ref == INSTANCE_CHAIN)

@@ -101,6 +101,14 @@ def first_received_at(tx: Tx) -> datetime | None:
     return tx.connection.execute(query.order_by(_COLUMNS.received_at).limit(1)).scalar()
 
 
+def list_without_events(tx: Tx, start: datetime, end: datetime) -> list[str]:
+    """The complaints received in the period that lost events; their stored measures are from before that."""
+    query = select(_COLUMNS.ref).where(
+        _COLUMNS.received_at >= start, _COLUMNS.received_at < end, _COLUMNS.version > _EVENTS
+    )
+    return list(tx.connection.execute(query.order_by(_COLUMNS.ref)).scalars())
+
+
 def count_received(tx: Tx, start: datetime, end: datetime) -> tuple[int, int]:
     """How many complaints of the period this desk received, and how many were imported from before it."""
     query = (

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from amends.cli.main import COMMANDS
+from amends.reports.kinds import KINDS
 from bots.slack.app import LISTENERS
 from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, SlashCommand
 from bots.slack.responses import RedrawView
@@ -45,12 +46,13 @@ UNRECORDED_COMMANDS = {
     "export measures", "privacy hold", "privacy receipts", "demo",
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",
-    "outbox retry", "privacy erase", "privacy purge", "report access", "report analysis", "report monitoring", "run",
-    "report audit", "report collection", "report equal-treatment", "report public", "report returns", "report review",
-    "report satisfaction", "publish",
+    "outbox retry", "privacy erase", "privacy purge", "report access", "publish", "run",
     "register act", "register add", "register list", "register show",
+    "report audit", "report review",
+    "report satisfaction", "report equal-treatment", "report collection", "report public",
+    "report returns",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
-    "triage propose", "triage rollback", "triage train", "witness",
+    "triage propose", "triage rollback", "triage train", "witness", *(f"report {kind}" for kind in KINDS),
 }  # fmt: skip
 ROUTES = Router.joined(module.router for module in LISTENERS)
 CANARY = "Zzyzx"

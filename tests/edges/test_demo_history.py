@@ -18,6 +18,7 @@ from store.cases.read import list_cases
 from store.custody.verify import verify
 from store.incidents import list_incident_cases, list_open_incidents
 from store.outbox.failed import list_failed
+from store.registers import count_entries
 
 MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
@@ -57,6 +58,9 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
         assert stage.store.read(verify).first_bad is None
         assert stage.simulator.refusals == []
         _assert_incident_card_and_update(stage)
+        counts = stage.store.read(count_entries, opened.date())
+        assert [name for name, states in counts.items() if not states] == []
+        assert counts["audit"] == {"done": 1}
 
 
 def _assert_incident_card_and_update(stage: DemoStage) -> None:

@@ -43,7 +43,12 @@ def a_report() -> Report:
             Estimate(1234.5, MeasureUnit.WORKING_DAYS),
             Ref("A7K-M3Q-9T"),
         ),
-        (Verbatim("two|parts"), Share(2, 3), Estimate(-0.05, MeasureUnit.POINTS, low=-0.1, high=0.01), None),
+        (
+            Verbatim("two|parts ![x](http://a.example/) <b>"),
+            Share(2, 3),
+            Estimate(-0.05, MeasureUnit.POINTS, low=-0.1, high=0.01),
+            None,
+        ),
         (
             CalendarMonth(date(2026, 11, 1)),
             1200,
@@ -90,7 +95,7 @@ def test_each_language_writes_the_values_of_a_report_as_its_readers_do(
 ) -> None:
     page = as_markdown(a_report(), labels(language)).replace("\xa0", " ")
     assert [phrase for phrase in words if phrase.replace("\xa0", " ") not in page] == []
-    assert "two\\|parts" in page
+    assert "two\\|parts !\\[x](http://a.example/) &lt;b>" in page
 
 
 def test_references_that_a_reader_may_not_know_of_are_left_out_and_stay_counted() -> None:

@@ -17,6 +17,7 @@ from simulator.colleague import StaffMember
 from simulator.screen import Modal
 from store.cases.act import act
 from store.cases.read import list_messages, load_history, open_case
+from store.custody.retention import delete_expired_rows
 from store.improvements import load_letter_audience
 from store.people.staff import load_actor
 from store.proof.hash_chain import list_instance_events
@@ -230,6 +231,8 @@ async def test_those_who_complained_hear_once_what_was_changed(office: Office) -
     for ref in (held, still_open):
         assert Verb.REPLY not in {event.verb for event in store.read(load_history, ref)}
 
+    office.clock.go_on(hours=24 * 9)
+    store.write(delete_expired_rows)
     entry = store.read(load_entry, "improvement-1")
     audience = store.read(load_letter_audience, entry, {"text.en": "Again."}, mona)
     assert {(case.ref, why) for case, why in audience.left_out} >= {(closed, "informed")}
@@ -392,6 +395,9 @@ async def test_a_crossed_threshold_alerts_managers_once_and_the_answer_is_kept(o
     for _ in range(2):
         check_figures(store, [limit, limit._replace(above=1.0), limit._replace(above=None, below=0.2)])
     await office.idle()
+    office.clock.go_on(hours=24 * 9)
+    store.write(delete_expired_rows)
+    check_figures(store, [limit])
     (alert,) = store.read(list_entries, "alert")
     assert (alert.facts["value"], alert.facts["limit"]) == ("100.0", "50")
     assert store.read(load_entry, "objective-1").state == "on_target"

@@ -238,6 +238,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "stats",
         "clauses",
         "report",
+        "channel_report",
         "slack_file",
         "slack_fetch",
         "slack_file_delete",

@@ -91,7 +91,7 @@ def test_a_form_is_read_by_its_fields_and_references_are_separated() -> None:
     facts, words = read_form(act, {"what": "x", "refs": "a7k-m3q-9t, B2C-D4F-5G"}, ("en",), {})
     assert (facts["refs"], words) == (["A7K-M3Q-9T", "B2C-D4F-5G"], {"what": "x"})
     with pytest.raises(WrongFields) as wrong:
-        read_form(act, {"product": "x", "owner": "U1"}, ("en",), {})
+        read_form(act, {"owner": "U1"}, ("en",), {})
     assert wrong.value.fields == {"what": "required", "owner": "unknown_field"}
     letter = IMPROVEMENT.acts["propose_letter"].form(("en", "tr"))
     assert [field.name for field in letter] == ["text.en", "text.tr"]

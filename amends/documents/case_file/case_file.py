@@ -230,7 +230,7 @@ def without_survey(whole: WholeCase) -> WholeCase:
 def _with_hashes_between(whole: WholeCase) -> list[Mapping[str, Any]]:
     """The events without answers to the survey; where others follow, the hash of an answer keeps the chain checkable.
 
-    The entry that follows holds that hash anyway, so it tells nothing new.
+    The entry that follows holds that hash anyway, so it says nothing new.
     """
     kept = {event["seq"] for event in without_survey(whole).record["events"]}
     events: list[Mapping[str, Any]] = whole.record["events"]

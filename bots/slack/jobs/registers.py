@@ -1,14 +1,14 @@
 """The jobs of registers: reminders of what is due, and the check whether an improvement helped (8.7)."""
 
-from contextlib import suppress
 from datetime import date
 
 from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.views import refusals
 from bots.slack.views.registers.messages import alert_message, effect_text, reminder_message
 from complaints.actions.authorisation import may_act_on_entry
-from complaints.errors import AlreadyDone
+from complaints.errors import AlreadyDone, ComplaintError
 from complaints.registers.entries import Entry
 from complaints.times import local_time
 from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
@@ -25,18 +25,29 @@ class RegisterJobs:
         self.slack = direct.slack
 
     async def remind(self, obligation: Obligation) -> Outcome:
-        """Only while the entry is open, with this due day and an owner."""
+        """While the entry is open with this due day: the owner; without an owner, those who may accept it.
+
+        For an owner who is away or has left, the deputy gets it, or the managers.
+        """
         store, texts = self.slack.store, self.slack.texts
         entry = await store.aread(load_entry, str(obligation.facts["code"]))
         due = date.fromisoformat(str(obligation.facts["due"]))
-        if not entry.is_open or entry.due != due or entry.owner is None:
+        if not entry.is_open or entry.due != due:
             return Completed()
         zone = (await store.aread(load_current_rulebook)).calendar.zone
         is_late = due < local_time(store.now(), zone).date()
         message = reminder_message(
             entry, "register.overdue" if is_late else "register.reminder", texts, day=texts.day(due)
         )
-        return await self.direct.send([entry.owner], message, obligation)
+        if entry.owner is None:
+            people = await self._people(entry, "accept", "") if "accept" in entry.register.acts else []
+            return await self.direct.send(people, message, obligation)
+        members, now = await store.aread(list_members), store.now()
+        present = {member.id for member in recipients.present_members(members, now)}
+        people = [entry.owner]
+        if entry.owner not in present:
+            people = recipients.substitutes(entry.owner, members, now)
+        return await self.direct.send(people, message, obligation)
 
     async def check(self, obligation: Obligation) -> Outcome:
         """Count the complaints before and after the change, record the result and inform the owner."""
@@ -84,12 +95,20 @@ class RegisterJobs:
         entry, letter = approved
         author, approver = await self.slack.actor(letter.by), entry.acts[version - 1].by
         audience = await store.aread(load_letter_audience, entry, letter.words, author)
-        sent = [case for case in audience.to if case.ref in letter.facts["to"]]
-        for case in sent:
+        sent, refused = 0, []
+        for case in (case for case in audience.to if case.ref in letter.facts["to"]):
             words = {"text": letter.words[f"text.{case.language}"]}
             text = self.slack.preview("reply", case, {"batch": "0"}, words, now=store.now())
-            with suppress(AlreadyDone):
+            try:
                 await store.awrite(record_letter, entry, letter, case, author, text, approver)
-        done = texts.count("bulk.informed", len(sent))
+            except AlreadyDone:
+                continue
+            except ComplaintError as refusal:
+                refused.append(f"{case.ref}: {refusals.refusal_text(refusal, texts)}")
+            else:
+                sent += 1
+        done = texts.count("bulk.informed", sent)
+        if refused:
+            done = "\n".join([done, texts.text("bulk.refused", number=len(refused)), *refused])
         message = reminder_message(entry, "register.letters", texts, done=done)
         return await self.direct.send([letter.by], message, obligation)

@@ -1,7 +1,7 @@
 """Figures, reports and the clause table on request, made in a thread."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from slack_sdk.errors import SlackApiError
 
@@ -15,22 +15,13 @@ from bots.slack.views.report import report_message
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.errors import UnknownReference
-from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
 from reports.document import Report, for_channel, references, without_references
-from reports.monitoring import Monitoring, monitor
 from reports.tally import Period
 from store.cases.read import load_case
-from store.database.damage import collecting_damage
 from store.outbox.complete import Completed, Failed, Outcome
 from store.proof.hash_chain import record_instance_event
-from store.rulebooks import load_current_rulebook
-from store.store import Store
 from store.values import Obligation
-
-#: The last 91 days including today: a quarter, as in the management review.
-QUARTER = timedelta(days=91)
-
 
 #: Limits of a report of a period before the first complaint: no channel needs it.
 _NOTHING_YET = frozenset({"report.no_record", "report.before_record"})
@@ -44,10 +35,12 @@ class ReportJobs:
 
     async def stats(self, obligation: Obligation) -> Outcome:
         """`stats`: the figures of the last quarter, as of now."""
-        rules = await self.slack.store.aread(load_current_rulebook)
+        reports = self.slack.reports
+        if reports is None:
+            return Completed()
         drifts = await asyncio.to_thread(drifts_in, self.slack.store)
-        monitoring = await self._monitoring(rules)
-        message = stats_message(monitoring, self.slack.texts, rules.calendar.zone, drifts)
+        figures = (await asyncio.to_thread(reports.build, "monitoring", None)).data
+        message = stats_message(figures, self.slack.texts, reports.texts.zone, drifts)
         await self._answer(obligation, message)
         await self._record_delivery("stats")
         return Completed()
@@ -75,7 +68,8 @@ class ReportJobs:
         message = report_message(report, reports.texts, self.slack.texts.text("report.file"))
         outcome = await post_once(self.poster, obligation, member_id, message)
         if isinstance(outcome, Completed):
-            name, pdf = self._file_name(report), await asyncio.to_thread(reports.pdf, report)
+            pdf = await asyncio.to_thread(reports.pdf, report)
+            name = f"{kind}-{local_time(report.as_of, reports.texts.zone):%Y-%m-%d}.pdf"
             outcome = await self.files.deliver(member_id, name, pdf, self.slack.texts.text("report.here"))
         if isinstance(outcome, Completed):
             await self._record_delivery("slack", kind)
@@ -106,10 +100,6 @@ class ReportJobs:
         await self._record_delivery("slack", kind)
         return Completed()
 
-    def _file_name(self, report: Report) -> str:
-        zone = self.slack.reports.texts.zone if self.slack.reports is not None else "UTC"
-        return f"{report.kind}-{local_time(report.as_of, zone):%Y-%m-%d}.pdf"
-
     async def _record_delivery(self, format_: str, kind: str = "monitoring") -> None:
         """Only after Slack accepted it: the record shows a report that reached its reader (8.4)."""
         facts = {"report": kind, "format": format_}
@@ -127,14 +117,6 @@ class ReportJobs:
                 raise
             await self.poster.post(await self.poster.conversation(member_id), message, obligation.key)
 
-    async def _monitoring(self, rules: Rulebook) -> Monitoring:
-        store, zone = self.slack.store, rules.calendar.zone
-        now = store.now()
-        tomorrow = local_time(now, zone).date() + timedelta(days=1)
-        period = Period(at_minute(tomorrow - QUARTER, 0, zone), at_minute(tomorrow, 0, zone))
-        # In a thread of its own, because counting may take seconds and would block the store's threads.
-        return await asyncio.to_thread(lambda: _measure(store, period, now, zone))
-
     async def _visible(self, actor: Actor, report: Report) -> Report:
         """Without references that this person may not know of; the figures still count those complaints."""
         refs = references(report)
@@ -147,13 +129,3 @@ class ReportJobs:
             return is_allowed(await self.slack.store.aread(load_case, ref), Access.KNOW, actor)
         except UnknownReference:
             return False
-
-
-def _measure(store: Store, period: Period, now: datetime, zone: str) -> Monitoring:
-    with collecting_damage():
-        return monitor(
-            store.for_monitoring(period.start, period.end),
-            period=period,
-            now=now,
-            **store.compared(period.start, period.end, now, zone)._asdict(),
-        )

@@ -15,6 +15,7 @@ from bots.slack.client.block_kit import (
     mention,
     option,
     plain,
+    plain_sections,
     section,
 )
 from bots.slack.texts import StaffTexts
@@ -31,6 +32,8 @@ from complaints.rulebook import Rulebook, categories_of
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
 #: Own entries on the first page of the home.
 HOME_ROWS = 2
+#: Characters of the name of an entry in a line.
+_NAME_LENGTH = 200
 #: Acts of an entry that are shown: the newest.
 _HISTORY = 20
 
@@ -100,7 +103,7 @@ def entry_row(entry: Entry, texts: StaffTexts, prefix: str = "") -> Block:
 
 def entry_line(entry: Entry, texts: StaffTexts) -> str:
     """`*Read the meter twice* (improvement-12) · Open · @alice · due Wed 4 Nov 2026`."""
-    parts = [f"*{escaped(entry_name(entry, texts), 200)}* ({entry.code})"]
+    parts = [f"*{escaped(entry_name(entry, texts), _NAME_LENGTH)}* ({entry.code})"]
     parts.append(state_name(entry.register, entry.state, texts))
     parts += [mention(entry.owner)] if entry.owner else []
     if entry.due and entry.is_open:
@@ -121,13 +124,17 @@ def entry_view(
 
     `visible` are its complaints that this person may know of; `notes` are lines about this very register.
     """
-    lines = [entry_line(entry, texts)]
+    blocks = [section(entry_line(entry, texts))]
     for field in entry.register.fields.values():
-        text = _value_text(entry, field, visible, texts)
-        if text:
-            lines.append(f"*{field_name(entry.register, field.name, texts)}:* {text}")
-    lines += [effect_text(entry, texts)] if effect_text(entry, texts) else []
-    blocks = [section(line) for line in (*lines, *notes)]
+        label = f"*{field_name(entry.register, field.name, texts)}:*"
+        words = entry.words.get(field.name, "") if field.sealed else ""
+        if len(words) > (_NAME_LENGTH if field.name == entry.register.name_field else 0):
+            # In full: who attests to a policy, or approves by it, must see every word.
+            blocks += [section(label), *plain_sections(words)]
+        elif text := _value_text(entry, field, visible, texts):
+            blocks.append(section(f"{label} {text}"))
+    effect = effect_text(entry, texts)
+    blocks += [section(line) for line in (effect, *notes) if line]
     if entry.register.name == "audit":
         blocks += _sample(entry, visible, texts)
     row = [
@@ -183,6 +190,9 @@ def act_form(
         label = field_name(register, base, texts)
         if language:
             label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
+        if field.input is Input.CHOICE and not options_of(rules, entry).get(base, field.options):
+            # Slack refuses a choice without options: the organisation names no products.
+            continue
         choices = tuple(
             (value, choice_name(register, base, value, texts))
             for value in options_of(rules, entry).get(base, field.options)
@@ -199,7 +209,9 @@ def act_form(
 
 def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
     """The choices that depend on the organisation or on the entry, by the name of the field."""
-    return {"category": categories_of(rules), "ref": entry.refs if entry is not None else ()}
+    return {
+        "category": categories_of(rules), "product": rules.products, "ref": entry.refs if entry is not None else (),
+    }  # fmt: skip
 
 
 def entry_name(entry: Entry, texts: StaffTexts) -> str:
@@ -238,14 +250,15 @@ def field_name(register: Register, name: str, texts: StaffTexts) -> str:
 
 
 def choice_name(register: Register, field: str, value: str, texts: StaffTexts) -> str:
-    """The name of an option; a number and a reference are their own."""
+    """The name of an option; a reference, and a number without a name, are their own."""
     prefix = register.choices[field]
-    return texts.text(f"{prefix}.{value}") if prefix and not value.isdecimal() else value
+    is_number = value.isdecimal() and prefix.startswith("register.")
+    return texts.text(f"{prefix}.{value}") if prefix and not is_number else value
 
 
 def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: StaffTexts) -> str:
-    """A field of the entry in words; empty without one, and for what the line of the entry has already."""
-    value = entry.words.get(field.name, entry.facts.get(field.name))
+    """A fact of the entry in words; empty without one, and for what the line of the entry has already."""
+    value = entry.facts.get(field.name)
     if value in (None, "", []) or field.name in ("owner", "due", entry.register.name_field):
         return ""
     if field.name == "refs" and entry.register.name != "audit":
