@@ -143,7 +143,11 @@ def _fit(matrix: Any, letter_of: Any, faulty: Any, hits: Any, marked: Any, rows:
     positive = candidates[alone | hits[candidates] | (marked[candidates] == 1)]
     for _ in range(_ROUNDS):
         labels = np.repeat([True, False], [len(positive), len(negative)])
-        model = regression().set_params(dual=True, tol=1e-3).fit(matrix[np.concatenate([positive, negative])], labels)
+        model = (
+            regression()
+            .set_params(dual=True, tol=1e-3)
+            .fit(matrix[np.concatenate([positive, negative])], labels)
+        )
         heaviest: dict[int, tuple[float, int]] = {}
         for row, weight in zip(candidates, model.decision_function(matrix[candidates]), strict=True):
             number = letter_of[row]

@@ -39,17 +39,19 @@ _ADDRESS = re.compile(
 )
 #: A note in a sentence is one of its own: "(Draft!) Dear ...".
 _PART = re.compile(r"(?:(?!(?<=[)\]>!?])\s+[^\W\d_]|(?<=--)\s|\s--).)+", re.DOTALL)
-#: Signs of a note.
-_SIGN = re.compile(r"-->?|=>|->|<<|!!|\?\?|\.{3}$|[\[\]<>]|\b\w{1,12}/\w|#\d|\bXX")
-_SHORT_CODE = re.compile(r"(?<![\w.])[A-ZÄÖÜ]{2,3}(?![\w.])")
+#: Signs of a note or of a desk: "->", an abbreviation, a word in capitals, "XX" in place of a date, "@Sam".
+_SIGNS = {
+    "sign": re.compile(r"-->?|=>|->|<<|!!|\?\?|\.{3}$|[\[\]<>]|\b\w{1,12}/\w|#\d|\bXX"),
+    "short_code": re.compile(r"(?<![\w.])[A-ZÄÖÜ]{2,3}(?![\w.])"),
+    "code": re.compile(r"\bXX|@\w|[A-ZÄÖÜ]{4}"),
+}
 #: A clause ends here.
 _CLAUSE = re.compile(r"[,;:()–]| (?:and|but|und|aber|y|pero|ve|ama|fakat|so|dass|que|which|where) ")
 #: The marks that are weighed together with each group.
-_JOINED = frozenset(
-    ("name", "full_name", "contact", "undated_clause", "weak_clause", "undated", "undated_end", "digit", "before", "addressed", "question", "code", "bracket")
-)
-#: Code of a desk: a word in capitals, "XX" in place of a date, "@Sam".
-_CODE = re.compile(r"\bXX|@\w|[A-ZÄÖÜ]{4}")
+_JOINED = {
+    "name", "full_name", "contact", "undated_clause", "weak_clause", "undated", "undated_end", "digit", "before",
+    "addressed", "question", "code", "bracket",
+}  # fmt: skip
 #: The words of a weighed sentence that a warning shows.
 #: A shorter sentence ("Read and assessed it.") warns only where a rule matches in it.
 _FEWEST_WORDS = 5
@@ -60,7 +62,7 @@ LIMIT = "<limit>"
 WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blaming")
 #: The first column: how rare a feature is.
 RARITY = "rarity"
-#: What the words that a rule found weigh more, so that only a clear weight of the others says that the rule is wrong.
+#: What words that a rule found weigh more, so that only a clear weight of the others says that the rule is wrong.
 #: In the 280 good letters of set E the rules for the data of others found 10, those of all other kinds 3.
 TRUST = dict.fromkeys(WEIGHED, 4.0) | {"others_data": 0.0}
 _ADVERBS = ("ly", "mente", "weise")
@@ -205,6 +207,7 @@ def read_sentences(
     # What comes before the salutation is a note.
     salutations = [sentence.start for sentence in sentences if salutation.match(sentence.folded.text)]
     keys = [(kind, key) for kind in rules for key in rules[kind].patterns if key not in _NO_PATTERNS]
+    dated = [bool(rules["promise_without_date"]("dated", sentence)) for sentence in sentences]
     readings = []
     for index, sentence in enumerate(sentences):
         around = sentences[max(0, index - 1) : index + 2]
@@ -222,15 +225,13 @@ def read_sentences(
             "before": bool(salutations) and sentence.start < salutations[0],
             "bracket": sentence.text[:1] in "([@",
             "question": sentence.text.rstrip(")").endswith("?"),
-            "day_before": bool(index) and _is_dated(rules, sentences[index - 1]),
-            "day_after": index + 1 < len(sentences) and _is_dated(rules, sentences[index + 1]),
+            "day_before": any(dated[max(0, index - 1) : index]),
+            "day_after": any(dated[index + 1 : index + 2]),
             "first": index == 0,
             "digit": any(map(str.isdigit, sentence.text)),
-            "sign": bool(_SIGN.search(sentence.text)),
-            "short_code": bool(_SHORT_CODE.search(sentence.text)),
             "lower_start": sentence.text[:1].islower(),
             "no_end": sentence.text.rstrip()[-1:].isalpha(),
-            "code": bool(_CODE.search(sentence.text)),
+            **{name: bool(sign.search(sentence.text)) for name, sign in _SIGNS.items()},
             "contact": any(kind != "name" for _, _, kind in others),
             "name": any(kind == "name" for _, _, kind in others),
             "full_name": _has_full_name(rules["others_data"], sentence, others, greeting),
@@ -246,15 +247,8 @@ def read_sentences(
         own_groups.update("+".join(pair) for pair in pairs if not own_groups.isdisjoint(pair))
         rest = sentence.text[max(0, greeting_end - sentence.start) :]
         words = frozenset(word_features(words_of(rest)))
-        readings.append(
-            WeighedSentence(
-                sentence,
-                words,
-                frozenset(f"#{mark}" for mark in marks),
-                frozenset(f"#{group}" for group in own_groups),
-                causes,
-            )
-        )
+        mark_set, group_set = (frozenset(f"#{name}" for name in names) for names in (marks, own_groups))
+        readings.append(WeighedSentence(sentence, words, mark_set, group_set, causes))
     return readings
 
 
@@ -290,39 +284,27 @@ def _promise(rules: _Rules, sentence: _Sentence, around: Iterable[_Sentence]) ->
     return None if any(rules("dated", other) for other in around) else span
 
 
-def _is_dated(rules: Mapping[str, _Rules], sentence: _Sentence) -> bool:
-    return bool(rules["promise_without_date"]("dated", sentence))
-
-
 def _promises(rules: _Rules, sentence: _Sentence) -> dict[str, bool]:
-    """What the clauses of a sentence promise, and whether a clause without a day does."""
-    undated = weak = vague = False
-    clauses = _CLAUSE.split(sentence.folded.text)
-    for clause in clauses:
-        is_dated = rules.patterns["dated"].search(clause)
-        undated |= bool(not is_dated and rules.patterns["patterns"].search(clause))
-        weak |= bool(not is_dated and rules.patterns["weak"].search(clause))
-        vague |= bool(not is_dated and rules.patterns["vague"].search(clause))
-    is_dated = bool(rules("dated", sentence))
-    return {
-        "undated_clause": undated, "weak_clause": weak, "vague_clause": vague, "dated": is_dated, "undated": not is_dated,
-        "undated_end": not rules.patterns["dated"].search(clauses[-1]),
-    }  # fmt: skip
+    """What the clauses without a day promise."""
+    clauses, dated = _CLAUSE.split(sentence.folded.text), rules("dated", sentence)
+    undated = [clause for clause in clauses if not rules.patterns["dated"].search(clause)]
+    keys = {"undated_clause": "patterns", "weak_clause": "weak", "vague_clause": "vague"}
+    marks = {mark: any(map(rules.patterns[key].search, undated)) for mark, key in keys.items()}
+    return marks | {"dated": bool(dated), "undated": not dated, "undated_end": clauses[-1] in undated}
 
 
 def _has_full_name(
     rules: _Rules, sentence: _Sentence, personal: Iterable[tuple[int, int, str]], greeting: frozenset[str]
 ) -> bool:
-    contacts = [(start, end) for start, end, kind in personal if kind != "name"]
-    no_names = rules.patterns["no_names"]
+    """Two names in a row, not of the complainant and not in an address."""
+    contacts = [span for span in personal if span[2] != "name"]
     for match in _NAME.finditer(sentence.text):
-        low, high = sentence.start + match.start(), sentence.start + match.end()
-        words = _words(match.group())
+        words, (low, high) = _words(match.group()), (sentence.start + end for end in match.span())
+        is_known = greeting.intersection(words) or any(map(rules.patterns["no_names"].fullmatch, words))
         if (
-            greeting.isdisjoint(words)
-            and len(words) == 2
-            and not any(start < high and low < end for start, end in contacts)
-            and not any(no_names.fullmatch(word) for word in words)
+            len(words) == 2
+            and not is_known
+            and not any(low < span[1] and span[0] < high for span in contacts)
         ):
             return True
     return False
@@ -399,8 +381,10 @@ def _sentences(text: str) -> list[_Sentence]:
     position = 0
     for line in text.splitlines(keepends=True):
         for start, end in split_sentences(line):
-            for part in _PART.finditer(line, start, end):
-                sentences.append(_Sentence(position + part.start(), part.group(), fold(part.group())))
+            sentences += [
+                _Sentence(position + part.start(), part.group(), fold(part.group()))
+                for part in _PART.finditer(line, start, end)
+            ]
         position += len(line)
     return sentences
 
