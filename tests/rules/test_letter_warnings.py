@@ -1,7 +1,7 @@
 """Warnings about the words of a letter before it is sent (4.7, 5.1, 7.8).
 
 The weights were learned from the letters of `triage/letters/letters.csv`, so those say what is kept and not how new
-letters do. Nothing was learned from `letters_d.jsonl` and `letters_f.jsonl`. The letters of D were looked at to choose
+letters do. Nothing was learned from `letters_d.jsonl` and `letters_f.jsonl`. The letters of D were looked at to set
 rules and limits, those of F were not; docs/triage.md, "Warnings before a letter is sent".
 """
 
