@@ -217,6 +217,25 @@ def _ask_statement(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, words)
 
 
+def _name_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"reason": "It is about a person who works here."}
+    past.act(tx, complaint, "restrict", Verb.RESTRICT, MONA, {"subject": BURAK.id}, words)
+
+
+def _hear_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """The person complained about is told and heard (C); another person had a look from outside."""
+    told = {"subject_informed_at": format_time(tx.now - timedelta(hours=2))}
+    evidence = [
+        "complainant_heard",
+        "records_checked",
+        "staff_statement",
+        "rule_or_contract",
+        "subject_heard",
+    ]
+    facts = {"evidence": [*evidence, "similar_cases", "independent_view"], **told}
+    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, {})
+
+
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
 
@@ -356,6 +375,8 @@ STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
     "extend": _extend,
     "investigate": _investigate,
     "ask_statement": _ask_statement,
+    "name_subject": _name_subject,
+    "hear_subject": _hear_subject,
     "decide_refund": _decide_refund,
     "decide_repair": _decide_repair,
     "decide_not_upheld": _decide_not_upheld,

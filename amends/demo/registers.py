@@ -19,6 +19,7 @@ from store.cases.read import list_cases
 from store.database.transaction import Tx
 from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
 from store.people.staff import load_actor
+from store.proof.hash_chain import record_instance_event
 from store.registers import act_on_entry, add_entry, load_entry
 
 STEPS: tuple[Mapping[str, Any], ...] = tuple(
@@ -53,6 +54,9 @@ class RegisterHistory:
     def _do(self, tx: Tx, step: Mapping[str, Any]) -> None:
         by = SYSTEM if step["by"] == "system" else load_actor(tx, STAFF[step["by"]])
         words = step.get("words", {})
+        if "log" in step:
+            record_instance_event(tx, step["log"], step["facts"])
+            return
         if "begin" in step:
             register = REGISTERS[step["begin"]].name
             facts = self._facts(tx, register, step.get("facts", {}))

@@ -13,7 +13,9 @@ from typing import Any
 
 from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
-from amends.settings import Problem, SettingsError
+from amends.reports.build import build_report, last_days
+from amends.reports.public import count_figures
+from amends.settings import Problem, Settings, SettingsError
 from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed
 from amends.story.script import BadStory, read_story
@@ -23,6 +25,7 @@ from simulator import Limits, Simulator
 from store.cases.export import export_record
 from store.database.keyring import Keyring
 from store.database.migrate import upgrade
+from store.proof.hash_chain import record_instance_event
 from store.rulebooks import use_rulebooks
 from store.store import Store, open_store
 
@@ -162,6 +165,17 @@ def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) ->
     stage.store.write(use_rulebooks, desk.rulebooks)
     buttons = Buttons(*desk.settings.secrets.button_secrets())
     fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
+    _make_reports(stage.store, desk.settings)
+
+
+def _make_reports(store: Store, settings: Settings) -> None:
+    """The reports that a desk of this age has made, and its public figures (8.1, 8.2, 8.6)."""
+    now = store.now()
+    period = last_days(now, settings.organisation.timezone)
+    for kind in ("analysis", "review"):
+        build_report(kind, store, settings, period, now)
+        store.write(record_instance_event, "report", {"report": kind, "format": "pdf"})
+    store.write(record_instance_event, "publication", count_figures(store, settings, period, now))
 
 
 class _Interrupted(Exception):

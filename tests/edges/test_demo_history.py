@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from amends.clause_count import count_clauses
 from amends.demo.outage import INCIDENT_PEOPLE
 from amends.demo.run import PAST, DemoStage, staged
 from amends.demo.settings import CHANNELS
@@ -55,6 +56,9 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
         }
         assert len(cards) >= len(cases)
         assert stage.store.read(list_failed) == []
+        if opened is MORNING:
+            clauses = count_clauses(stage.store, stage.desk.settings).clauses
+            assert {row.clause.id: row.status.value for row in clauses if row.status != "met"} == {}
         assert stage.store.read(verify).first_bad is None
         assert stage.simulator.refusals == []
         _assert_incident_card_and_update(stage)
