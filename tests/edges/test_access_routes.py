@@ -49,7 +49,8 @@ UNRECORDED_COMMANDS = {
     "outbox retry", "privacy erase", "privacy purge", "report access", "publish", "run",
     "register act", "register add", "register list", "register show",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
-    "triage propose", "triage rollback", "triage train", "witness", *(f"report {kind.replace('_', '-')}" for kind in KINDS),
+    "triage propose", "triage rollback", "triage train", "witness",
+    *(f"report {kind.replace('_', '-')}" for kind in KINDS),
 }  # fmt: skip
 ROUTES = Router.joined(module.router for module in LISTENERS)
 CANARY = "Zzyzx"
