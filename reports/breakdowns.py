@@ -136,7 +136,7 @@ class Score:
     kpi: Kpi
     total: float
     share: Share
-    squares: float
+    squares: float = 0.0
 
     @property
     def mean(self) -> float | None:

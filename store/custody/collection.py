@@ -44,7 +44,10 @@ def load_collection(tx: Tx, start: datetime, end: datetime) -> CollectionRecord:
     complaints, erased = tx.connection.execute(counts).one()
     return CollectionRecord(
         events,
-        (*_requests(tx, start, end), *(_by_operator(at, facts) for at, facts in events.get("data_request", ()))),
+        (
+            *_requests(tx, start, end),
+            *(_by_operator(at, facts) for at, facts in events.get("data_request", ())),
+        ),
         holds.get(Verb.HOLD.value, 0),
         holds.get(Verb.RELEASE.value, 0),
         int(tx.connection.execute(select(func.count()).where(is_held)).scalar_one()),

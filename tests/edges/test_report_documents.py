@@ -43,7 +43,12 @@ def a_report() -> Report:
             Estimate(1234.5, MeasureUnit.WORKING_DAYS),
             Ref("A7K-M3Q-9T"),
         ),
-        (Verbatim("two|parts ![x](http://a.example/) <b>"), Share(2, 3), Estimate(-0.05, MeasureUnit.POINTS, low=-0.1, high=0.01), None),
+        (
+            Verbatim("two|parts ![x](http://a.example/) <b>"),
+            Share(2, 3),
+            Estimate(-0.05, MeasureUnit.POINTS, low=-0.1, high=0.01),
+            None,
+        ),
         (
             CalendarMonth(date(2026, 11, 1)),
             1200,
