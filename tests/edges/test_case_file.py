@@ -274,6 +274,14 @@ def test_the_evidence_file_names_staff_by_role_and_number_and_has_every_text(des
     assert [text for text in texts if text != STORY and " ".join(text.split()) not in content] == []
 
 
+def test_the_evidence_file_of_an_erased_complaint_says_so_and_keeps_what_was_done(desk: Desk) -> None:
+    ref = desk.closed()
+    desk.store.write(erase, ref, "request")
+    content = evidence_of(desk, ref)
+    assert "every word, name and address of this complaint was destroyed" in content
+    assert ("Sealedname" in content, "Decision, level 1" in content) == (False, True)
+
+
 def test_the_evidence_file_says_in_words_what_did_not_arrive_and_why(desk: Desk) -> None:
     ref = desk.receive()
     failed = {"kind": "say", "template": "ask.where", "because": "blocked"}

@@ -254,7 +254,7 @@ def _hours(view: EvidenceView, rules: Rulebook) -> str:
 def _deliveries(view: EvidenceView) -> Iterator[Block]:
     """Each letter with what became of it; part 7 has the words of these and of all other messages."""
     sent = (message for message in view.record["messages"] if message["direction"] == "out")
-    # A template is of its kind whatever follows the dot: `closing.resolved`.
+    # The kind of a letter is what precedes the dot: `closing.resolved`.
     letters = ((message, (message["template"] or "").partition(".")[0]) for message in sent)
     rows = tuple(
         (
