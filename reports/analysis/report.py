@@ -23,7 +23,6 @@ from reports.analysis.sections import (
     rate_section,
     theme_section,
     time_section,
-    words_cell,
 )
 from reports.document import (
     Estimate,
@@ -52,7 +51,11 @@ def build_analysis(values: AnalysisInput) -> Report:
     sections = (
         pareto_section(values),
         cause_section(values),
-        *(rate_section(family, rows) for family, rows in rates.items() if rows),
+        *(
+            rate_section(values, family, rows)
+            for family, rows in rates.items()
+            if rows or values.by_code(family)
+        ),
         change_section(changes),
         *(chart_section(name, points) for name, points in charts.items() if points),
         time_section(values),
@@ -179,11 +182,10 @@ def _broken_limits(charts: Mapping[str, list[ControlPoint]], first: date) -> Ite
 
 
 def _new_words(themes: Themes | None) -> Iterator[Mark]:
-    for theme in themes.themes[:_MOST_NAMED] if themes else ():
-        yield Mark(
-            Tone.WATCH,
-            text("analysis.summary.theme", theme.recent, words=words_cell(theme), before=theme.before),
-        )
+    # Without the words: a channel reads the first page, and not the section with them.
+    if themes is not None and themes.themes:
+        most = max(theme.recent for theme in themes.themes)
+        yield Mark(Tone.WATCH, text("analysis.summary.theme", len(themes.themes), most=most))
 
 
 def _limits(

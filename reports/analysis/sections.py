@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from complaints.measures.counts import ALL_COMPLAINTS, AnalysisCounts, CountedCode, Theme, Themes
+from complaints.measures.counts import ALL_COMPLAINTS, AnalysisCounts, CountedCode, Themes
 from complaints.measures.months import month_bounds
 from complaints.measures.row import Coverage
 from complaints.rulebook import Calendar
@@ -90,10 +90,6 @@ def _chart(table: str, kind: ChartKind, label: str, *values: str, **more: str) -
 
 def code_cell(code: CountedCode) -> Sentence | Label:
     return text("analysis.all_complaints") if code == ALL_COMPLAINTS else Label(*code)
-
-
-def words_cell(theme: Theme) -> Verbatim:
-    return Verbatim(" · ".join(theme.words))
 
 
 def pareto_section(values: AnalysisInput) -> Section:
@@ -192,25 +188,26 @@ def per_thousand(row: Rate) -> Estimate:
     return Estimate(row.per_thousand, MeasureUnit.PER_THOUSAND, 2, *row.interval)
 
 
-def rate_section(family: str, rows: list[Rate]) -> Section:
-    id_ = f"{family}_rates"
-    look = Mark(Tone.WATCH, text("analysis.look"))
-    table = _table(
-        id_,
-        f"{family} received customers rate look",
+def rate_section(values: AnalysisInput, family: str, rates: list[Rate]) -> Section:
+    """Codes with a number of customers first; of the others only the complaints."""
+    id_, look = f"{family}_rates", Mark(Tone.WATCH, text("analysis.look"))
+    rows: list[tuple[Cell, ...]] = [
         (
-            (
-                Label(family, row.code),
-                row.number,
-                row.units,
-                per_thousand(row),
-                look if row.flagged else None,
-            )
-            for row in rows
-        ),
-    )
-    chart = _chart(id_, ChartKind.DOTS, family, "rate", flag="look")
-    return Section(id_, text(f"analysis.section.{id_}"), tables=(table,), charts=(chart,))
+            Label(family, rate.code),
+            rate.number,
+            rate.units,
+            per_thousand(rate),
+            look if rate.flagged else None,
+        )
+        for rate in rates
+    ]
+    others = values.by_code(family)
+    for rate in rates:
+        del others[rate.code]
+    rows += [(Label(family, code), number, None, None, None) for code, number in others.most_common()]
+    table = _table(id_, f"{family} received customers rate look", rows)
+    charts = (_chart(id_, ChartKind.DOTS, family, "rate", flag="look"),) if rates else ()
+    return Section(id_, text(f"analysis.section.{id_}"), tables=(table,), charts=charts)
 
 
 def change_section(changes: CountChanges) -> Section:
@@ -349,7 +346,7 @@ def people_section(values: AnalysisInput) -> Section:
 
 def theme_section(themes: Themes) -> Section:
     rows = (
-        (words_cell(theme), theme.recent, theme.before, tuple(Ref(ref) for ref in theme.refs))
+        (Verbatim(" · ".join(theme.words)), theme.recent, theme.before, tuple(Ref(ref) for ref in theme.refs))
         for theme in themes.themes
     )
     note = text("analysis.themes_read", themes.recent, before=themes.before)

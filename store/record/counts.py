@@ -17,8 +17,10 @@ from complaints.measures.counts import (
 from complaints.measures.row import MEASURE_VERSION, UPHELD
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind
+from store.database.damage import note_damage
+from store.database.keyring import place
 from store.database.transaction import Tx
-from store.tables import COMPLAINTS, MEASURES
+from store.tables import COMPLAINTS, EVENTS, MEASURES
 
 _ROW = MEASURES.c
 #: Imported complaints are among them: their days, codes and causes are as good as ours.
@@ -33,11 +35,13 @@ def count_for_analysis(
     tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, zone: str, repeats: int
 ) -> AnalysisCounts:
     """The counts of a period, of the twelve months up to its end (`year_start`), and of days from `first_day`."""
-    in_year = (*_COUNTED, _ROW.received_at >= year_start, _ROW.received_at < end)
+    damaged = _damaged(tx, start, end)
+    counted = (*_COUNTED, _ROW.ref.not_in(damaged)) if damaged else _COUNTED
+    in_year = (*counted, _ROW.received_at >= year_start, _ROW.received_at < end)
     is_upheld = _ROW.outcome.in_(UPHELD)
-    decided = (*_COUNTED, _ROW.decided_at >= year_start, _ROW.decided_at < end)
+    decided = (*counted, _ROW.decided_at >= year_start, _ROW.decided_at < end)
     return AnalysisCounts(
-        days=_count_days(tx, first_day, end),
+        days=_count_days(tx, first_day, end, counted),
         received_hours=_count_hours(tx, _ROW.received_at, (), in_year, zone),
         decided_hours=_count_hours(tx, _ROW.decided_at, (is_upheld,), decided, zone),
         causes=_count_causes(tx, start, in_year),
@@ -46,7 +50,22 @@ def count_for_analysis(
     )
 
 
-def _count_days(tx: Tx, first_day: date, end: datetime) -> dict[CountedCode, dict[date, int]]:
+def _damaged(tx: Tx, start: datetime, end: datetime) -> list[str]:
+    """Complaints of the period that lost events: noted as damage, and in no figure."""
+    columns = COMPLAINTS.c
+    events = select(func.count()).where(EVENTS.c.ref == columns.ref).correlate(COMPLAINTS).scalar_subquery()
+    query = select(columns.ref).where(
+        columns.received_at >= start, columns.received_at < end, columns.version != events
+    )
+    refs = list(tx.connection.execute(query).scalars())
+    for ref in refs:
+        note_damage(place("complaints", ref, "events"))
+    return refs
+
+
+def _count_days(
+    tx: Tx, first_day: date, end: datetime, counted: Sequence[ColumnElement[bool]]
+) -> dict[CountedCode, dict[date, int]]:
     """Complaints by day and code. Those without a category yet are among all, and in no category."""
     days: dict[CountedCode, dict[date, int]] = defaultdict(dict)
     every_day: dict[date, int] = defaultdict(int)
@@ -56,7 +75,7 @@ def _count_days(tx: Tx, first_day: date, end: datetime) -> dict[CountedCode, dic
         present = () if family == FAMILIES[0] else (column.is_not(None),)
         query = (
             select(column, _ROW.received_on, func.count())
-            .where(*_COUNTED, *present, _ROW.received_on >= first_day, _ROW.received_at < end)
+            .where(*counted, *present, _ROW.received_on >= first_day, _ROW.received_at < end)
             .group_by(column, _ROW.received_on)
         )
         for code, day, number in tx.connection.execute(query):

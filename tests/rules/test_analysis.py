@@ -10,14 +10,14 @@ import pytest
 
 from amends.documents.labels import load_labels
 from benchmarks.histories import Planted, history
-from complaints.measures.counts import AnalysisCounts, CauseCount, MaskedStory, Themes
+from complaints.measures.counts import AnalysisCounts, CauseCount, MaskedStory, Theme, Themes
 from complaints.measures.row import Coverage
 from reports.analysis.changes import find_changes
 from reports.analysis.control_charts import ControlRule, c_chart, p_chart
 from reports.analysis.rates import Rate, poisson_interval
 from reports.analysis.report import build_analysis
 from reports.analysis.sections import AnalysisInput
-from reports.document import Report
+from reports.document import Report, for_channel
 from reports.output.render_markdown import as_markdown
 from reports.statistics import mean_interval, survival
 from reports.tally import Period
@@ -163,7 +163,7 @@ def a_full_report() -> Report:
         repeats=25,
     )
     customers = {("product", "product_0"): 1_000, ("product", "product_1"): 90_000}
-    themes = Themes(find_themes([], []), 40, 20, is_complete=False)
+    themes = Themes((Theme(("parking app",), 9, 0, ("R1",)),), 40, 20, is_complete=False)
     return build_analysis(
         replace(an_input(counts), customers=customers, themes=themes, coverage=Coverage(9, 7))
     )
@@ -173,8 +173,14 @@ def a_full_report() -> Report:
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_report_reads_in_every_language_and_says_what_to_do(language: str) -> None:
     report = a_full_report()
-    page = as_markdown(report, load_labels((language,), "Europe/London", staff=True))
+    labels = load_labels((language,), "Europe/London", staff=True)
+    page = as_markdown(report, labels)
     assert "{" not in page
+    assert "parking app" in page
+    # Masked words are for those who read the report, and never for everybody in a channel.
+    assert "parking app" not in as_markdown(
+        for_channel(report), load_labels((language,), "Europe/London", staff=True)
+    )
     ids = {getattr(line, "text", line).id.removeprefix("analysis.summary.") for line in report.summary}
     assert {"received_before", "pareto", "spike", "systemic", "rate"} <= ids
     assert {section.id for section in report.sections} >= {
@@ -198,6 +204,12 @@ def test_the_figures_of_the_report_are_those_of_its_counts() -> None:
     assert (systemic[1].hits, systemic[1].of, systemic[2].of) == (12, 20, 50)  # type: ignore[union-attr]
     assert [row[1].hits for row in tables["people"].rows] == [900, 60, 9, 0, 1]  # type: ignore[union-attr]
     assert tables["problems"].rows[0][3] == 12
+    # Products without a number of customers are counted, without a rate.
+    customers = dict(
+        zip(map(repr, tables["product_rates"].column("product")), tables["product_rates"].rows, strict=True)
+    )
+    assert len([row for row in customers.values() if row[2] is None and row[3] is None]) == 6
+    assert len(tables["branch_rates"].rows) == 12
 
 
 @clause("8.2")
