@@ -96,7 +96,7 @@ class RegisterJobs:
         author = await self.slack.actor(letter.by)
         approver = await self.slack.actor(entry.acts[version - 1].by)
         audience = await store.aread(load_letter_audience, entry, letter.words, author)
-        # Only to whom the approver saw it go.
+        # Only to complaints that the approver may read too.
         approved_now = await store.aread(load_letter_audience, entry, letter.words, approver)
         refs = {case.ref for case in approved_now.to} & set(letter.facts["to"])
         sent, refused = 0, []
