@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class DataRequest(NamedTuple):
-    """A request about a person's own data. `due_at` is None where no date was promised."""
+    """A request about one person's data. `due_at` is None where no date was promised."""
 
     about: str
     asked_at: datetime
@@ -15,7 +15,7 @@ class DataRequest(NamedTuple):
 
 
 class CollectionRecord(NamedTuple):
-    """The period's `events` of the installation by verb, each with its time and facts, and numbers of what is kept.
+    """The period's `events` of the installation by verb, each with its time and facts, and what is kept now.
 
     `under_hold` complaints are under a legal hold now; `erased` ones have lost their words, of `complaints` in all.
     """

@@ -169,7 +169,7 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
     tally.incomplete += row.incomplete
     improvements = due_times(details.get("improvements", ()))
     tally.improvements += len(improvements)
-    # Carrying one out is not recorded yet, so each is open, and overdue after its day.
+    # Their first due day; what became of each is in the register of improvements.
     tally.improvements_overdue += sum(due < now for due in improvements)
     if row.missed_danger:
         tally.safety_misses.append(row.ref)

@@ -1,7 +1,7 @@
 """Improvement actions: did they help, and the letters to those who complained (8.7)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from math import isinf
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts
+from complaints.event_facts import OVERRULED
 from complaints.registers.change_letter import no_change_letter
 from complaints.registers.effect import Effect
 from complaints.registers.entries import Entry, EntryAct, waiting_letter
@@ -78,13 +79,19 @@ def load_letter_audience(tx: Tx, entry: Entry, words: Mapping[str, str], by: Act
     )
 
 
-def propose_letter(tx: Tx, code: str, by: Actor, words: Mapping[str, str], version: int) -> Entry:
-    """Ask a second person to approve the previewed letter; raises BadFacts if it would reach no one."""
+def propose_letter(
+    tx: Tx, code: str, by: Actor, words: Mapping[str, str], version: int, overruled: Sequence[str] = ()
+) -> Entry:
+    """Ask a second person to approve the previewed letter; raises BadFacts if it would reach no one.
+
+    `overruled` are the codes of warnings about its texts.
+    """
     entry = load_entry(tx, code)
     audience = load_letter_audience(tx, entry, words, by)
     if not audience.to:
         raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
     facts = {"to": [case.ref for case in audience.to], "left_out": len(audience.left_out)}
+    facts |= {OVERRULED: list(overruled)} if overruled else {}
     return act_on_entry(tx, code, "propose_letter", by, facts, words, version=version)
 
 
@@ -104,7 +111,8 @@ def record_letter(
     Raises AlreadyDone if this complaint got a letter about this action before, Stale if it changed since `case`.
     """
     facts: dict[str, Any] = {"batch": f"{entry.code}.{letter.version}", "improvement": entry.code}
-    facts["approved_by"] = approver
+    facts |= {"approved_by": approver, OVERRULED: letter.facts.get(OVERRULED)}
+    facts = {name: value for name, value in facts.items() if value}
     words = {"text": letter.words[f"text.{case.language}"], "letter": text}
     act(tx, case.ref, Verb.REPLY, by, facts, words, version=case.work_version, key=f"change:{entry.code}")
 

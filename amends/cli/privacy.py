@@ -63,7 +63,7 @@ RIGHTS = {
 }
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 
-#: With it the report on collection shows how long the person waited.
+#: Shows the report on collection how long the person waited.
 Asked = Annotated[datetime | None, typer.Option("--asked", formats=["%Y-%m-%d"])]
 
 Complainant = Annotated[str, typer.Option(help="A reference of theirs, or the person's id.")]
@@ -116,7 +116,7 @@ def export(
 
 
 def _record_request(store: Store, about: str, asked_on: datetime | None, zone: str) -> None:
-    """Record that a request about a person's own data was answered, and when it was made (8.1)."""
+    """Record that a request about one person's data was answered, and when it was made (8.1)."""
     from complaints.times import at_minute
     from store.proof.hash_chain import record_instance_event
 

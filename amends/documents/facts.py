@@ -26,7 +26,7 @@ _OTHERS = (
     "remedy",
 )  # fmt: skip
 #: Families that every code without a label is looked up in at last.
-_ANY = ("value", "detail", "asked_for")
+_ANY = ("value", "detail", "asked_for", "delivery", "delivery.why")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LENGTH = re.compile(r"-?\d+ (s|min|h|days|weeks|months|wh|bd)")
@@ -93,6 +93,8 @@ def _text_words(name: str, text: str, labels: Labels) -> str:
     if _LENGTH.fullmatch(text):
         span = Span.parse(text)
         return labels.count(f"span.{span.unit.value}", abs(span.number))
+    if name == "template":
+        return code_words(name, text.partition(".")[0], labels)
     if name in ("rule", "rules", "signs"):
         return rule_name(text, labels.text)
     return code_words(name, text, labels) if _CODE.fullmatch(text) else text

@@ -22,7 +22,7 @@ from reports.statistics import Share
 #: A table with more columns is printed small.
 _MAX_COLUMNS = 5
 #: A column's share of the page is the length of its longest text, within these limits.
-_NARROWEST, _WIDEST = 7, 48
+_NARROWEST, _WIDEST = 9, 48
 
 
 def report_document(report: Report, labels: Labels, *, organisation: str, made_at: datetime) -> Document:
@@ -61,7 +61,7 @@ def _blocks(part: OutlinePart, labels: Labels) -> Iterator[Block]:
 
 def _rows(part: OutlineTable, labels: Labels) -> Block:
     if not part.rows:
-        return Paragraph(f"**{part.title}.** {labels.text('report.empty')}")
+        return Paragraph(f"**{part.title}** – {labels.text('report.empty')}")
     rows = tuple(tuple(_cell(cell, labels) for cell in row) for row in part.table.rows)
     lengths = (max(_longest(cell) for cell in column) for column in zip(*rows, strict=True))
     heads = (max(map(len, title.split())) for title in part.head)
@@ -69,7 +69,7 @@ def _rows(part: OutlineTable, labels: Labels) -> Block:
         head=part.head,
         rows=rows,
         widths=tuple(
-            float(min(_WIDEST, max(_NARROWEST, length + 2, head)))
+            float(min(_WIDEST, max(_NARROWEST, length + 2, head + 2)))
             for length, head in zip(lengths, heads, strict=True)
         ),
         small=len(part.head) > _MAX_COLUMNS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from amends.reports import monitoring
+from amends.reports import analysis, monitoring, satisfaction
 from complaints.registers.definitions import REGISTERS
 from reports.document import Report
 from reports.review import ReviewInput, review_pack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amends.settings import Settings
 
 #: The reports whose pages follow; the first one has the key figures.
-PARTS = (monitoring,)
+PARTS = (monitoring, analysis, satisfaction)
 
 
 def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:

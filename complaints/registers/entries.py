@@ -118,6 +118,9 @@ def read_form(
     wrong |= {name: "unknown_field" for name in values if name not in {field.name for field in fields}}
     if "refs" in facts:
         facts["refs"] = [word.upper() for word in re.split(r"[\s,;]+", facts["refs"]) if word]
+    if "subject" in facts:
+        # As the setting names it: a code.
+        facts["subject"] = re.sub(r"\W+", "_", facts["subject"].lower()).strip("_")
     if wrong:
         raise WrongFields(wrong)
     return facts, words

@@ -274,6 +274,13 @@ def test_the_evidence_file_names_staff_by_role_and_number_and_has_every_text(des
     assert [text for text in texts if text != STORY and " ".join(text.split()) not in content] == []
 
 
+def test_the_evidence_file_says_in_words_what_did_not_arrive_and_why(desk: Desk) -> None:
+    ref = desk.receive()
+    failed = {"kind": "say", "template": "ask.where", "because": "blocked"}
+    desk.store.write(act, ref, Verb.FAIL_DELIVERY, SYSTEM, failed)
+    assert "Delivery failed · question of the form · blocked" in evidence_of(desk, ref)
+
+
 def test_the_evidence_file_gives_each_time_with_its_offset_where_the_clocks_changed(desk: Desk) -> None:
     ref = desk.receive()
     move_to(desk, datetime(2027, 3, 30, 10, 0, tzinfo=UTC))

@@ -1,7 +1,8 @@
 """Warnings about the words of a letter before it is sent (4.7, 5.1, 7.8).
 
 The weights were learned from the letters of `triage/letters/letters.csv`, so those say what is kept and not how new
-letters do. Nothing was learned from `letters_d.jsonl`; docs/triage.md, "Warnings before a letter is sent".
+letters do. Nothing was learned from `letters_d.jsonl` and `letters_f.jsonl`. The letters of D were looked at to set
+rules and limits, those of F were not; docs/triage.md, "Warnings before a letter is sent".
 """
 
 import csv
@@ -17,7 +18,7 @@ from store.redaction.masking import find_spans
 from triage.letter_warnings import WARNINGS, find_warnings
 from triage.matching import fold
 
-HELD_OUT = Path(__file__).parent / "letters_d.jsonl"
+HELD_OUT = Path(__file__).parent
 #: The author's names for the kinds.
 NAMES = {
     "no_date": "promise_without_date", "third_party": "others_data", "internal_note": "internal",
@@ -49,38 +50,47 @@ def codes_of(row: Mapping[str, Any], complainant: str) -> set[str]:
 
 
 def shares(letters: Iterable[tuple[set[str], set[str]]]) -> tuple[float, float]:
-    """The share of the labels that are found, and of the good letters that are warned of: (labels, warnings)."""
+    """The share of faulty letters with a warning of their fault, and of good ones with any: (labels, warnings)."""
     rows = list(letters)
-    hits, expected = (sum(map(len, sets)) for sets in ([a & b for a, b in rows], [a for a, _ in rows]))
-    good = [bool(codes) for labels, codes in rows if not labels]
-    return hits / expected, sum(good) / len(good)
+    hits = [bool(labels & codes) for labels, codes in rows if labels]
+    alarms = [bool(codes) for labels, codes in rows if not labels]
+    return sum(hits) / len(hits), sum(alarms) / len(alarms)
+
+
+def labels_of(row: Mapping[str, Any]) -> set[str]:
+    """The codes of the faults: a label is a name, or a name and the faulty words."""
+    names = {label if isinstance(label, str) else label[0] for label in row["labels"]}
+    return {NAMES.get(name, name) for name in names}
 
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
     file = resources.files("triage").joinpath("letters", "letters.csv")
-    rows = [row for row in csv.DictReader(file.read_text("utf-8").splitlines()) if row["source"] in "abc"]
+    rows = [row for row in csv.DictReader(file.read_text("utf-8").splitlines()) if row["source"] in "abce"]
 
     recall, false_alarms = shares(
         (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows
     )
 
-    assert len(rows) == 520
+    assert len(rows) == 1080
     assert recall >= 0.95
     assert false_alarms <= 0.03
 
 
-def test_letters_that_nothing_was_learned_from_keep_their_measured_figures() -> None:
-    rows = [json.loads(line) for line in HELD_OUT.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize(
+    ("name", "size", "least_recall", "most_false_alarms"),
+    # Measured: D 100 of 120 and 3 of 120; F 85 of 100 and 6 of 100. The aim of 0.90 and 0.05 is not reached.
+    [("letters_d.jsonl", 240, 0.825, 0.034), ("letters_f.jsonl", 200, 0.84, 0.06)],
+)
+def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
+    name: str, size: int, least_recall: float, most_false_alarms: float
+) -> None:
+    rows = [json.loads(line) for line in (HELD_OUT / name).read_text(encoding="utf-8").splitlines()]
 
-    recall, false_alarms = shares(
-        ({NAMES.get(label, label) for label in row["labels"]}, codes_of(row, row["case_language"]))
-        for row in rows
-    )
+    recall, false_alarms = shares((labels_of(row), codes_of(row, row["case_language"])) for row in rows)
 
-    assert len(rows) == 240
-    # Measured: 107 of 134 and 10 of 120. The aim of 0.90 and 0.05 is not reached.
-    assert recall >= 0.795
-    assert false_alarms <= 0.085
+    assert len(rows) == size
+    assert recall >= least_recall
+    assert false_alarms <= most_false_alarms
 
 
 @pytest.mark.parametrize(
@@ -126,6 +136,19 @@ def test_a_promise_with_its_date_is_no_warning_in_the_same_or_the_next_sentence(
     assert warned("We will refund you by 3 December.") == {}
     assert warned("We will refund you. The money is with you by Friday.") == {}
     assert "promise_without_date" in warned("You rang on Friday. We will refund you as soon as we can.")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "We sent the money back."),
+        ("de", "Wir haben das Geld zurückgeschickt."),
+        ("es", "Le devolvimos el dinero."),
+        ("tr", "Parayı geri gönderdik."),
+    ],
+)
+def test_a_report_of_what_was_done_is_no_promise(language: str, text: str) -> None:
+    assert warned(text, language) == {}
 
 
 def test_a_manager_may_admit_liability_and_a_handler_may_deny_it() -> None:

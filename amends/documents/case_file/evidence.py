@@ -25,8 +25,9 @@ from amends.documents.case_file.register import (
     text_line,
     wording,
 )
-from amends.documents.facts import has_label, value_words
+from amends.documents.facts import has_label, reason_words, value_words
 from amends.settings.presets import preset_named
+from complaints.actions.intake import MACHINE_MADE
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
 from store.cases.export import WholeCase
@@ -44,15 +45,15 @@ def evidence(view: EvidenceView, whole: WholeCase, attached: tuple[str, ...]) ->
     for text in view.with_translations(view.record["texts"]):
         if view.events[text["seq"]]["role"] == "complainant" or text["translates"] is not None:
             yield Wording(text_line(view, text), text["text"])
-    yield from _part_of_file(enclosures(view))
+    yield from _part_of_file(view, enclosures(view))
     if len(view.record["people"]) > 1:
-        yield from _part_of_file(people(view, whole))
+        yield from _part_of_file(view, people(view, whole))
     if whole.incident is not None:
         yield from incident_fields(view, whole.incident)
     yield Heading(view.label("evidence.decisions"))
-    yield from _part_of_file(investigation(view))
-    yield from _part_of_file(decisions(view, without=("letter",)))
-    yield from _part_of_file(remedies(view))
+    yield from _part_of_file(view, investigation(view))
+    yield from _part_of_file(view, decisions(view, without=("letter",)))
+    yield from _part_of_file(view, remedies(view))
     yield from _other_reasons(view)
     yield from _rules(view, whole.rules)
     yield from _deliveries(view)
@@ -63,13 +64,14 @@ def evidence(view: EvidenceView, whole: WholeCase, attached: tuple[str, ...]) ->
     yield from wording(view)
 
 
-def _part_of_file(blocks: Iterator[Block]) -> Iterator[Block]:
+def _part_of_file(view: EvidenceView, blocks: Iterator[Block]) -> Iterator[Block]:
     """Blocks of the other edition without the numbers of its headings and without fields that are empty."""
     for block in blocks:
         if isinstance(block, Heading):
             yield replace(block, text=re.sub(r"^\d+\. ", "", block.text))
         elif isinstance(block, Fields):
-            yield Fields(tuple(row for row in block.rows if row[1]))
+            rows = tuple(row for row in block.rows if row[1])
+            yield Fields(rows) if rows else Paragraph(view.label("document.none"))
         else:
             yield block
 
@@ -166,7 +168,7 @@ def _course(view: EvidenceView) -> Iterator[Block]:
     rows = []
     for event in view.record["events"]:
         verb = event["verb"]
-        if verb in EVIDENCE["main_acts"] and event["facts"].get("kind") is None:
+        if verb in EVIDENCE["main_acts"] and event["facts"].get("kind") not in MACHINE_MADE:
             facts = brief(view, event["facts"]) if verb in EVIDENCE["with_facts"] else None
             answered = _joined(*dates.get((verb, event["at"]), ()), between="\n")
             rows.append((view.moment(event["at"]), _joined(_act(view, event), facts, between="\n"), answered))
@@ -178,6 +180,9 @@ def _act(view: EvidenceView, event: Mapping[str, Any]) -> str:
     """What was done and who did it; what a program sent has no person; a decision has its level and findings."""
     did = view.labels.code("did", event["verb"]) or ""
     own = [row for row in view.record["decisions"] if row["seq"] < event["seq"] and not row["external"]]
+    if event["verb"] == "fail_delivery":
+        what, why = event["facts"].get("template"), event["facts"].get("because")
+        return _joined(did, value_words("template", what, view.labels), reason_words(why, view.labels)) or did
     if event["verb"] == "communicate_decision" and own:
         return f"{did} – {view.label('follow.decision', level=own[-1]['level'])}: {view.findings(own[-1])}"
     return did if event["role"] == "system" else view.did(event)
@@ -248,15 +253,18 @@ def _hours(view: EvidenceView, rules: Rulebook) -> str:
 
 def _deliveries(view: EvidenceView) -> Iterator[Block]:
     """Each letter with what became of it; part 7 has the words of these and of all other messages."""
+    sent = (message for message in view.record["messages"] if message["direction"] == "out")
+    # A template is of its kind whatever follows the dot: `closing.resolved`.
+    letters = ((message, (message["template"] or "").partition(".")[0]) for message in sent)
     rows = tuple(
         (
             view.moment(message["at"]),
-            value_words("delivery", message["template"], view.labels),
+            value_words("delivery", kind, view.labels),
             view.labels.code("channel", message["channel"] or None),
             message_state(view, message),
         )
-        for message in view.record["messages"]
-        if message["direction"] == "out" and has_label("delivery", message["template"], view.labels)
+        for message, kind in letters
+        if has_label("delivery", kind, view.labels)
     )
     yield Heading(view.label("evidence.delivery"))
     yield Paragraph(f"{view.label('messages.truth')} {view.label('evidence.other_messages')}", quiet=True)

@@ -93,14 +93,18 @@ class RegisterJobs:
         if approved is None:
             return Completed()
         entry, letter = approved
-        author, approver = await self.slack.actor(letter.by), entry.acts[version - 1].by
+        author = await self.slack.actor(letter.by)
+        approver = await self.slack.actor(entry.acts[version - 1].by)
         audience = await store.aread(load_letter_audience, entry, letter.words, author)
+        # Only to whom the approver saw it go.
+        approved_now = await store.aread(load_letter_audience, entry, letter.words, approver)
+        refs = {case.ref for case in approved_now.to} & set(letter.facts["to"])
         sent, refused = 0, []
-        for case in (case for case in audience.to if case.ref in letter.facts["to"]):
+        for case in (case for case in audience.to if case.ref in refs):
             words = {"text": letter.words[f"text.{case.language}"]}
             text = self.slack.preview("reply", case, {"batch": "0"}, words, now=store.now())
             try:
-                await store.awrite(record_letter, entry, letter, case, author, text, approver)
+                await store.awrite(record_letter, entry, letter, case, author, text, approver.id)
             except AlreadyDone:
                 continue
             except ComplaintError as refusal:

@@ -14,7 +14,7 @@ from bots.slack.router import Router
 from bots.slack.views.forms import View, metadata, modal
 from bots.slack.views.incident import as_deliveries, left_to_person
 from bots.slack.views.incident_decision import sample_cases
-from bots.slack.views.letter_warnings import warning_lines
+from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
 from complaints.errors import BadFacts, OutOfOrder
@@ -63,7 +63,7 @@ async def approve(submission: FormSubmission, actor: Actor, slack: SlackContext)
 async def ask_second_person(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     draft = await previewed_draft(submission, actor, slack, PROPOSE)
     code = json.loads(submission.view["private_metadata"])["ref"]
-    await slack.store.awrite(propose_letter, code, actor, draft.words, draft.version)
+    await slack.store.awrite(propose_letter, code, actor, draft.words, draft.version, draft.overruled)
     return CLOSE_FORMS
 
 
@@ -73,7 +73,15 @@ async def preview_view(slack: SlackContext, entry: Entry, words: Mapping[str, st
     if not audience.to:
         raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
     warned = await check_texts_to_all(slack, {}, words, audience.to[0], actor)
-    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, entry.version, words, form=PROPOSE)
+    draft = await slack.store.awrite(
+        save_incident_draft,
+        0,
+        actor.id,
+        entry.version,
+        words,
+        form=PROPOSE,
+        more={"overruled": codes_of(warned)},
+    )
     blocks = [*alerts(warning_lines(warned, slack.texts)), *_preview(slack, audience, words)]
     return modal(
         slack.texts, PROPOSE, metadata(entry.code, entry.version, draft=draft), blocks[:MODAL_BLOCKS],

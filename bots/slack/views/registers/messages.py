@@ -21,10 +21,10 @@ def reminder_message(entry: Entry, text_id: str, texts: StaffTexts, **fields: An
 def alert_message(entry: Entry, texts: StaffTexts) -> SlackMessage:
     """A figure that crossed its limit, with a button that opens the form of the answer."""
     facts = entry.facts
-    text = texts.text(
-        "register.alert", figure=texts.text(f"stats.{facts['figure']}"), value=facts["value"], limit=facts["limit"],
-        since=texts.day(date.fromisoformat(facts["since"])), until=texts.day(date.fromisoformat(facts["until"])),
-    )  # fmt: skip
+    value, limit = (texts.percent(float(facts[name]) / 100) for name in ("value", "limit"))
+    since, until = (texts.day(date.fromisoformat(facts[name])) for name in ("since", "until"))
+    figure = texts.text(f"stats.{facts['figure']}")
+    text = texts.text("register.alert", figure=figure, value=value, limit=limit, since=since, until=until)
     answer = button(
         texts.text("register.act.answer"), "register.act.answer", f"{entry.code}:answer", style="primary"
     )
