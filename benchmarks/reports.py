@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -56,7 +55,7 @@ def tables() -> Iterator[Table]:
     report = Table(
         title="Each report of a month with twelve months' trend", title_justify="left", show_edge=False
     )
-    for column in ("complaints", "database", "report", "seconds", "memory", "goal"):
+    for column in ("complaints", "database", "report", "seconds", "our processor", "memory", "goal"):
         report.add_column(column)
     with ExitStack() as stack:
         for name, fresh in (
@@ -73,9 +72,9 @@ def tables() -> Iterator[Table]:
                     # In a process of its own, so that its memory is that of the report.
                     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.reports", url, kind]
                     result = subprocess.run(command, check=True, capture_output=True, text=True)
-                    seconds, mib = map(float, result.stdout.split()[:2])
+                    seconds, processor, mib = map(float, result.stdout.split()[:3])
                     is_met = seconds <= MAX_SECONDS and mib <= MAX_MIB
-                    figures = (f"{seconds:.1f} s", f"{mib:.0f} MiB", verdict(is_met))
+                    figures = (f"{seconds:.1f} s", f"{processor:.1f} s", f"{mib:.0f} MiB", verdict(is_met))
                     report.add_row(f"{size:,}", name, kind, *figures)
     yield report
 
@@ -193,19 +192,22 @@ def _row(
     )
 
 
-def report_once(store: Store, kind: str) -> tuple[float, float]:
-    """Seconds and MiB of one report."""
+def report_once(store: Store, kind: str) -> tuple[float, float, float]:
+    """Seconds, seconds of this process's processor time, and MiB of one report."""
     customers = {f"product_{number}": 5_000 * (number + 1) for number in range(10)}
     toml = SETTINGS + "".join(
         f'[[product]]\nkey = "{key}"\nname = {{ en = "{key}" }}\ncustomers = {units}\n'
         for key, units in customers.items()
     )
     settings = parse_settings(toml, Path("amends.toml"), {})
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     report = build_report(kind, store, settings, PERIOD, NOW)
-    assert report.sections
+    assert report.kind == kind
     seconds = time.perf_counter() - started
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which is never less than that of the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    mib = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return seconds, time.process_time() - computed, mib
 
 
 if __name__ == "__main__":
