@@ -50,9 +50,9 @@ UNRECORDED_COMMANDS = {
     "register act", "register add", "register list", "register show",
     "report audit", "report review",
     "report satisfaction", "report equal-treatment", "report collection", "report public",
-    "report returns",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
-    "triage propose", "triage rollback", "triage train", "witness", *(f"report {kind.replace('_', '-')}" for kind in KINDS),
+    "triage propose", "triage rollback", "triage train", "witness",
+    *(f"report {kind.replace('_', '-')}" for kind in KINDS),
 }  # fmt: skip
 ROUTES = Router.joined(module.router for module in LISTENERS)
 CANARY = "Zzyzx"
