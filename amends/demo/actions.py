@@ -223,8 +223,8 @@ def _name_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 
 def _hear_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """The person complained about is told and heard (C); another person had a look from outside."""
-    told = {"subject_informed_at": format_time(tx.now - timedelta(hours=2))}
+    """The person complained about is informed and replies (C); another person had a look from outside."""
+    informed = {"subject_informed_at": format_time(tx.now - timedelta(hours=2))}
     evidence = [
         "complainant_heard",
         "records_checked",
@@ -232,7 +232,7 @@ def _hear_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         "rule_or_contract",
         "subject_heard",
     ]
-    facts = {"evidence": [*evidence, "similar_cases", "independent_view"], **told}
+    facts = {"evidence": [*evidence, "similar_cases", "independent_view"], **informed}
     past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, {})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from complaints.deadlines.opening_hours import opening_time, working_day_from
+from complaints.deadlines.opening_hours import next_working, opening_time, working_day_from
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.registers.entries import Entry, EntryAct
 from complaints.rulebook import Calendar
@@ -67,7 +67,9 @@ def obligations_of(entry: Entry, done: EntryAct, calendar: Calendar) -> Iterator
         due = max(opening_time(working_day_from(last, calendar), calendar), done.at)
         yield NewObligation(f"register_check:{key}", CHECK, due, SendPriority.BULK, about)
     if (entry.register.name, done.act) in _NOTICED:
-        yield NewObligation(f"register_notice:{key}", NOTICE, done.at, SendPriority.DIALOGUE, about)
+        # An alert may be raised at night.
+        due = next_working(done.at, calendar)
+        yield NewObligation(f"register_notice:{key}", NOTICE, due, SendPriority.DIALOGUE, about)
     if done.act == "approve_letter":
         yield NewObligation(f"change_letter:{key}", LETTERS, done.at, SendPriority.BULK, about)
 

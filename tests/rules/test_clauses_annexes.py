@@ -32,14 +32,14 @@ from tests.rules.clause_records import (
 @clause("8.1")
 def test_erasing_a_complaint_on_hold_turns_8_1_red() -> None:
     on_hold = b.an_assessed_case().do(Verb.HOLD, MONA, words={"reason": "A claim."})
-    assert clause_result("8.1", history_of(on_hold)).status is ClauseStatus.NOT_YET
+    assert clause_result("8.1", history_of(on_hold)).status is ClauseStatus.NO_EVIDENCE
     assert "erased although" in is_red("8.1", [history_of(on_hold, with_act(Verb.ERASE, TUGBA))])
 
 
 @clause("8.2")
 def test_a_closing_without_its_cause_turns_8_2_red() -> None:
     complaint = b.a_closed_case()
-    assert clause_result("8.2", history_of(complaint)).status is ClauseStatus.NOT_YET
+    assert clause_result("8.2", history_of(complaint)).status is ClauseStatus.NO_EVIDENCE
     assert "without category or cause" in is_red(
         "8.2", [history_of(complaint, with_facts(Verb.RESOLVE, cause_class=""))]
     )
@@ -63,7 +63,9 @@ def test_a_complaint_past_its_legal_maximum_turns_8_4_red() -> None:
 
 @clause("A")
 def test_a_broken_step_of_a_small_business_turns_annex_a_red() -> None:
-    assert clause_result("A", history_of(b.acknowledged(b.a_received_case()))).status is ClauseStatus.NOT_YET
+    assert (
+        clause_result("A", history_of(b.acknowledged(b.a_received_case()))).status is ClauseStatus.NO_EVIDENCE
+    )
     assert clause_result("A", history_of(b.a_received_case()), days=30).status is ClauseStatus.VIOLATED
 
 
@@ -176,7 +178,7 @@ def test_a_decision_at_a_lower_level_afterwards_turns_annex_f_red() -> None:
 @clause("G")
 def test_priorities_that_change_turn_annex_g_red() -> None:
     kept = b.a_closed_case()
-    assert clause_result("G", *[history_of(kept)] * 10).status is ClauseStatus.NOT_YET
+    assert clause_result("G", *[history_of(kept)] * 10).status is ClauseStatus.NO_EVIDENCE
     raised = b.assessed(b.an_assessed_case(), severity=4)
     ended = raised.do(Verb.WITHDRAW, ANNA)
     assert ended.case.close_code is not None

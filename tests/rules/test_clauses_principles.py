@@ -246,7 +246,7 @@ def test_an_escalated_complaint_without_an_owner_turns_4_9_red() -> None:
 @clause("4.10")
 def test_an_overturned_decision_without_an_improvement_turns_4_10_red() -> None:
     history = overturned()
-    assert clause_result("4.10", history).status is ClauseStatus.NOT_YET
+    assert clause_result("4.10", history).status is ClauseStatus.NO_EVIDENCE
     bare = replace(history, case=replace(history.case, improvements=()))
     assert "overturned outside" in is_red("4.10", [bare])
 
@@ -264,7 +264,7 @@ def overturned() -> CaseHistory:
 
 @clause("2018")
 def test_a_broken_chain_turns_the_2018_row_red() -> None:
-    assert clause_result("2018").status is ClauseStatus.NOT_YET
+    assert clause_result("2018").status is ClauseStatus.NO_EVIDENCE
     broken = replace(HOUSE, proof=Proof(9, ("A7K-M3Q-9T", 3, "this event is missing")))
     assert "this event is missing" in is_red("2018", [], house=broken)
 

@@ -223,7 +223,12 @@ AT_ANY_HOUR = frozenset(
         "home",
     }
 )
-IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice", "ask_review"})
+IN_WORKING_HOURS = frozenset(
+    {
+        "remind", "digest", "told_failed", "tell_by_voice", "ask_review", "register_reminder", "register_check",
+        "register_notice",
+    }
+)  # fmt: skip
 #: Posts to channels and files that a member requested: no member is notified.
 NOTIFIES_NO_MEMBER = frozenset(
     {
@@ -244,6 +249,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "slack_file_delete",
         "slack_erase",
         "checkpoint_post",
+        "change_letter",
     }
 )
 

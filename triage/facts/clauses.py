@@ -11,7 +11,7 @@ from triage.facts.fact import Story, StoryFact
 from triage.matching import fold, mask_quotes, read_phrases, whole_words, with_parts
 
 _CLAUSE = re.compile(
-    r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|o (?:bien|me|nos|que|paguen\w*)"
+    r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|o (?:(?:me |nos )?paguen\w*)"
     r"|pero|sino|ve|ama|fakat|veya|ya da)\b)"
     r"(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
 )
