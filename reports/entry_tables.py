@@ -8,6 +8,8 @@ from complaints.registers.definitions import REGISTERS
 from complaints.registers.entries import Entry
 from reports.document import Cell, Colleague, Column, Label, Mark, Ref, Table, Tone, Verbatim, text
 
+#: The fields of objectives in tables, and the section that has them.
+OBJECTIVE, OBJECTIVES = ("figure", "direction", "target", "owner", "due"), "objectives"
 OVERDUE = Mark(Tone.BAD, text("registers.overdue"))
 
 

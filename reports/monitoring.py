@@ -28,9 +28,29 @@ from reports.breakdowns import (
 )
 from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
-from reports.statistics import Share
-from reports.tally import Counts, Measured, Period, PersonRequests, Tally, count, count_groups, measured_item
+from reports.statistics import Share, rounded
+from reports.tally import (
+    GROUPED_BY,
+    GROUPED_FIGURES,
+    Counts,
+    Measured,
+    Period,
+    PersonRequests,
+    Tally,
+    count,
+    count_groups,
+    measured_item,
+)
 from reports.trend import Month, month_figures
+
+
+@dataclass(frozen=True)
+class CodeFigures:
+    """The complaints received with one code, and their main figures by key."""
+
+    code: str
+    received: int
+    shares: Mapping[str, Share]
 
 
 @dataclass(frozen=True)
@@ -47,6 +67,8 @@ class Monitoring:
     durations: tuple[DurationFigure, ...]
     backlog: Backlog
     volume: Mapping[str, Mapping[str, int]]
+    #: Complaints and their main figures by family of codes, the most frequent code first.
+    groups: Mapping[str, tuple[CodeFigures, ...]]
     safety_misses: tuple[str, ...]
     weeks: Mapping[str, int]
     scores: tuple[Score, ...]
@@ -87,6 +109,23 @@ class Monitoring:
             "durations": [figure.as_json() for figure in self.durations],
             "backlog": self.backlog.as_json(),
             "volume": {name: dict(counts) for name, counts in self.volume.items()},
+            "by": {
+                family: {
+                    row.code: {
+                        "received": row.received,
+                        "figures": {
+                            key: {
+                                "numerator": share.hits,
+                                "denominator": share.of,
+                                "share": rounded(share.value),
+                            }
+                            for key, share in row.shares.items()
+                        },
+                    }
+                    for row in rows
+                }
+                for family, rows in self.groups.items()
+            },
             "weeks": dict(self.weeks),
             "safety_misses": list(self.safety_misses),
             "scores": [score.as_json() for score in self.scores],
@@ -155,6 +194,7 @@ def monitor(
         durations=_duration_figures(tally),
         backlog=tally.backlog.result(),
         volume={name: _by_size(counts) for name, counts in tally.volume.items()},
+        groups=_groups(tally),
         safety_misses=tuple(sorted(tally.safety_misses)),
         weeks=_every_week(tally.weeks),
         scores=tally.scores.result(),
@@ -173,6 +213,21 @@ def monitor(
         trend=tuple(month_figures(counts, now) for counts in months),
         coverage=coverage,
     )
+
+
+def _groups(tally: Tally) -> dict[str, tuple[CodeFigures, ...]]:
+    groups: dict[str, tuple[CodeFigures, ...]] = {}
+    for family in GROUPED_BY:
+        numbers = _by_size(Counter({code: n for (of, code), n in tally.received_by.items() if of == family}))
+        groups[family] = tuple(
+            CodeFigures(
+                code,
+                number,
+                {key: Share(*tally.figures_by.get((family, code, key), (0, 0))) for key in GROUPED_FIGURES},
+            )
+            for code, number in numbers.items()
+        )
+    return groups
 
 
 def _every_week(weeks: Counter[date]) -> dict[str, int]:

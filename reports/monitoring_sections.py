@@ -29,7 +29,7 @@ from reports.document import (
 from reports.kpis import SHARES, DurationFigure, ShareFigure
 from reports.monitoring import Monitoring
 from reports.statistics import Share
-from reports.tally import NOBODY, NOT_ASSESSED, NOT_DETECTED
+from reports.tally import GROUPED_BY, GROUPED_FIGURES, NOBODY, NOT_ASSESSED, NOT_DETECTED
 
 #: Columns of one table of the trend after the month: more are not readable on a page.
 _TREND_COLUMNS = 4
@@ -37,7 +37,7 @@ _TREND_COLUMNS = 4
 _FAMILIES: Mapping[str, str] = {
     "category": "category", "channel": "channel", "language": "language", "written_in": "language",
     "state": "state", "close_code": "close_code", "warnings_overruled": "warned",
-    "drawn_but_not_read": "monitoring.unread",
+    "drawn_but_not_read": "monitoring.unread", "severity": "severity", "product": "product", "branch": "branch",
 }  # fmt: skip
 _NONE = {NOT_ASSESSED: "not_assessed", NOT_DETECTED: "not_detected", NOBODY: "nobody"}
 #: Names of groups in the record, and the ends of their texts' ids.
@@ -143,7 +143,8 @@ def _volume(figures: Monitoring, zone: str) -> Iterator[Section]:
         [Chart("volume", text("monitoring.by_week"), ChartKind.BAR, "weeks", "label", ("count",))],
     )
     for name, counts in figures.volume.items():
-        if counts:
+        # The figures by code have the numbers of the others.
+        if counts and (name == "category" or name not in GROUPED_BY):
             rows = [(_code(name, value), number) for value, number in counts.items()]
             tables.append(count_table(name, text(f"monitoring.by.{name}"), rows, "monitoring.column.value"))
     if figures.volume.get("category"):
@@ -154,9 +155,31 @@ def _volume(figures: Monitoring, zone: str) -> Iterator[Section]:
     )
 
 
+def _by_code(figures: Monitoring, zone: str) -> Iterator[Section]:
+    """The main figures by each family of codes that the complaints of the period have (8.4)."""
+    heads = (
+        *columns("monitoring.column", "value", "received"),
+        *(Column(key, text(f"kpi.{key}")) for key in GROUPED_FIGURES),
+    )
+    tables = tuple(
+        Table(
+            f"by_{family}",
+            text(f"monitoring.by.{family}"),
+            heads,
+            tuple((_code(family, row.code), row.received, *row.shares.values()) for row in rows),
+        )
+        for family, rows in figures.groups.items()
+        if rows
+    )
+    if tables:
+        yield Section("by_code", text("monitoring.by_code"), tables=tables)
+
+
 def _code(name: str, value: str) -> Cell:
     if value in _NONE:
         return text(f"monitoring.{_NONE[value]}")
+    if name == "level":
+        return text("monitoring.level", level=int(value))
     return Label(_FAMILIES[name], value) if name in _FAMILIES else Verbatim(value)
 
 
@@ -362,6 +385,6 @@ def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
 
 #: In the order of the report.
 SECTIONS: tuple[Callable[[Monitoring, str], Iterator[Section]], ...] = (
-    _timeliness, _volume, _trend, _backlog, _satisfaction, _equal_treatment, _handlers, _redress,
+    _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _handlers, _redress,
     _without_incidents, _integrity,
 )  # fmt: skip

@@ -23,14 +23,14 @@ from reports.document import (
     Verbatim,
     text,
 )
-from reports.entry_tables import entry_table, field_cell, name_cell
+from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table, field_cell, name_cell
 from reports.tally import Period
 
 #: Registers whose entries top management decides about once they are overdue.
 _DUE = ("improvement", "audit", "plan", "risk", "policy", "review")
 _FIELDS = {
     "improvement": ("what", "source", "owner", "due"),
-    "objective": ("figure", "direction", "target", "owner", "due"),
+    "objective": OBJECTIVE,
     "audit": ("what", "owner", "due"),
     "plan": ("kind", "what", "owner", "due", "done_on"),
     "risk": ("what", "likelihood", "impact", "measure", "owner", "due"),
@@ -76,7 +76,7 @@ def review_pack(values: ReviewInput) -> Report:
         Section("decide", text("review.decide"), tables=(decide,)),
         _follow_up(values, last),
         _improvement(values),
-        Section("objectives", text("register.name.objective"), tables=(_table(values, "objective"),)),
+        Section(OBJECTIVES, text("register.name.objective"), tables=(_table(values, "objective"),)),
         Section("audits", text("register.name.audit"), tables=(_audits(values),)),
         Section("people", text("review.people"), items=tuple(_people(values))),
         Section(
@@ -245,7 +245,8 @@ def _once(limits: Iterable[Sentence]) -> tuple[Sentence, ...]:
 
 def _details(part: Report) -> Iterator[Section]:
     """The pages of another report, whose first section begins a page; ids stay apart."""
-    for number, section in enumerate(part.sections):
+    own = (section for section in part.sections if section.id != OBJECTIVES)
+    for number, section in enumerate(own):
         renamed = {table.id: f"{part.kind}.{table.id}" for table in section.tables}
         yield replace(
             section,

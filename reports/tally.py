@@ -31,6 +31,9 @@ NOBODY = "nobody"
 Counts = dict[tuple[str, str | None], list[int]]
 #: A stored row, and the calendar of the complaint's rules.
 Measured = tuple[CaseMeasures, Calendar]
+#: The codes by which the main figures are shown, and these figures.
+GROUPED_BY = ("category", "severity", "priority", "channel", "language", "product", "branch", "level")
+GROUPED_FIGURES = ("acknowledged_in_time", "decided_in_time", "upheld", "escalated", "reopened")
 _CODES = ("category", "channel", "language", "written_in", "priority", "state", "close_code")
 
 
@@ -96,6 +99,12 @@ class Tally:
     equal_treatment: EqualTreatmentCount = field(default_factory=EqualTreatmentCount)
     redress: RedressCount = field(default_factory=RedressCount)
     person_requests: PersonRequests = field(default_factory=PersonRequests)
+    #: Complaints by family of codes, code and marks; then their number and figures by family and code.
+    grouped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    received_by: Counter[tuple[str, str]] = field(default_factory=Counter)
+    figures_by: dict[tuple[str, str, str], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0])
+    )
     incomplete: int = 0
     improvements: int = 0
     improvements_overdue: int = 0
@@ -147,6 +156,11 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
         _mark(tally.shares, mark)
         if row.incident_id is None:
             _mark(tally.without_incidents, mark)
+    for family in GROUPED_BY:
+        if (value := getattr(row, family)) is not None or family == "category":
+            tally.grouped[family, str(value or NOT_ASSESSED), row.marks] += 1
+            for mark in overdue:
+                _mark_by(tally, family, str(value or NOT_ASSESSED), mark)
     details = read_details(row)
     for key, level, observation in observations_of(row, details, calendar, now):
         tally.durations[key, level or ALL].append(observation)
@@ -196,6 +210,18 @@ def count_groups(tally: Tally) -> None:
             if value is not None:
                 tally.volume[name][value] += times
     tally.volume |= tally.event_volume
+    for (family, code, marks), times in tally.grouped.items():
+        tally.received_by[family, code] += times
+        for mark in read_marks(marks):
+            _mark_by(tally, family, code, mark, times)
+
+
+def _mark_by(tally: Tally, family: str, code: str, mark: Mark, times: int = 1) -> None:
+    """Count a main figure by code; of a figure with levels, that of level 1."""
+    key, group, success = mark
+    if key in GROUPED_FIGURES and group in (None, "level 1"):
+        tally.figures_by[family, code, key][0] += success * times
+        tally.figures_by[family, code, key][1] += times
 
 
 def _mark(counts: Counts, mark: Mark, times: int = 1) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reports.document import Report
+from complaints.times import local_time
+from reports.document import Report, Section
+from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.integrity import Proof
 from reports.monitoring import monitor
 from reports.monitoring_report import monitoring_report
 from reports.tally import Period
 from store.custody.verify import verify
+from store.registers import list_entries
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +33,10 @@ def build(
         proof=proof,
         **store.compared(period.start, period.end, now, zone)._asdict(),
     )
-    return monitoring_report(figures, zone)
+    report = monitoring_report(figures, zone)
+    objectives = store.read(list_entries, "objective", is_open=True)
+    table = entry_table("objectives", "objective", objectives, local_time(now, zone).date(), OBJECTIVE)
+    return replace(report, sections=(*report.sections, Section(OBJECTIVES, table.title, tables=(table,))))
 
 
 def build_checked(store: Store, settings: Settings, period: Period, now: datetime) -> Report:

@@ -246,6 +246,24 @@ def test_the_volume_is_reported_by_category_channel_and_language() -> None:
     assert figures.volume["language"] == {"tr": 2, "en": 1}
 
 
+@clause("8.4")
+def test_the_main_figures_are_reported_by_each_code() -> None:
+    """Ten resolved, and one that is overdue: it fails in every group that it belongs to."""
+    late = Story("LATE", channel="phone").acknowledge().assess(severity=4)
+    figures = report(*ten_resolved(), late, days=200)
+    by = {family: {row.code: row for row in rows} for family, rows in figures.groups.items()}
+    resolved, overdue = by["channel"]["telegram"], by["channel"]["phone"]
+    assert (resolved.received, overdue.received) == (10, 1)
+    assert resolved.shares["decided_in_time"].value == 1.0
+    assert (overdue.shares["decided_in_time"].hits, overdue.shares["decided_in_time"].of) == (0, 1)
+    assert overdue.shares["decided_in_time"].value is None
+    for rows in figures.groups.values():
+        assert sum(row.received for row in rows) in (0, 11)
+    total = figures.share("decided_in_time").share
+    assert sum(row.shares["decided_in_time"].of for row in by["severity"].values()) == total.of
+    assert json.loads(json.dumps(figures.as_json()))["by"]["level"]["1"]["received"] == 11
+
+
 def test_letters_sent_although_warned_are_counted_by_warning() -> None:
     figures = report(Story("A", overruled=["blaming", "internal"]), Story("B", overruled=["blaming"]))
     assert figures.volume["warnings_overruled"] == {"blaming": 2, "internal": 1}
