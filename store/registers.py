@@ -1,7 +1,7 @@
 """The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -24,6 +24,7 @@ from store.database.errors import Altered
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation
+from store.people.staff import load_actor
 from store.proof.hash_chain import lock_instance_log, record_instance_event
 from store.record.access_log import record_after_rollback
 from store.record.worklists import visible_to
@@ -237,7 +238,10 @@ def _record(
     except NotAllowed as refused:
         record_after_rollback(tx, None, f"register {register.name} {name}", by, refused)
         raise
-    _require_visible(tx, facts, by)
+    facts = _with_visible_refs(tx, before, facts, by)
+    owner = facts.get("owner")
+    if owner and (before is None or owner != before.owner) and not load_actor(tx, owner).roles:
+        raise BadFacts("This person has no role here.", field="owner", code="not_staff")
     if (register.name, name) == ("audit", "add"):
         facts = with_sample(tx, facts)
     calendar = load_current_rulebook(tx).calendar
@@ -287,9 +291,31 @@ def do_follow_up(tx: Tx, follow_up: FollowUp, code: str = "") -> None:
         act_on_entry(tx, other.code, follow_up.act, SYSTEM, follow_up.facts, follow_up.words)
 
 
-def _require_visible(tx: Tx, facts: Mapping[str, Any], by: Actor) -> None:
-    """An entry names only complaints that its author may know of; one answer for the others and for none."""
-    refs = set(facts.get("refs", ()))
-    query = select(func.count()).where(COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ()))
-    if refs and tx.connection.execute(query).scalar_one() < len(refs):
-        raise BadFacts("One of these references is unknown.", field="refs", code="unknown_reference")
+def visible_refs(tx: Tx, entry: Entry, by: Actor) -> list[str]:
+    """Those of the complaints that it names of which this person may know, in its order."""
+    visible = _visible(tx, entry.refs, by)
+    return [ref for ref in entry.refs if ref in visible]
+
+
+def _with_visible_refs(
+    tx: Tx, before: Entry | None, facts: Mapping[str, Any], by: Actor
+) -> Mapping[str, Any]:
+    """An entry names only complaints its author may know of; it keeps those that they could not see.
+
+    Raises BadFacts: one answer for the others and for none.
+    """
+    field = "ref" if "ref" in facts else "refs"
+    named = {facts["ref"]} if "ref" in facts else set(facts.get("refs", ()))
+    if named - _visible(tx, named, by):
+        raise BadFacts("One of these references is unknown.", field=field, code="unknown_reference")
+    if before is None or "refs" not in facts:
+        return facts
+    hidden = set(before.refs) - _visible(tx, before.refs, by)
+    return {**facts, "refs": [*facts["refs"], *(ref for ref in before.refs if ref in hidden)]}
+
+
+def _visible(tx: Tx, refs: Collection[str], by: Actor) -> set[str]:
+    query = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ())
+    )
+    return set(tx.connection.execute(query).scalars()) if refs else set()

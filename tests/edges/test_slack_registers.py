@@ -170,6 +170,21 @@ async def test_a_complaint_opens_an_action_about_itself_and_hides_itself_from_ot
             act_on_entry, saved.code, "cancel", office.store.read(load_actor, BURAK), {}, {"reason": "x"}
         )
 
+    mona, soon = office.store.read(load_actor, MONA), office.clock.at.date() + timedelta(days=3)
+    office.store.write(act_on_entry, saved.code, "accept", mona, {"owner": BURAK, "due": soon.isoformat()})
+    await burak.closes(all=True)
+    await burak.opens_home()
+    await office.sim.until(lambda: burak.home is not None and saved.code in burak.home.text, timeout=5)
+    await burak.presses(burak.home, "Open")
+    await office.sim.until(lambda: "Correct" in burak.modal.buttons, timeout=5)
+    await burak.presses(burak.modal, "Correct")
+    await office.sim.until(lambda: burak.modal.callback_id == "register", timeout=5)
+    assert ref not in str(burak.modal.blocks)
+    other = office.receive()
+    await burak.fills({"refs": other})
+    await burak.submits()
+    assert office.store.read(load_entry, saved.code).refs == (other, ref)
+
 
 async def test_an_overturned_decision_opens_an_action(office: Office) -> None:
     mona, ref = office.store.read(load_actor, MONA), office.owned(ALICE)
@@ -319,6 +334,8 @@ async def test_an_auditor_works_through_a_sample_of_complaints_of_others(office:
     asked = {"since": today, "until": today, "size": "5", "due": "2026-12-01"}
     with pytest.raises(BadFacts):
         begun(office, "audit", MONA, {"what": "x"}, **asked, owner=ALICE)
+    with pytest.raises(BadFacts):
+        begun(office, "plan", MONA, {}, kind="audit", owner="U9999999", due="2026-12-01")
     audit = begun(office, "audit", MONA, {"what": "November"}, **asked, owner=AUDREY, seed="s1")
     entry = store.read(load_entry, audit)
     assert sorted(entry.refs) == sorted(refs)

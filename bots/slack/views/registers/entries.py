@@ -177,11 +177,17 @@ def act_form(
     languages: Sequence[str],
     texts: StaffTexts,
     initial: Mapping[str, Any] | None = None,
+    visible: Sequence[str] = (),
 ) -> View:
-    """The form of an act; that of a correction starts with what the entry holds."""
-    values = dict(initial or {})
+    """The form of an act; that of a correction starts with what the entry holds.
+
+    `visible` are the complaints of the entry that this person may know of.
+    """
+    values = {"refs": visible, **(initial or {})} if visible else dict(initial or {})
+    options = options_of(rules, visible)
     if entry is not None and not act.is_apart:
-        values = {**entry.facts, **entry.words, **values}
+        facts = {name: value for name, value in entry.facts.items() if name != "refs"}
+        values = {**facts, **entry.words, **values}
     if "refs" in values:
         values["refs"] = ", ".join(values["refs"])
     blocks = []
@@ -190,12 +196,11 @@ def act_form(
         label = field_name(register, base, texts)
         if language:
             label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
-        if field.input is Input.CHOICE and not options_of(rules, entry).get(base, field.options):
+        if field.input is Input.CHOICE and not options.get(base, field.options):
             # Slack refuses a choice without options: the organisation names no products.
             continue
         choices = tuple(
-            (value, choice_name(register, base, value, texts))
-            for value in options_of(rules, entry).get(base, field.options)
+            (value, choice_name(register, base, value, texts)) for value in options.get(base, field.options)
         )
         blocks.append(
             input_block(
@@ -207,10 +212,10 @@ def act_form(
     return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
 
 
-def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
+def options_of(rules: Rulebook, refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """The choices that depend on the organisation or on the entry, by the name of the field."""
     return {
-        "category": categories_of(rules), "product": rules.products, "ref": entry.refs if entry is not None else (),
+        "category": categories_of(rules), "product": rules.products, "ref": tuple(refs),
     }  # fmt: skip
 
 
