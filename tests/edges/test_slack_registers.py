@@ -138,6 +138,8 @@ async def test_the_effect_is_counted_and_the_owner_informed(office: Office) -> N
         {"done_on": done_on, "effect_days": "30"},
         {"changed": "x"},
     )
+    # Further acts do not stop the check; that of a corrected day counts.
+    office.store.write(act_on_entry, "improvement-1", "correct", mona, {}, {"changed": "y"})
     await office.until(office.clock.at + timedelta(days=33))
     entry = office.store.read(load_entry, "improvement-1")
     assert (entry.state, entry.facts["before"], entry.facts["after"]) == ("effective", 12, 0)
@@ -235,6 +237,8 @@ async def test_those_who_complained_hear_once_what_was_changed(office: Office) -
     top = await opened_entry(office, TUGBA)
     await top.presses(top.modal, "Approve the letter")
     await office.sim.until(lambda: top.modal.callback_id == "change_letter_approve", timeout=5)
+    assert "asks you to approve this letter" in top.modal.text
+    assert "2 do not get it" in top.modal.text
     assert "We read each meter twice now." in top.modal.text
     await top.submits()
     await office.idle()
