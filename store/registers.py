@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from complaints.actions.authorisation import authorise_entry
+from complaints.actions.authorisation import authorise_entry, may_act_on_entry
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
-from complaints.registers.definitions import REGISTERS, Register
+from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.registers.entries import Entry, EntryAct, next_act, parse_code
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
 from complaints.rulebook import Rulebook
@@ -118,6 +118,25 @@ def list_due_entries(tx: Tx, until: date, owner: str | None = None) -> list[Entr
         load_entry(tx, f"{row.register_name}-{row.number}")
         for row in rows
         if row.register_name in REGISTERS and row.state not in REGISTERS[row.register_name].closed
+    ]
+
+
+def list_waiting_entries(tx: Tx, by: Actor) -> list[tuple[Entry, RegisterAct]]:
+    """Entries with the act that they wait for from this person: a letter to approve, an alert to answer, an idea."""
+    waits = (_COLUMNS.act == "propose_letter") | (_COLUMNS.state == "proposed")
+    waits = waits | ((_COLUMNS.register_name == "alert") & (_COLUMNS.state == "open"))
+    query = select(_COLUMNS.register_name, _COLUMNS.number).where(_newest(), waits)
+    entries = [
+        load_entry(tx, f"{name}-{number}")
+        for name, number in tx.connection.execute(query.order_by(_COLUMNS.at)).all()
+    ]
+    return [
+        (entry, act)
+        for name in ("approve_letter", "answer", "accept")
+        for entry in entries
+        if (act := entry.register.acts.get(name))
+        and entry.state in act.sources
+        and may_act_on_entry(entry, act, by)
     ]
 
 

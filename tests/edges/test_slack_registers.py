@@ -235,6 +235,9 @@ async def test_those_who_complained_hear_once_what_was_changed(office: Office) -
         store.write(act_on_entry, "improvement-1", "approve_letter", mona)
 
     top = await opened_entry(office, TUGBA)
+    assert "Approve the letter*" in str(top.home.blocks)
+    await lead.opens_home()
+    assert "Approve the letter*" not in str(lead.home.blocks)
     await top.presses(top.modal, "Approve the letter")
     await office.sim.until(lambda: top.modal.callback_id == "change_letter_approve", timeout=5)
     assert "asks you to approve this letter" in top.modal.text

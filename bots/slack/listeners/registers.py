@@ -103,6 +103,7 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
         act, values, rules.languages, options_of(rules.own, () if entry is None else entry.refs)
     )
     if act.name == "propose_letter" and entry is not None:
+        authorise_entry(entry, act, actor)
         require_state(entry, act)
         return push_view(await preview_view(slack, entry, words, actor))
     key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"

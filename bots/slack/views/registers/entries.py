@@ -30,7 +30,7 @@ from complaints.registers.entries import Entry, answers_of
 from complaints.rulebook import Rulebook, categories_of
 
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
-#: Own entries on the first page of the home.
+#: Own entries on the first page of the home, and those that wait.
 HOME_ROWS = 2
 #: Characters of the name of an entry in a line.
 _NAME_LENGTH = 200
@@ -42,10 +42,11 @@ def home_blocks(
     counts: Mapping[str, Mapping[str, int]],
     own: Sequence[Entry],
     unattested: Sequence[Entry],
+    waiting: Sequence[tuple[Entry, RegisterAct]],
     actor: Actor,
     texts: StaffTexts,
 ) -> list[Block]:
-    """A menu of the registers with their figures; a policy to read, otherwise what is due of this person."""
+    """A menu of the registers with their figures; a policy to read, otherwise what is due of this person or waits."""
     readable = [register for register in REGISTERS.values() if may_act_on_entry(None, register, actor)]
     options = []
     for register in readable:
@@ -71,8 +72,14 @@ def home_blocks(
             ),
         ]
         blocks += [section(entry_line(policy, texts)), actions("home.policy", row)]
-    rows = () if unattested else own[:HOME_ROWS]
-    return blocks + [entry_row(entry, texts, "home.") for entry in rows]
+    if unattested:
+        return blocks
+    blocks += [entry_row(entry, texts, "home.") for entry in own[:HOME_ROWS]]
+    for entry, act in waiting[:HOME_ROWS]:
+        row = entry_row(entry, texts, "home.waiting.")
+        row["text"]["text"] += f" · *{act_name(act, texts)}*"
+        blocks.append(row)
+    return blocks
 
 
 def list_view(register: Register, entries: Sequence[Entry], actor: Actor, texts: StaffTexts) -> View:
