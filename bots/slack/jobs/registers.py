@@ -102,7 +102,7 @@ class RegisterJobs:
         sent, refused = 0, []
         for case in (case for case in audience.to if case.ref in refs):
             words = {"text": letter.words[f"text.{case.language}"]}
-            text = self.slack.preview("reply", case, {"batch": "0"}, words, now=store.now())
+            text = self.slack.preview("change", case, {}, words, now=store.now())
             try:
                 await store.awrite(record_letter, entry, letter, case, author, text, approver.id)
             except AlreadyDone:

@@ -95,7 +95,7 @@ def _preview(slack: SlackContext, audience: Audience, words: Mapping[str, str]) 
     blocks += left_to_person(as_deliveries(audience), texts, "register.no_letter")
     for case in sample_cases(audience):
         written = {"text": words[f"text.{case.language}"]}
-        letter = slack.preview("reply", case, {"batch": "0"}, written, now=slack.store.now())
+        letter = slack.preview("change", case, {}, written, now=slack.store.now())
         name = texts.catalogue.language_name(case.language, texts.language)
         heading = section(texts.text("incident.letter_to", ref=case.ref, name=name))
         blocks += [divider(), heading, *plain_sections(letter)]
