@@ -121,6 +121,20 @@ async def test_an_idea_is_accepted_done_and_its_owner_reminded(office: Office) -
     assert "hours" not in str(logged)
 
 
+async def test_the_second_of_two_people_is_asked_to_open_the_entry_again(office: Office) -> None:
+    facts = {name: value for name, value in ACTION.items() if name != "what"}
+    code = begun(office, "improvement", MONA, {"what": "Twice"}, **facts)
+    lead = await opened_entry(office, MONA)
+    await lead.presses(lead.modal, "Done")
+    await office.sim.until(lambda: lead.modal.callback_id == "register", timeout=5)
+    top = office.store.read(load_actor, TUGBA)
+    office.store.write(act_on_entry, code, "cancel", top, {}, {"reason": "x"})
+    await lead.fills({"changed": "y", "done_on": "2026-11-02", "effect_days": "30"})
+    await lead.submits(expect_errors=True)
+    assert "open it again" in str(lead.modal.errors)
+    assert office.store.read(load_entry, code).state == "cancelled"
+
+
 async def test_the_effect_is_counted_and_the_owner_informed(office: Office) -> None:
     mona = office.store.read(load_actor, MONA)
     for _ in range(12):

@@ -134,6 +134,9 @@ def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
         if case is not None and case.last_words_at is not None:
             when = texts.clock(case.last_words_at, case.rules.calendar.zone)
         return texts.text("refused.new_message", when=when)
+    if case is None and not error.since:
+        # An entry or an incident: its form keeps the old version, so a second try would fail as well.
+        return texts.text("refused.changed")
     return texts.text("refused.stale", since=verb_names(error.since, texts))
 
 
