@@ -45,12 +45,16 @@ def audit_report(record: AuditRecord, period: Period, now: datetime, today: date
         period=period,
         summary=tuple(_summary(record, audits, findings)),
         sections=(
-            Section("audits", text("register.name.audit"), tables=(_audits(audits, today), _answers(audits))),
+            Section(
+                "audits", text("register.name.audit"), tables=(_audits(audits, today),), private=True
+            ),
+            Section("answers", text("audit.answers"), tables=(_answers(audits),)),
             Section(
                 "findings", text("audit.findings"),
                 tables=(
                     entry_table("findings", "improvement", findings, today, ("what", "refs", "owner", "due")),
                 ),
+                private=True,
             ),
             Section("clauses", text("audit.clauses"), tables=(_clauses(record),)),
             Section("integrity", text("audit.integrity"), items=tuple(_integrity(record))),

@@ -208,7 +208,8 @@ class Chart:
 class Section:
     """Notes first, then each table followed by its charts, then `items` as a list.
 
-    `private`: it has what single members of staff did, or masked words, so it is never posted in a channel.
+    `private`: it has what single members of staff did, words of a register, or masked words, so it is never posted
+    in a channel.
     """
 
     id: str

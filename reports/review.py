@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from complaints.registers.entries import Entry
 from complaints.times import local_time
@@ -43,14 +44,14 @@ _SOON = timedelta(days=60)
 
 @dataclass(frozen=True)
 class ReviewInput:
-    """`entries` by register, the newest first; `parts` are the reports whose pages follow the first two."""
+    """`entries` by register, the newest first; `parts` are the reports whose pages follow; `staff` are ids."""
 
     entries: Mapping[str, tuple[Entry, ...]]
     parts: tuple[Report, ...]
     period: Period
     now: datetime
     zone: str
-    staff: int
+    staff: frozenset[str]
 
     @property
     def today(self) -> date:
@@ -73,15 +74,19 @@ def review_pack(values: ReviewInput) -> Report:
     decide = _to_decide(values)
     last = next((entry for entry in values.of("review") if entry.state != "cancelled"), None)
     sections = (
-        Section("decide", text("review.decide"), tables=(decide,)),
+        # Words of registers and their owners are for fewer people than a channel has.
+        Section("decide", text("review.decide"), tables=(decide,), private=True),
         _follow_up(values, last),
         _improvement(values),
-        Section(OBJECTIVES, text("register.name.objective"), tables=(_table(values, "objective"),)),
-        Section("audits", text("register.name.audit"), tables=(_audits(values),)),
+        Section(
+            OBJECTIVES, text("register.name.objective"), tables=(_table(values, "objective"),), private=True
+        ),
+        Section("audits", text("register.name.audit"), tables=(_audits(values),), private=True),
         Section("people", text("review.people"), items=tuple(_people(values))),
         Section(
             "plan", text("register.name.plan"),
             tables=tuple(_table(values, name) for name in ("plan", "risk", "policy", "alert")),
+            private=True,
         ),
         *(section for part in values.parts for section in _details(part)),
     )  # fmt: skip
@@ -91,7 +96,7 @@ def review_pack(values: ReviewInput) -> Report:
         title=text("review.title"),
         as_of=values.now,
         period=values.period,
-        summary=tuple(_summary(values, len(decide.rows), last)),
+        summary=_once(_summary(values, len(decide.rows), last)),
         figures=values.parts[0].figures,
         sections=sections,
         method=tuple(
@@ -171,7 +176,7 @@ def _follow_up(values: ReviewInput, last: Entry | None) -> Section:
     ]
     notes = (text("review.decided", decisions=field_cell(last, "decisions")),)
     table = entry_table("actions", "improvement", actions, values.today, _FIELDS["improvement"])
-    return Section("follow_up", text("review.follow_up"), notes=notes, tables=(table,))
+    return Section("follow_up", text("review.follow_up"), notes=notes, tables=(table,), private=True)
 
 
 def _improvement(values: ReviewInput) -> Section:
@@ -197,8 +202,9 @@ def _improvement(values: ReviewInput) -> Section:
             rows.append((Verbatim(entry.code), field_cell(entry, "changed"), before, after, limits, state))
     effects = Table("effects", text("review.effects"), heads, tuple(rows))
     return Section(
-        "improvement", text("register.name.improvement"), tables=(_table(values, "improvement"), effects)
-    )
+        "improvement", text("register.name.improvement"), tables=(_table(values, "improvement"), effects),
+        private=True,
+    )  # fmt: skip
 
 
 def _table(values: ReviewInput, register: str) -> Table:
@@ -221,13 +227,14 @@ def _people(values: ReviewInput) -> Iterator[Sentence | Mark]:
         for entry in trainings
         if entry.due is not None and values.today <= entry.due <= values.today + _SOON
     ]
-    yield text("review.trained", number=len(valid), staff=values.staff)
+    yield text("review.trained", number=len(valid & values.staff), staff=len(values.staff))
     if soon:
         yield Mark(Tone.WATCH, text("review.trainings_end", len(soon), days=_SOON.days))
     for policy in values.of("policy"):
         if policy.state == "in_force":
-            attested = len({act.by for act in policy.acts_of("attest")})
-            yield text("review.attested", policy=name_cell(policy), number=attested, staff=values.staff)
+            attested = len({act.by for act in policy.acts_of("attest")} & values.staff)
+            total = len(values.staff)
+            yield text("review.attested", policy=name_cell(policy), number=attested, staff=total)
     praised = [entry for entry in values.of("praise") if values.period.holds(entry.opened_at)]
     passed = sum(entry.state == "passed_on" for entry in praised)
     yield text("review.praise", number=len(praised), passed=passed)
@@ -235,11 +242,11 @@ def _people(values: ReviewInput) -> Iterator[Sentence | Mark]:
     yield text("review.ideas", sum(values.period.holds(act.at) for act in ideas))
 
 
-def _once(limits: Iterable[Sentence]) -> tuple[Sentence, ...]:
+def _once(sentences: Iterable[Any]) -> tuple[Any, ...]:
     """Without repeats; sentences have no hash."""
-    kept: list[Sentence] = []
-    for limit in limits:
-        kept += [] if limit in kept else [limit]
+    kept: list[Any] = []
+    for sentence in sentences:
+        kept += [] if sentence in kept else [sentence]
     return tuple(kept)
 
 

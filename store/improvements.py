@@ -47,13 +47,12 @@ def count_effect(tx: Tx, entry: Entry) -> Effect:
 
 
 def check_effect(tx: Tx, code: str, version: int) -> Entry | None:
-    """Record whether a done action helped; None if the entry changed since. A repeat changes nothing."""
+    """Record whether a done action helped; None if a later act moved the day. A repeat changes nothing."""
     entry = load_entry(tx, code)
-    checked = entry.acts_of("check")
-    if checked and checked[-1].version == version + 1:
-        return entry
-    if entry.state != "done" or entry.version != version:
+    if [done.version for done in entry.acts if "done_on" in done.facts][-1] != version:
         return None
+    if entry.state != "done":
+        return entry
     effect = count_effect(tx, entry)
     low, high = effect.interval
     facts = {

@@ -1,18 +1,18 @@
 """The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from complaints.actions.authorisation import authorise_entry
+from complaints.actions.authorisation import authorise_entry, may_act_on_entry
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
-from complaints.registers.definitions import REGISTERS, Register
+from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.registers.entries import Entry, EntryAct, next_act, parse_code
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
 from complaints.rulebook import Rulebook
@@ -24,6 +24,7 @@ from store.database.errors import Altered
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation
+from store.people.staff import load_actor
 from store.proof.hash_chain import lock_instance_log, record_instance_event
 from store.record.access_log import record_after_rollback
 from store.record.worklists import visible_to
@@ -117,6 +118,25 @@ def list_due_entries(tx: Tx, until: date, owner: str | None = None) -> list[Entr
         load_entry(tx, f"{row.register_name}-{row.number}")
         for row in rows
         if row.register_name in REGISTERS and row.state not in REGISTERS[row.register_name].closed
+    ]
+
+
+def list_waiting_entries(tx: Tx, by: Actor) -> list[tuple[Entry, RegisterAct]]:
+    """Entries with the act that they wait for from this person: a letter to approve, an alert to answer, an idea."""
+    waits = (_COLUMNS.act == "propose_letter") | (_COLUMNS.state == "proposed")
+    waits = waits | ((_COLUMNS.register_name == "alert") & (_COLUMNS.state == "open"))
+    query = select(_COLUMNS.register_name, _COLUMNS.number).where(_newest(), waits)
+    entries = [
+        load_entry(tx, f"{name}-{number}")
+        for name, number in tx.connection.execute(query.order_by(_COLUMNS.at)).all()
+    ]
+    return [
+        (entry, act)
+        for name in ("approve_letter", "answer", "accept")
+        for entry in entries
+        if (act := entry.register.acts.get(name))
+        and entry.state in act.sources
+        and may_act_on_entry(entry, act, by)
     ]
 
 
@@ -237,7 +257,10 @@ def _record(
     except NotAllowed as refused:
         record_after_rollback(tx, None, f"register {register.name} {name}", by, refused)
         raise
-    _require_visible(tx, facts, by)
+    facts = _with_visible_refs(tx, before, facts, by)
+    owner = facts.get("owner")
+    if owner and (before is None or owner != before.owner) and not load_actor(tx, owner).roles:
+        raise BadFacts("This person has no role here.", field="owner", code="not_staff")
     if (register.name, name) == ("audit", "add"):
         facts = with_sample(tx, facts)
     calendar = load_current_rulebook(tx).calendar
@@ -287,9 +310,31 @@ def do_follow_up(tx: Tx, follow_up: FollowUp, code: str = "") -> None:
         act_on_entry(tx, other.code, follow_up.act, SYSTEM, follow_up.facts, follow_up.words)
 
 
-def _require_visible(tx: Tx, facts: Mapping[str, Any], by: Actor) -> None:
-    """An entry names only complaints that its author may know of; one answer for the others and for none."""
-    refs = set(facts.get("refs", ()))
-    query = select(func.count()).where(COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ()))
-    if refs and tx.connection.execute(query).scalar_one() < len(refs):
-        raise BadFacts("One of these references is unknown.", field="refs", code="unknown_reference")
+def visible_refs(tx: Tx, entry: Entry, by: Actor) -> list[str]:
+    """Those of the complaints that it names of which this person may know, in its order."""
+    visible = _visible(tx, entry.refs, by)
+    return [ref for ref in entry.refs if ref in visible]
+
+
+def _with_visible_refs(
+    tx: Tx, before: Entry | None, facts: Mapping[str, Any], by: Actor
+) -> Mapping[str, Any]:
+    """An entry names only complaints its author may know of; it keeps those that they could not see.
+
+    Raises BadFacts: one answer for the others and for none.
+    """
+    field = "ref" if "ref" in facts else "refs"
+    named = {facts["ref"]} if "ref" in facts else set(facts.get("refs", ()))
+    if named - _visible(tx, named, by):
+        raise BadFacts("One of these references is unknown.", field=field, code="unknown_reference")
+    if before is None or "refs" not in facts:
+        return facts
+    hidden = set(before.refs) - _visible(tx, before.refs, by)
+    return {**facts, "refs": [*facts["refs"], *(ref for ref in before.refs if ref in hidden)]}
+
+
+def _visible(tx: Tx, refs: Collection[str], by: Actor) -> set[str]:
+    query = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ())
+    )
+    return set(tx.connection.execute(query).scalars()) if refs else set()

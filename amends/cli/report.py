@@ -161,8 +161,9 @@ def _period(start: datetime | None, end: datetime | None, today: date, zone: str
 
     last = end.date() if end else today
     first = start.date() if start else last - timedelta(days=QUARTER - 1)
-    if first > last:
-        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")
+    if first > min(last, today):
+        why = "has not come yet" if first > today else f"is after {last}"
+        raise typer.BadParameter(f"{first} {why}", param_hint="--from")
     return Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
 
 

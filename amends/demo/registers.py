@@ -109,5 +109,5 @@ class RegisterHistory:
         author = load_actor(tx, letter.by)
         for case in load_letter_audience(tx, entry_then, letter.words, author).to:
             words = {"text": letter.words[f"text.{case.language}"]}
-            text = preview("reply", case, {"batch": "0"}, words, now=tx.now, texts=self.texts)
+            text = preview("change", case, {}, words, now=tx.now, texts=self.texts)
             record_letter(tx, entry_then, letter, case, author, text, entry.last.by)

@@ -36,7 +36,9 @@ def build(
     report = monitoring_report(figures, zone)
     objectives = store.read(list_entries, "objective", is_open=True)
     table = entry_table("objectives", "objective", objectives, local_time(now, zone).date(), OBJECTIVE)
-    return replace(report, sections=(*report.sections, Section(OBJECTIVES, table.title, tables=(table,))))
+    return replace(
+        report, sections=(*report.sections, Section(OBJECTIVES, table.title, tables=(table,), private=True))
+    )
 
 
 def build_checked(store: Store, settings: Settings, period: Period, now: datetime) -> Report:

@@ -29,6 +29,6 @@ def build(store: Store, settings: Settings, period: Period, now: datetime) -> Re
             period=period,
             now=now,
             zone=settings.organisation.timezone,
-            staff=len(store.read(list_members)),
+            staff=frozenset(member.id for member in store.read(list_members)),
         )
     )

@@ -54,6 +54,8 @@ def preview(
             return decision_letters.as_it_leaves(letter, stored, facts, words, written_at or now, now)
         case "reply":
             return progress_letters.reply(letter, words)
+        case "change":
+            return progress_letters.reply(letter, words, "reply.change")
         case "ask":
             return progress_letters.ask(letter, words, facts["needed_by"])
         case "inform":

@@ -124,9 +124,9 @@ def _outside_paragraph(letter: Letter) -> str:
     return paragraph_below(letter.text("ack.outside", bodies=names)) if names else ""
 
 
-def reply(letter: Letter, words: Mapping[str, str]) -> str:
+def reply(letter: Letter, words: Mapping[str, str], text_id: str = "reply") -> str:
     """A reply in the words of a member of staff, under the reference."""
-    return letter.text("reply", text=words["text"].strip(), team=letter.signature, org=letter.organisation)
+    return letter.text(text_id, text=words["text"].strip(), team=letter.signature, org=letter.organisation)
 
 
 def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:

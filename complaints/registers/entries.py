@@ -16,6 +16,13 @@ _PERCENT = re.compile(r"100|\d{1,2}(\.\d)?", re.ASCII)
 _CODE = re.compile(r"([a-z]+)-(\d{1,9})", re.ASCII)
 #: Facts that are columns too, so that lists need not open each entry.
 OWNER, DUE = "owner", "due"
+#: The first and the last day of an entry, in this order.
+_SPANS: Mapping[str, tuple[str, str]] = {
+    "audit": ("since", "until"),
+    "objective": ("since", DUE),
+    "review": ("done_on", DUE),
+    "training": ("done_on", DUE),
+}
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,9 @@ def read_form(
     if "subject" in facts:
         # As the setting names it: a code.
         facts["subject"] = re.sub(r"\W+", "_", facts["subject"].lower()).strip("_")
+    if "target" in facts:
+        # As people write it: 97,5 %.
+        facts["target"] = facts["target"].strip(" %").replace(",", ".")
     if wrong:
         raise WrongFields(wrong)
     return facts, words
@@ -151,6 +161,15 @@ def next_act(
     """
     require_state(entry, act)
     _check(entry, act, by, today, facts, words)
+    is_new_day = facts.get(DUE) and (entry is None or facts[DUE] != str(entry.due))
+    if (
+        is_new_day
+        and facts[DUE] < today.isoformat()
+        and act.register != "training"
+        and role is not Role.SYSTEM
+    ):
+        # Overdue at once, and nobody would be reminded.
+        raise BadFacts("This day has passed.", field=DUE, code="not_ahead")
     owner, due = (None, None) if entry is None else (entry.owner, entry.due)
     if not act.is_apart:
         owner = facts.get(OWNER) or owner
@@ -172,8 +191,10 @@ def _check(
     """What the acts need in addition to their form."""
     if facts.get("done_on") and date.fromisoformat(facts["done_on"]) > today:
         raise BadFacts("This day has not come yet.", field="done_on", code="ahead")
-    if facts.get("since") and facts.get("until", facts["since"]) < facts["since"]:
-        raise BadFacts("It ends before it begins.", field="until", code="not_ahead")
+    if not act.is_apart and (span := _SPANS.get(act.register)):
+        held = {**(entry.facts if entry is not None else {}), **facts}
+        if not facts.keys().isdisjoint(span) and str(held.get(span[1]) or held[span[0]]) < held[span[0]]:
+            raise BadFacts("It ends before it begins.", field=span[1], code="not_ahead")
     if facts.get("target") and not _PERCENT.fullmatch(facts["target"]):
         raise BadFacts("A number between 0 and 100.", field="target", code="not_a_number")
     if act.name == "correct" and not facts and not words:

@@ -61,9 +61,10 @@ def obligations_of(entry: Entry, done: EntryAct, calendar: Calendar) -> Iterator
     """What is to be done because of this act, apart from reminders."""
     about = {"code": entry.code, "version": done.version}
     key = f"{entry.code}.{done.version}"
-    if done.facts.get("effect_days") and entry.facts.get("category"):
+    days = entry.facts.get("effect_days")
+    if days and entry.state == "done" and done.facts.get("done_on") and entry.facts.get("category"):
         # The whole of the last day counts.
-        last = date.fromisoformat(done.facts["done_on"]) + timedelta(days=int(done.facts["effect_days"]))
+        last = date.fromisoformat(done.facts["done_on"]) + timedelta(days=int(days))
         due = max(opening_time(working_day_from(last, calendar), calendar), done.at)
         yield NewObligation(f"register_check:{key}", CHECK, due, SendPriority.BULK, about)
     if (entry.register.name, done.act) in _NOTICED:

@@ -92,14 +92,22 @@ def code_cell(code: CountedCode) -> Sentence | Label:
     return text("analysis.all_complaints") if code == ALL_COMPLAINTS else Label(*code)
 
 
+#: Days of record before the period, without which its usual number is not shown.
+_FEWEST_DAYS = 84
+
+
 def pareto_section(values: AnalysisInput) -> Section:
     codes = values.by_code("category")
     total, running, rows = codes.total(), 0, []
-    year = values.first - timedelta(days=365)
+    began = min(values.counts.days.get(ALL_COMPLAINTS, {}), default=values.first)
+    year = max(values.first - timedelta(days=365), began)
+    recorded = (values.first - year).days
     for code, number in codes.most_common():
         running += number
         before = values.received(("category", code), year, values.first - timedelta(days=1))
-        usual = Estimate(before * ((values.last - values.first).days + 1) / 365)
+        # Of a shorter record nothing is usual yet, and days before it are no days without complaints.
+        length = (values.last - values.first).days + 1
+        usual = Estimate(before * length / recorded) if recorded >= _FEWEST_DAYS else None
         rows.append(
             (
                 Label("category", code),

@@ -1,7 +1,7 @@
 """The report on collection (8.1): what was kept, asked for, erased, copied, checked and published."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from complaints.collection import CollectionRecord, DataRequest
 from reports.common_cells import columns
@@ -22,13 +22,29 @@ from reports.tally import Period
 
 #: Events of the installation that are listed, with the facts that their sentences show.
 _LOG = {
-    "erasure": ("right", "because", "complaints", "persons"),
+    "erasure": ("right", "complaints", "persons"),
     "backup": ("heads",),
     "backup_check": ("sound", "entries"),
     "restore": ("complaints", "erased"),
     "rotate_keys": (),
     "report": ("report", "format"),
     "publication": ("first", "last"),
+}
+#: Codes of those facts that have words of their own.
+_RIGHTS = ("request", "retention", "restored")
+_FORMATS = {"md": "Markdown", "slack": "Slack"}
+_TITLES = {"stats": "monitoring", "equal_treatment": "equal"} | {
+    name: name
+    for name in (
+        "monitoring",
+        "analysis",
+        "satisfaction",
+        "collection",
+        "public",
+        "returns",
+        "audit",
+        "review",
+    )
 }
 
 
@@ -114,15 +130,25 @@ def _log(record: CollectionRecord) -> Section:
     """Every event in the order of its time."""
     events = [(at, verb, facts) for verb, rows in record.events.items() if verb in _LOG for at, facts in rows]
     rows = tuple(
-        (at, text(f"collection.log.{verb}", **{name: _fact(facts.get(name)) for name in _LOG[verb]}))
+        (at, text(f"collection.log.{verb}", **{name: _fact(name, facts.get(name)) for name in _LOG[verb]}))
         for at, verb, facts in sorted(events, key=lambda event: event[0])
     )
     title, heads = text("collection.log"), columns("collection.column", "when", "what")
     return Section("log", title, tables=(Table("log", title, heads, rows),))
 
 
-def _fact(value: object) -> Cell:
-    return value if value is None or isinstance(value, bool | int) else Verbatim(str(value))
+def _fact(name: str, value: object) -> Cell:
+    """A fact in words: no code of ours where the language has words for it."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    code = str(value)
+    if name in ("first", "last"):
+        return date.fromisoformat(code)
+    if name == "right" and code in _RIGHTS:
+        return text(f"collection.right.{code}")
+    if name == "report" and code in _TITLES:
+        return text(f"{_TITLES[code]}.title")
+    return Verbatim(_FORMATS.get(code, code.upper()) if name == "format" else code)
 
 
 def _days(request: DataRequest, now: datetime) -> Estimate:

@@ -52,12 +52,16 @@ class ReturnCount:
 
 @dataclass(frozen=True)
 class ReturnFigures:
-    """`legal` has for each rule of the law the answers in time, and those and the overdue ones together."""
+    """`legal` has for each rule of the law the answers in time, and those and the overdue ones together.
+
+    `improvements` are the actions of the register that were opened in the period, without mere proposals.
+    """
 
     organisation: str
     monitoring: Monitoring
     count: ReturnCount
     legal: Mapping[str, tuple[int, int]]
+    improvements: int = 0
 
 
 def applying(presets: Iterable[str], first: date) -> list[Mapping[str, Any]]:
@@ -170,7 +174,7 @@ _QUERIES: Mapping[str, Callable[[ReturnFigures, str], Cell]] = {
     "support_need": lambda figures, _: figures.count.support_need,
     "same_language": lambda figures, _: Share(figures.count.same_language, figures.count.written),
     "held": lambda figures, name: Share(figures.count.filled[name], figures.monitoring.received),
-    "improvements": lambda figures, _: figures.monitoring.improvements,
+    "improvements": lambda figures, _: figures.improvements,
     "legal": lambda figures, rule: Share(*figures.legal.get(rule, (0, 0))),
     "share": _share,
     "upheld": _upheld,

@@ -92,6 +92,7 @@ def test_the_format_follows_the_files_ending_unless_given(
         ("--json", "--format", "md"),
         ("--from", "2026-11-30", "--to", "2026-11-01"),
         ("--from", "yesterday"),
+        ("--from", "2099-01-01", "--to", "2099-01-31"),
         ("-o", "no/such/folder/figures.md"),
         ("--language", "fr"),
     ],

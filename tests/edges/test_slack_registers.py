@@ -121,6 +121,20 @@ async def test_an_idea_is_accepted_done_and_its_owner_reminded(office: Office) -
     assert "hours" not in str(logged)
 
 
+async def test_the_second_of_two_people_is_asked_to_open_the_entry_again(office: Office) -> None:
+    facts = {name: value for name, value in ACTION.items() if name != "what"}
+    code = begun(office, "improvement", MONA, {"what": "Twice"}, **facts)
+    lead = await opened_entry(office, MONA)
+    await lead.presses(lead.modal, "Done")
+    await office.sim.until(lambda: lead.modal.callback_id == "register", timeout=5)
+    top = office.store.read(load_actor, TUGBA)
+    office.store.write(act_on_entry, code, "cancel", top, {}, {"reason": "x"})
+    await lead.fills({"changed": "y", "done_on": "2026-11-02", "effect_days": "30"})
+    await lead.submits(expect_errors=True)
+    assert "open it again" in str(lead.modal.errors)
+    assert office.store.read(load_entry, code).state == "cancelled"
+
+
 async def test_the_effect_is_counted_and_the_owner_informed(office: Office) -> None:
     mona = office.store.read(load_actor, MONA)
     for _ in range(12):
@@ -138,6 +152,8 @@ async def test_the_effect_is_counted_and_the_owner_informed(office: Office) -> N
         {"done_on": done_on, "effect_days": "30"},
         {"changed": "x"},
     )
+    # Further acts do not stop the check; that of a corrected day counts.
+    office.store.write(act_on_entry, "improvement-1", "correct", mona, {}, {"changed": "y"})
     await office.until(office.clock.at + timedelta(days=33))
     entry = office.store.read(load_entry, "improvement-1")
     assert (entry.state, entry.facts["before"], entry.facts["after"]) == ("effective", 12, 0)
@@ -169,6 +185,21 @@ async def test_a_complaint_opens_an_action_about_itself_and_hides_itself_from_ot
         office.store.write(
             act_on_entry, saved.code, "cancel", office.store.read(load_actor, BURAK), {}, {"reason": "x"}
         )
+
+    mona, soon = office.store.read(load_actor, MONA), office.clock.at.date() + timedelta(days=3)
+    office.store.write(act_on_entry, saved.code, "accept", mona, {"owner": BURAK, "due": soon.isoformat()})
+    await burak.closes(all=True)
+    await burak.opens_home()
+    await office.sim.until(lambda: burak.home is not None and saved.code in burak.home.text, timeout=5)
+    await burak.presses(burak.home, "Open")
+    await office.sim.until(lambda: "Correct" in burak.modal.buttons, timeout=5)
+    await burak.presses(burak.modal, "Correct")
+    await office.sim.until(lambda: burak.modal.callback_id == "register", timeout=5)
+    assert ref not in str(burak.modal.blocks)
+    other = office.receive()
+    await burak.fills({"refs": other})
+    await burak.submits()
+    assert office.store.read(load_entry, saved.code).refs == (other, ref)
 
 
 async def test_an_overturned_decision_opens_an_action(office: Office) -> None:
@@ -218,8 +249,13 @@ async def test_those_who_complained_hear_once_what_was_changed(office: Office) -
         store.write(act_on_entry, "improvement-1", "approve_letter", mona)
 
     top = await opened_entry(office, TUGBA)
+    assert "Approve the letter*" in str(top.home.blocks)
+    await lead.opens_home()
+    assert "Approve the letter*" not in str(lead.home.blocks)
     await top.presses(top.modal, "Approve the letter")
     await office.sim.until(lambda: top.modal.callback_id == "change_letter_approve", timeout=5)
+    assert "asks you to approve this letter" in top.modal.text
+    assert "2 do not get it" in top.modal.text
     assert "We read each meter twice now." in top.modal.text
     await top.submits()
     await office.idle()
@@ -319,6 +355,8 @@ async def test_an_auditor_works_through_a_sample_of_complaints_of_others(office:
     asked = {"since": today, "until": today, "size": "5", "due": "2026-12-01"}
     with pytest.raises(BadFacts):
         begun(office, "audit", MONA, {"what": "x"}, **asked, owner=ALICE)
+    with pytest.raises(BadFacts):
+        begun(office, "plan", MONA, {}, kind="audit", owner="U9999999", due="2026-12-01")
     audit = begun(office, "audit", MONA, {"what": "November"}, **asked, owner=AUDREY, seed="s1")
     entry = store.read(load_entry, audit)
     assert sorted(entry.refs) == sorted(refs)

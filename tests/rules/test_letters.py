@@ -165,6 +165,12 @@ def test_a_resolution_letter_names_the_recourse_too() -> None:
 @pytest.mark.parametrize(
     ("form", "facts", "words", "parts"),
     [
+        (
+            "change",
+            {},
+            {"text": "We read twice."},
+            ["because of complaints such as this one:", "We read twice."],
+        ),
         ("reply", {}, {"text": "We come today."}, ["We come today.", "Complaints team, Northwind Water"]),
         (
             "ask",

@@ -51,6 +51,35 @@ def test_a_later_act_replaces_facts_and_keeps_the_others() -> None:
     assert corrected.acts[0] == entry.acts[0]
 
 
+@pytest.mark.parametrize(
+    ("register", "facts"),
+    [
+        ("improvement", {"due": "2026-11-02"}),
+        ("objective", {"since": "2026-12-01", "due": "2026-11-30"}),
+        ("training", {"done_on": "2026-11-01", "due": "2026-10-31"}),
+        ("review", {"done_on": "2026-11-03", "due": "2026-11-02"}),
+    ],
+)
+def test_a_day_that_has_passed_or_comes_before_the_first_is_refused_at_its_field(
+    register: str, facts: dict[str, str]
+) -> None:
+    with pytest.raises(BadFacts) as refused:
+        next_act(
+            None, REGISTERS[register].acts["add"], at=NOW, by="U1", role=Role.MANAGER, today=NOW.date(),
+            facts=facts, words={},
+        )  # fmt: skip
+    assert (refused.value.field, refused.value.code) == ("due", "not_ahead")
+
+
+def test_a_target_is_read_as_people_write_it() -> None:
+    values = {
+        "figure": "fair", "direction": "at_least", "target": "97,5 %", "since": "2026-11-01", "due": "2026-12-01",
+        "owner": "U2",
+    }  # fmt: skip
+    facts, _ = read_form(REGISTERS["objective"].acts["add"], values, ["en"], {})
+    assert facts["target"] == "97.5"
+
+
 def test_an_act_that_does_not_fit_the_state_is_refused() -> None:
     entry = after(None, "suggest", words={"what": "Longer hours"})
     with pytest.raises(OutOfOrder):

@@ -143,7 +143,7 @@ def values_of(scheme: str, first: datetime, rows: list[Any], legal: Any = ()) ->
     count, period = ReturnCount(), Period(first, first + timedelta(days=31))
     rows = [(measures._replace(received_at=first), calendar) for measures, calendar in rows]
     monitoring = monitor(count.through(rows, lambda _: True), period=period, now=first + timedelta(days=60))
-    figures = ReturnFigures("Northwind", monitoring, count, dict(legal))
+    figures = ReturnFigures("Northwind", monitoring, count, dict(legal), 3)
     report = returns_report({scheme: (file, figures)}, period, first, "UTC")
     table = report.sections[0].tables[0]
     names = [entry["id"] for entry in file["field"]]
@@ -176,6 +176,11 @@ def test_the_spanish_evaluation_counts_the_times_of_the_law_by_their_rule() -> N
     assert (values["general_time"], values["billing_time"]) == (Share(8, 10), Share(2, 2))
     assert (values["interruption_time"], values["language"]) == (Share(0, 0), Share(1, 2))
     assert [note.id for note in notes] == ["returns.source", "returns.months_12"]
+
+
+def test_the_yearly_report_of_a_council_counts_the_actions_of_the_register() -> None:
+    values, _ = values_of("municipality", datetime(2026, 1, 1, tzinfo=UTC), [row()])
+    assert values["learning"] == 3
 
 
 # --- the collection ---

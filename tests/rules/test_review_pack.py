@@ -11,7 +11,20 @@ from complaints.registers.entries import Entry, EntryAct
 from complaints.vocabulary import Role
 from reports.audit import AuditRecord, audit_report
 from reports.clauses.table import CLAUSES
-from reports.document import Colleague, KeyFigure, Label, Mark, Ref, Report, Table, Tone, Verbatim, text
+from reports.document import (
+    Colleague,
+    KeyFigure,
+    Label,
+    Mark,
+    Ref,
+    Report,
+    Sentence,
+    Table,
+    Tone,
+    Verbatim,
+    for_channel,
+    text,
+)
 from reports.entry_tables import OVERDUE
 from reports.review import ReviewInput, review_pack
 from reports.tally import Period
@@ -20,6 +33,9 @@ from tests.rules.builders import ALICE, MONA, TUESDAY
 
 PERIOD = Period(TUESDAY - timedelta(days=30), TUESDAY + timedelta(days=1))
 TODAY = TUESDAY.date()
+
+
+STAFF = frozenset({ALICE.id, MONA.id, "U0000008", "U0000009"})
 
 
 def an_act(name: str, state: str, facts: dict[str, Any], words: dict[str, str] | None = None) -> EntryAct:
@@ -41,7 +57,7 @@ def monitoring(mark: Mark) -> Report:
 
 
 def pack(mark: Mark, **entries: tuple[Entry, ...]) -> Report:
-    return review_pack(ReviewInput(entries, (monitoring(mark),), PERIOD, TUESDAY, "UTC", staff=4))
+    return review_pack(ReviewInput(entries, (monitoring(mark),), PERIOD, TUESDAY, "UTC", staff=STAFF))
 
 
 def table(report: Report, id_: str) -> Table:
@@ -65,6 +81,33 @@ def test_the_pack_begins_with_what_is_to_be_decided() -> None:
     ]  # fmt: skip
     assert rows[3][1:] == (Verbatim("Read meters twice"), TODAY - timedelta(days=2), Colleague(ALICE.id))
     assert table(pack(GOOD), "decide").rows == ()
+
+
+def test_a_channel_gets_no_words_of_registers_and_no_owners() -> None:
+    late = an_entry("improvement", 1, an_act("add", "open", LATE, {"what": "Read meters twice"}))
+    held = an_entry(
+        "review", 1, an_act("add", "held", {"done_on": "2026-10-20"}, {"decisions": "More staff"})
+    )
+    audit = an_entry("audit", 1, an_act("add", "open", {"owner": ALICE.id}, {"what": "Refunds"}))
+    finding = {"source": "audit", "record": "audit-1", "owner": ALICE.id}
+    found = an_entry("improvement", 2, an_act("raise", "proposed", finding, {"what": "No reply"}))
+    whole = pack(BAD, improvement=(late,), review=(held,), audit=(audit,))
+    for report in (whole, audit_report(AuditRecord((audit,), (found,)), PERIOD, TUESDAY, TODAY)):
+        shown = str(for_channel(report))
+        assert ALICE.id not in shown
+        assert not any(words in shown for words in ("Read meters", "More staff", "Refunds", "No reply"))
+
+
+def test_people_who_left_are_not_counted_as_trained_or_as_readers_of_the_policy() -> None:
+    gone = {"subject": "complaints", "owner": "U0000099"}
+    trained = [an_entry("training", n, an_act("add", "valid", {**gone, "owner": who})) for n, who in
+               enumerate(("U0000099", ALICE.id), start=1)]  # fmt: skip
+    read = replace(an_act("attest", "in_force", {}), by="U0000099")
+    policy = an_entry("policy", 1, an_act("sign", "in_force", {}, {"what": "Policy"}), read)
+    section = next(
+        part for part in pack(GOOD, training=(*trained,), policy=(policy,)).sections if part.id == "people"
+    )
+    assert [item.fields["number"] for item in section.items[:2] if isinstance(item, Sentence)] == [1, 0]
 
 
 @clause("8.6")

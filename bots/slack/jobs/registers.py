@@ -9,7 +9,7 @@ from bots.slack.views import refusals
 from bots.slack.views.registers.messages import alert_message, effect_text, reminder_message
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.registers.entries import Entry
+from complaints.registers.entries import Entry, waiting_letter
 from complaints.times import local_time
 from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
 from store.outbox.complete import Completed, Outcome
@@ -67,7 +67,7 @@ class RegisterJobs:
         if done.act == "passed_on":
             text = f"{texts.text('register.praised')}\n{escaped(done.words['text'], 2500)}"
             return await self.direct.send([str(entry.owner)], SlackMessage(text, []), obligation)
-        if entry.version != version:
+        if entry.state == "answered" or (done.act == "propose_letter" and waiting_letter(entry) != done):
             return Completed()
         if done.act == "propose_letter":
             people = await self._people(entry, "approve_letter", done.by)
@@ -102,7 +102,7 @@ class RegisterJobs:
         sent, refused = 0, []
         for case in (case for case in audience.to if case.ref in refs):
             words = {"text": letter.words[f"text.{case.language}"]}
-            text = self.slack.preview("reply", case, {"batch": "0"}, words, now=store.now())
+            text = self.slack.preview("change", case, {}, words, now=store.now())
             try:
                 await store.awrite(record_letter, entry, letter, case, author, text, approver.id)
             except AlreadyDone:

@@ -37,7 +37,7 @@ async def open_approval(press: ButtonPress, actor: Actor, slack: SlackContext) -
     async with slack.refusals_recorded(None, "register improvement approve_letter", actor):
         authorise_entry(entry, entry.register.acts["approve_letter"], actor)
     audience = await slack.store.aread(load_letter_audience, entry, letter.words, actor)
-    asks = section(slack.texts.text("incident.asks_approval", who=mention(letter.by)))
+    asks = section(slack.texts.text("register.asks_approval", who=mention(letter.by)))
     blocks = [asks, *_preview(slack, audience, letter.words)]
     stored = metadata(entry.code, entry.version)
     return ReplaceView(
@@ -92,10 +92,10 @@ async def preview_view(slack: SlackContext, entry: Entry, words: Mapping[str, st
 def _preview(slack: SlackContext, audience: Audience, words: Mapping[str, str]) -> list[Block]:
     texts = slack.texts
     blocks = [section(texts.count("incident.reaches", len(audience.to)))]
-    blocks += left_to_person(as_deliveries(audience), texts)
+    blocks += left_to_person(as_deliveries(audience), texts, "register.no_letter")
     for case in sample_cases(audience):
         written = {"text": words[f"text.{case.language}"]}
-        letter = slack.preview("reply", case, {"batch": "0"}, written, now=slack.store.now())
+        letter = slack.preview("change", case, {}, written, now=slack.store.now())
         name = texts.catalogue.language_name(case.language, texts.language)
         heading = section(texts.text("incident.letter_to", ref=case.ref, name=name))
         blocks += [divider(), heading, *plain_sections(letter)]

@@ -29,8 +29,7 @@ from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.registers.entries import Entry, read_form, require_state
 from store.cases.read import load_case
 from store.people.staff import list_members
-from store.record.worklists import load_visible_cases
-from store.registers import act_on_entry, add_entry, list_entries, load_entry
+from store.registers import act_on_entry, add_entry, list_entries, load_entry, visible_refs
 from store.rulebooks import load_current_rulebooks
 
 router = Router()
@@ -100,8 +99,11 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
     act = _act(register, stored["act"])
     rules = await store.aread(load_current_rulebooks)
     values = values_of(view["state"]["values"])
-    facts, words = read_form(act, values, rules.languages, options_of(rules.own, entry))
+    facts, words = read_form(
+        act, values, rules.languages, options_of(rules.own, () if entry is None else entry.refs)
+    )
     if act.name == "propose_letter" and entry is not None:
+        authorise_entry(entry, act, actor)
         require_state(entry, act)
         return push_view(await preview_view(slack, entry, words, actor))
     key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"
@@ -128,16 +130,17 @@ async def _form(
         authorise_entry(entry, act, actor)
     require_state(entry, act)
     rules = await slack.store.aread(load_current_rulebooks)
-    return act_form(register, act, entry, rules.own, rules.languages, slack.texts, initial)
+    visible = () if entry is None else await slack.store.aread(visible_refs, entry, actor)
+    return act_form(register, act, entry, rules.own, rules.languages, slack.texts, initial, visible)
 
 
 async def _entry_view(slack: SlackContext, entry: Entry, actor: Actor) -> View:
     async with slack.refusals_recorded(None, f"register {entry.register.name}", actor):
         authorise_entry(entry, entry.register, actor)
-    visible = await slack.store.aread(load_visible_cases, list(entry.refs), actor) if entry.refs else ()
+    visible = await slack.store.aread(visible_refs, entry, actor)
     notes = await _notes(slack, entry)
     zone = (await slack.store.aread(load_current_rulebooks)).own.calendar.zone
-    return entry_view(entry, [case.ref for case in visible], actor, slack.texts, zone=zone, notes=notes)
+    return entry_view(entry, visible, actor, slack.texts, zone=zone, notes=notes)
 
 
 async def _notes(slack: SlackContext, entry: Entry) -> list[str]:

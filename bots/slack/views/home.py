@@ -30,7 +30,7 @@ from complaints.priorities import priority_of
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, count_open, load_worklist
-from store.registers import count_entries, list_due_entries, list_unattested
+from store.registers import count_entries, list_due_entries, list_unattested, list_waiting_entries
 from store.rulebooks import load_current_rulebook
 from store.values import FailedObligation
 
@@ -223,13 +223,14 @@ async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
 
 
 async def _registers(slack: SlackContext, actor: Actor) -> list[Block]:
-    """The registers, and this person's entries that are due within a week."""
+    """The registers, this person's entries that are due within a week, and those that wait for an act of theirs."""
     zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
     today = local_time(slack.store.now(), zone).date()
     counts = await slack.store.aread(count_entries, today)
     own = await slack.store.aread(list_due_entries, today + timedelta(days=7), actor.id)
     unattested = await slack.store.aread(list_unattested, actor.id)
-    return home_blocks(counts, own, unattested, actor, slack.texts)
+    waiting = await slack.store.aread(list_waiting_entries, actor)
+    return home_blocks(counts, own, unattested, waiting, actor, slack.texts)
 
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:

@@ -155,7 +155,9 @@ def _last_decision(status: IncidentStatus, texts: StaffTexts) -> list[Block]:
     return [section(text), *left_to_person(left_out, texts)]
 
 
-def left_to_person(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> list[Block]:
+def left_to_person(
+    left_out: Sequence[UpdateDelivery], texts: StaffTexts, text_id: str = "incident.left_to_person"
+) -> list[Block]:
     """`12 left to a person: ` and each reason with its number, and the references that may be shown."""
     if not left_out:
         return []
@@ -168,7 +170,7 @@ def left_to_person(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> lis
         more = ["…"] if refs and number > len(refs) else []
         references = f" ({', '.join([*refs, *more])})" if refs else ""
         parts.append(f"{texts.text(f'left_out.{reason}')} {number}{references}")
-    text = texts.count("incident.left_to_person", len(left_out), reasons="; ".join(parts))
+    text = texts.count(text_id, len(left_out), reasons="; ".join(parts))
     return [context(text)]
 
 

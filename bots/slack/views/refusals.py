@@ -19,7 +19,7 @@ from complaints.vocabulary import Target, Verb
 CODES: frozenset[str] = frozenset(
     {
         "audit_unanswered", "bulk_one", "closure_name", "not_allowed.auditor", "not_an_auditor", "not_trained",
-        "nothing_to_audit",
+        "not_staff", "nothing_to_audit",
         "already_sent", "file_is_program", "file_too_large", "too_many_files", "not_allowed.sender", "worked_on",
         "accepted_before", "after_legal", "ahead", "already_acknowledged", "already_done", "already_ended",
         "already_so", "answered", "as_late_already", "assessed_before", "away_when", "completion_early",
@@ -134,6 +134,9 @@ def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
         if case is not None and case.last_words_at is not None:
             when = texts.clock(case.last_words_at, case.rules.calendar.zone)
         return texts.text("refused.new_message", when=when)
+    if case is None and not error.since:
+        # An entry or an incident: its form keeps the old version, so a second try would fail as well.
+        return texts.text("refused.changed")
     return texts.text("refused.stale", since=verb_names(error.since, texts))
 
 

@@ -30,7 +30,7 @@ from complaints.registers.entries import Entry, answers_of
 from complaints.rulebook import Rulebook, categories_of
 
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
-#: Own entries on the first page of the home.
+#: Own entries on the first page of the home, and those that wait.
 HOME_ROWS = 2
 #: Characters of the name of an entry in a line.
 _NAME_LENGTH = 200
@@ -42,10 +42,11 @@ def home_blocks(
     counts: Mapping[str, Mapping[str, int]],
     own: Sequence[Entry],
     unattested: Sequence[Entry],
+    waiting: Sequence[tuple[Entry, RegisterAct]],
     actor: Actor,
     texts: StaffTexts,
 ) -> list[Block]:
-    """A menu of the registers with their figures; a policy to read, otherwise what is due of this person."""
+    """A menu of the registers with their figures; a policy to read, otherwise what is due of this person or waits."""
     readable = [register for register in REGISTERS.values() if may_act_on_entry(None, register, actor)]
     options = []
     for register in readable:
@@ -71,8 +72,14 @@ def home_blocks(
             ),
         ]
         blocks += [section(entry_line(policy, texts)), actions("home.policy", row)]
-    rows = () if unattested else own[:HOME_ROWS]
-    return blocks + [entry_row(entry, texts, "home.") for entry in rows]
+    if unattested:
+        return blocks
+    blocks += [entry_row(entry, texts, "home.") for entry in own[:HOME_ROWS]]
+    for entry, act in waiting[:HOME_ROWS]:
+        row = entry_row(entry, texts, "home.waiting.")
+        row["text"]["text"] += f" · *{act_name(act, texts)}*"
+        blocks.append(row)
+    return blocks
 
 
 def list_view(register: Register, entries: Sequence[Entry], actor: Actor, texts: StaffTexts) -> View:
@@ -177,11 +184,17 @@ def act_form(
     languages: Sequence[str],
     texts: StaffTexts,
     initial: Mapping[str, Any] | None = None,
+    visible: Sequence[str] = (),
 ) -> View:
-    """The form of an act; that of a correction starts with what the entry holds."""
-    values = dict(initial or {})
+    """The form of an act; that of a correction starts with what the entry holds.
+
+    `visible` are the complaints of the entry that this person may know of.
+    """
+    values = {"refs": visible, **(initial or {})} if visible else dict(initial or {})
+    options = options_of(rules, visible)
     if entry is not None and not act.is_apart:
-        values = {**entry.facts, **entry.words, **values}
+        facts = {name: value for name, value in entry.facts.items() if name != "refs"}
+        values = {**facts, **entry.words, **values}
     if "refs" in values:
         values["refs"] = ", ".join(values["refs"])
     blocks = []
@@ -190,12 +203,11 @@ def act_form(
         label = field_name(register, base, texts)
         if language:
             label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
-        if field.input is Input.CHOICE and not options_of(rules, entry).get(base, field.options):
+        if field.input is Input.CHOICE and not options.get(base, field.options):
             # Slack refuses a choice without options: the organisation names no products.
             continue
         choices = tuple(
-            (value, choice_name(register, base, value, texts))
-            for value in options_of(rules, entry).get(base, field.options)
+            (value, choice_name(register, base, value, texts)) for value in options.get(base, field.options)
         )
         blocks.append(
             input_block(
@@ -207,10 +219,10 @@ def act_form(
     return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
 
 
-def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
+def options_of(rules: Rulebook, refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """The choices that depend on the organisation or on the entry, by the name of the field."""
     return {
-        "category": categories_of(rules), "product": rules.products, "ref": entry.refs if entry is not None else (),
+        "category": categories_of(rules), "product": rules.products, "ref": tuple(refs),
     }  # fmt: skip
 
 

@@ -37,10 +37,8 @@ def effect_text(entry: Entry, texts: StaffTexts) -> str:
     if not checked:
         return ""
     facts = checked[-1].facts
-    low, high = (
-        "–" if value is None else texts.percent(value) for value in (facts["ratio_low"], facts["ratio_high"])
-    )
     counted = texts.text("register.effect", before=facts["before"], after=facts["after"], days=facts["days"])
-    if facts["before"] + facts["after"] == 0:
+    if facts["ratio_high"] is None:
         return counted
+    low, high = (texts.percent(facts[name]) for name in ("ratio_low", "ratio_high"))
     return f"{counted} {texts.text('register.effect_range', low=low, high=high)}"
