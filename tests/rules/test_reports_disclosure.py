@@ -179,7 +179,7 @@ def test_the_spanish_evaluation_counts_the_times_of_the_law_by_their_rule() -> N
 
 
 def test_the_yearly_report_of_a_council_counts_the_actions_of_the_register() -> None:
-    values, _ = values_of("municipality", datetime(2026, 1, 1, tzinfo=UTC), [row()])
+    values, _ = values_of("municipality", datetime(2026, 4, 1, tzinfo=UTC), [row()])
     assert values["learning"] == 3
 
 

@@ -76,9 +76,9 @@ def home_blocks(
         return blocks
     blocks += [entry_row(entry, texts, "home.") for entry in own[:HOME_ROWS]]
     for entry, act in waiting[:HOME_ROWS]:
-        row = entry_row(entry, texts, "home.waiting.")
-        row["text"]["text"] += f" · *{act_name(act, texts)}*"
-        blocks.append(row)
+        waits = entry_row(entry, texts, "home.waiting.")
+        waits["text"]["text"] += f" · *{act_name(act, texts)}*"
+        blocks.append(waits)
     return blocks
 
 
