@@ -129,4 +129,4 @@ def _count_complainants(tx: Tx, start: datetime, end: datetime) -> dict[int, int
         .subquery()
     )
     query = select(people.c.complaints, func.count()).group_by(people.c.complaints)
-    return dict(tx.connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in tx.connection.execute(query)}
