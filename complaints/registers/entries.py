@@ -168,7 +168,7 @@ def next_act(
         and act.register != "training"
         and role is not Role.SYSTEM
     ):
-        # Overdue at once, and nobody would be reminded.
+        # Overdue at once, and no reminder would be sent.
         raise BadFacts("This day has passed.", field=DUE, code="not_ahead")
     owner, due = (None, None) if entry is None else (entry.owner, entry.due)
     if not act.is_apart:
@@ -192,8 +192,8 @@ def _check(
     if facts.get("done_on") and date.fromisoformat(facts["done_on"]) > today:
         raise BadFacts("This day has not come yet.", field="done_on", code="ahead")
     if not act.is_apart and (span := _SPANS.get(act.register)):
-        held = {**(entry.facts if entry is not None else {}), **facts}
-        if not facts.keys().isdisjoint(span) and str(held.get(span[1]) or held[span[0]]) < held[span[0]]:
+        dates = {**(entry.facts if entry is not None else {}), **facts}
+        if not facts.keys().isdisjoint(span) and str(dates.get(span[1]) or dates[span[0]]) < dates[span[0]]:
             raise BadFacts("It ends before it begins.", field=span[1], code="not_ahead")
     if facts.get("target") and not _PERCENT.fullmatch(facts["target"]):
         raise BadFacts("A number between 0 and 100.", field="target", code="not_a_number")

@@ -138,7 +138,7 @@ def _log(record: CollectionRecord) -> Section:
 
 
 def _fact(name: str, value: object) -> Cell:
-    """A fact in words: no code of ours where the language has words for it."""
+    """A fact in words: no code where the language has words for it."""
     if value is None or isinstance(value, bool | int):
         return value
     code = str(value)
