@@ -20,20 +20,12 @@ class EffectVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """Complaints in `before_days` before and `after_days` after; rates per week; their ratio with its 95 % limits."""
+    """Complaints in `before_days` before and `after_days` after; the ratio of their rates with its 95 % limits."""
 
     before: int
     before_days: int
     after: int
     after_days: int
-
-    @property
-    def before_rate(self) -> float:
-        return 7 * self.before / self.before_days
-
-    @property
-    def after_rate(self) -> float:
-        return 7 * self.after / self.after_days
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from math import sqrt
 from statistics import NormalDist
 
 from reports.breakdowns import CONFIDENCE
-from reports.statistics import FEWEST, survival
+from reports.statistics import FEWEST, student_quantile, survival
 
 #: Working days that are compared. Up to 20 the interval covers 93 to 97 % in simulations; up to 40 only 89 to 96 %.
 HORIZON = 20
@@ -88,7 +88,7 @@ class DurationGap:
         if self._means is None:
             return None
         value, error, freedom = self._means
-        half = _student(1 - (1 - CONFIDENCE) / (2 * self.comparisons), freedom) * error
+        half = student_quantile(1 - (1 - CONFIDENCE) / (2 * self.comparisons), freedom) * error
         return value - half, value + half
 
     @property
@@ -118,14 +118,3 @@ def duration_gaps(of: str, groups: Mapping[str, Durations]) -> list[DurationGap]
         censored = sum((other.censored for other in rest), Counter[int]())
         gaps.append(DurationGap(of, name, group, Durations(ended, censored)))
     return gaps
-
-
-def _student(probability: float, freedom: float) -> float:
-    """The quantile of Student's distribution (Hill, 1970), to two digits from five degrees of freedom on."""
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
