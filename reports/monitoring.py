@@ -32,6 +32,7 @@ from reports.statistics import Share, rounded
 from reports.tally import (
     GROUPED_BY,
     GROUPED_FIGURES,
+    VOLUMES,
     Counts,
     Measured,
     Period,
@@ -193,7 +194,14 @@ def monitor(
         shares=_share_figures(tally.shares),
         durations=_duration_figures(tally),
         backlog=tally.backlog.result(),
-        volume={name: _by_size(counts) for name, counts in tally.volume.items()},
+        volume={
+            name: _by_size(counts)
+            for name, counts in (
+                *((name, tally.received_by[name]) for name in VOLUMES),
+                *tally.event_volume.items(),
+            )
+            if counts
+        },
         groups=_groups(tally),
         safety_misses=tuple(sorted(tally.safety_misses)),
         weeks=_every_week(tally.weeks),
@@ -218,14 +226,13 @@ def monitor(
 def _groups(tally: Tally) -> dict[str, tuple[CodeFigures, ...]]:
     groups: dict[str, tuple[CodeFigures, ...]] = {}
     for family in GROUPED_BY:
-        numbers = _by_size(Counter({code: n for (of, code), n in tally.received_by.items() if of == family}))
         groups[family] = tuple(
             CodeFigures(
                 code,
                 number,
                 {key: Share(*tally.figures_by.get((family, code, key), (0, 0))) for key in GROUPED_FIGURES},
             )
-            for code, number in numbers.items()
+            for code, number in _by_size(tally.received_by[family]).items()
         )
     return groups
 

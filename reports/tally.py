@@ -31,10 +31,13 @@ NOBODY = "nobody"
 Counts = dict[tuple[str, str | None], list[int]]
 #: A stored row, and the calendar of the complaint's rules.
 Measured = tuple[CaseMeasures, Calendar]
-#: The codes by which the main figures are shown, and these figures.
+#: The codes of which the volume is shown, those by which the main figures are shown, and these figures.
+VOLUMES = ("category", "channel", "language", "written_in", "priority", "state", "close_code")
 GROUPED_BY = ("category", "severity", "priority", "channel", "language", "product", "branch", "level")
 GROUPED_FIGURES = ("acknowledged_in_time", "decided_in_time", "upheld", "escalated", "reopened")
-_CODES = ("category", "channel", "language", "written_in", "priority", "state", "close_code")
+_FAMILIES = (*VOLUMES, "severity", "product", "branch", "level")
+#: The code of a complaint without one; other families leave it out.
+_WITHOUT = {"category": NOT_ASSESSED, "written_in": NOT_DETECTED}
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,6 @@ class Tally:
     durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
     marks: Counter[tuple[str, bool, bool]] = field(default_factory=Counter)
     treatment: Counter[tuple[str, bool, str, str | None]] = field(default_factory=Counter)
-    codes: Counter[tuple[str | None, ...]] = field(default_factory=Counter)
-    volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     event_volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     weeks: Counter[date] = field(default_factory=Counter)
     owners: Counter[str] = field(default_factory=Counter)
@@ -101,7 +102,7 @@ class Tally:
     person_requests: PersonRequests = field(default_factory=PersonRequests)
     #: Complaints by family of codes, code and marks; then their number and figures by family and code.
     grouped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    received_by: Counter[tuple[str, str]] = field(default_factory=Counter)
+    received_by: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     figures_by: dict[tuple[str, str, str], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0])
     )
@@ -149,18 +150,17 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
     # Most complaints share their marks with many others, so that each combination is read only once.
     tally.marks[row.marks, row.incident_id is not None, is_later] += 1
     tally.treatment[row.written_in or row.language, row.support_need, row.marks, row.outcome] += 1
-    codes = (row.category or NOT_ASSESSED, row.channel, row.language, row.written_in or NOT_DETECTED)
-    tally.codes[(*codes, row.priority, row.state, row.close_code)] += 1
     overdue = tuple(read_pending(row.pending, now))
     for mark in overdue:
         _mark(tally.shares, mark)
         if row.incident_id is None:
             _mark(tally.without_incidents, mark)
-    for family in GROUPED_BY:
-        if (value := getattr(row, family)) is not None or family == "category":
-            tally.grouped[family, str(value or NOT_ASSESSED), row.marks] += 1
+    for family in _FAMILIES:
+        code = getattr(row, family) or _WITHOUT.get(family)
+        if code is not None:
+            tally.grouped[family, str(code), row.marks] += 1
             for mark in overdue:
-                _mark_by(tally, family, str(value or NOT_ASSESSED), mark)
+                _mark_by(tally, family, str(code), mark)
     details = read_details(row)
     for key, level, observation in observations_of(row, details, calendar, now):
         tally.durations[key, level or ALL].append(observation)
@@ -205,13 +205,8 @@ def count_groups(tally: Tally) -> None:
         if outcome is not None:
             measures.append(("upheld", outcome in UPHELD))
         tally.equal_treatment.add(language, supported=supported, measures=measures, times=times)
-    for codes, times in tally.codes.items():
-        for name, value in zip(_CODES, codes, strict=True):
-            if value is not None:
-                tally.volume[name][value] += times
-    tally.volume |= tally.event_volume
     for (family, code, marks), times in tally.grouped.items():
-        tally.received_by[family, code] += times
+        tally.received_by[family][code] += times
         for mark in read_marks(marks):
             _mark_by(tally, family, code, mark, times)
 
@@ -219,7 +214,7 @@ def count_groups(tally: Tally) -> None:
 def _mark_by(tally: Tally, family: str, code: str, mark: Mark, times: int = 1) -> None:
     """Count a main figure by code; of a figure with levels, that of level 1."""
     key, group, success = mark
-    if key in GROUPED_FIGURES and group in (None, "level 1"):
+    if family in GROUPED_BY and key in GROUPED_FIGURES and group in (None, "level 1"):
         tally.figures_by[family, code, key][0] += success * times
         tally.figures_by[family, code, key][1] += times
 
