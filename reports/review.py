@@ -221,7 +221,7 @@ def _audits(values: ReviewInput) -> Table:
 
 def _people(values: ReviewInput) -> Iterator[Sentence | Mark]:
     trainings = [entry for entry in values.of("training") if entry.is_open]
-    valid = {entry.owner for entry in trainings if entry.due is None or entry.due >= values.today}
+    valid = {entry.owner for entry in trainings if entry.is_valid(values.today)}
     soon = [
         entry
         for entry in trainings
@@ -232,8 +232,7 @@ def _people(values: ReviewInput) -> Iterator[Sentence | Mark]:
         yield Mark(Tone.WATCH, text("review.trainings_end", len(soon), days=_SOON.days))
     for policy in values.of("policy"):
         if policy.state == "in_force":
-            attested = len({act.by for act in policy.acts_of("attest")} & values.staff)
-            total = len(values.staff)
+            attested, total = len(policy.readers & values.staff), len(values.staff)
             yield text("review.attested", policy=name_cell(policy), number=attested, staff=total)
     praised = [entry for entry in values.of("praise") if values.period.holds(entry.opened_at)]
     passed = sum(entry.state == "passed_on" for entry in praised)

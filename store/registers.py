@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, true, tuple_
 
 from complaints.actions.authorisation import authorise_entry, may_act_on_entry
 from complaints.actors import SYSTEM, Actor
@@ -78,7 +78,7 @@ def act_on_entry(
 def load_entry(tx: Tx, code: str) -> Entry:
     """One entry with all its acts by its code, `improvement-12`; raises UnknownReference."""
     register, number = parse_code(code)
-    entries = _load(tx, register, _COLUMNS.number == number)
+    entries = _load(tx, (_COLUMNS.register_name == register.name) & (_COLUMNS.number == number))
     if not entries:
         raise UnknownReference(f"No entry has the code {code}.")
     return entries[0]
@@ -94,7 +94,7 @@ def list_entries(
     until: datetime | None = None,
 ) -> list[Entry]:
     """The entries of a register, the newest first; those that are open, of an owner, or opened in a period."""
-    entries = _load(tx, REGISTERS[register], _COLUMNS.register_name == register)
+    entries = _load(tx, _COLUMNS.register_name == register)
     return [
         entry
         for entry in reversed(entries)
@@ -107,29 +107,17 @@ def list_entries(
 
 def list_due_entries(tx: Tx, until: date, owner: str | None = None) -> list[Entry]:
     """The open entries of all registers that are due by this day, the earliest first."""
-    newest = _newest()
-    query = select(_COLUMNS.register_name, _COLUMNS.number, _COLUMNS.state).where(
-        newest, _COLUMNS.due <= until
-    )
-    if owner is not None:
-        query = query.where(_COLUMNS.owner == owner)
-    rows = tx.connection.execute(query.order_by(_COLUMNS.due, _COLUMNS.register_name, _COLUMNS.number)).all()
-    return [
-        load_entry(tx, f"{row.register_name}-{row.number}")
-        for row in rows
-        if row.register_name in REGISTERS and row.state not in REGISTERS[row.register_name].closed
-    ]
+    is_owners = true() if owner is None else _COLUMNS.owner == owner
+    entries = _load(tx, _newest_is((_COLUMNS.due <= until) & is_owners))
+    due = [(entry.due, entry) for entry in entries if entry.is_open and entry.due is not None]
+    return [entry for _, entry in sorted(due, key=lambda item: item[0])]
 
 
 def list_waiting_entries(tx: Tx, by: Actor) -> list[tuple[Entry, RegisterAct]]:
     """Entries with the act that they wait for from this person: a letter to approve, an alert to answer, an idea."""
     waits = (_COLUMNS.act == "propose_letter") | (_COLUMNS.state == "proposed")
     waits = waits | ((_COLUMNS.register_name == "alert") & (_COLUMNS.state == "open"))
-    query = select(_COLUMNS.register_name, _COLUMNS.number).where(_newest(), waits)
-    entries = [
-        load_entry(tx, f"{name}-{number}")
-        for name, number in tx.connection.execute(query.order_by(_COLUMNS.at)).all()
-    ]
+    entries = sorted(_load(tx, _newest_is(waits)), key=lambda entry: entry.last.at)
     return [
         (entry, act)
         for name in ("approve_letter", "answer", "accept")
@@ -179,20 +167,15 @@ def list_unattested(tx: Tx, member: str) -> list[Entry]:
     return [
         entry
         for entry in list_entries(tx, "policy")
-        if entry.state == "in_force" and all(done.by != member for done in entry.acts_of("attest"))
+        if entry.state == "in_force" and member not in entry.readers
     ]
 
 
 def list_missing_training(tx: Tx, member: str, rules: Rulebook) -> list[str]:
     """The required subjects in which this person has no valid training today (6.4)."""
     today = local_time(tx.now, rules.calendar.zone).date()
-    query = select(_COLUMNS.number).where(_COLUMNS.register_name == "training", _COLUMNS.owner == member)
-    numbers = set(tx.connection.execute(query).scalars())
-    valid = {
-        entry.facts["subject"]
-        for entry in (_load(tx, REGISTERS["training"], _COLUMNS.number.in_(numbers)) if numbers else ())
-        if entry.is_open and entry.owner == member and (entry.due is None or entry.due >= today)
-    }
+    theirs = (_COLUMNS.register_name == "training") & (_COLUMNS.owner == member)
+    valid = {entry.facts["subject"] for entry in _load(tx, _newest_is(theirs)) if entry.is_valid(today)}
     return [subject for subject in rules.required_training if subject not in valid]
 
 
@@ -206,12 +189,22 @@ def _newest() -> ColumnElement[bool]:
     return ~select(later.c.version).where(of_entry, later.c.version > _COLUMNS.version).exists()
 
 
-def _load(tx: Tx, register: Register, condition: ColumnElement[bool]) -> list[Entry]:
-    query = select(REGISTER_ENTRIES).where(_COLUMNS.register_name == register.name, condition)
-    rows = tx.connection.execute(query.order_by(_COLUMNS.number, _COLUMNS.version)).all()
+def _newest_is(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Any act of an entry whose newest act fulfils the condition."""
+    entries = select(_COLUMNS.register_name, _COLUMNS.number).where(_newest(), condition)
+    return tuple_(_COLUMNS.register_name, _COLUMNS.number).in_(entries)
+
+
+def _load(tx: Tx, condition: ColumnElement[bool]) -> list[Entry]:
+    """The entries by register and number; those of a register of a later release are left out."""
+    query = select(REGISTER_ENTRIES).where(condition)
+    rows = tx.connection.execute(
+        query.order_by(_COLUMNS.register_name, _COLUMNS.number, _COLUMNS.version)
+    ).all()
     return [
-        Entry(register, number, tuple(_entry_act(tx, row) for row in of_entry))
-        for number, of_entry in groupby(rows, lambda row: row.number)
+        Entry(REGISTERS[name], number, tuple(_entry_act(tx, row) for row in of_entry))
+        for (name, number), of_entry in groupby(rows, lambda row: (row.register_name, row.number))
+        if name in REGISTERS
     ]
 
 

@@ -114,8 +114,7 @@ def _read(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Facts and words of `--set`; a wrong field is named."""
     from complaints.forms import WrongFields
-    from complaints.registers.entries import read_form
-    from complaints.rulebook import categories_of
+    from complaints.registers.entries import options_of, read_form
     from store.rulebooks import load_current_rulebooks
 
     if register_act is None:
@@ -123,12 +122,7 @@ def _read(
     pairs = dict(value.partition("=")[::2] for value in values)
     rules = store.read(load_current_rulebooks)
     try:
-        return read_form(
-            register_act,
-            pairs,
-            rules.languages,
-            {"category": categories_of(rules.own), "product": rules.own.products, "ref": refs},
-        )
+        return read_form(register_act, pairs, rules.languages, options_of(rules.own, refs))
     except WrongFields as wrong:
         faults = ", ".join(f"{name} ({in_words(why)})" for name, why in wrong.fields.items())
         raise typer.BadParameter(faults, param_hint="--set") from wrong

@@ -10,6 +10,7 @@ from typing import Any
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, UnknownReference
 from complaints.forms import WrongFields, read_fields
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
+from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Role
 
 _PERCENT = re.compile(r"100|\d{1,2}(\.\d)?", re.ASCII)
@@ -84,6 +85,15 @@ class Entry:
     def is_overdue(self, today: date) -> bool:
         return self.is_open and self.due is not None and self.due < today
 
+    def is_valid(self, today: date) -> bool:
+        """Open, and its due day, such as the end of a training, has not passed."""
+        return self.is_open and not self.is_overdue(today)
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Who attested that they read it (5.2)."""
+        return frozenset(act.by for act in self.acts_of("attest"))
+
     @cached_property
     def facts(self) -> dict[str, Any]:
         """The facts of the entry as a whole: a later act replaces those of an earlier."""
@@ -134,6 +144,11 @@ def read_form(
     if wrong:
         raise WrongFields(wrong)
     return facts, words
+
+
+def options_of(rules: Rulebook, refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The choices that depend on the organisation or on the entry, by the name of the field."""
+    return {"category": categories_of(rules), "product": rules.products, "ref": tuple(refs)}
 
 
 def require_state(entry: Entry | None, act: RegisterAct) -> None:

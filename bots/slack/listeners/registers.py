@@ -21,12 +21,12 @@ from bots.slack.responses import (
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import View
-from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view, options_of
+from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view
 from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, read_form, require_state
+from complaints.registers.entries import Entry, options_of, read_form, require_state
 from store.cases.read import load_case
 from store.people.staff import list_members
 from store.registers import act_on_entry, add_entry, list_entries, load_entry, visible_refs
@@ -73,11 +73,10 @@ async def act_from_button(press: ButtonPress, actor: Actor, slack: SlackContext)
     """An act without a form is done at once; any other opens its form."""
     entry = await slack.store.aread(load_entry, press.ref)
     act = _act(entry.register, press.detail)
-    if act.fields and not press.in_modal:
-        return OpenView(await _form(slack, entry.register, entry, act.name, actor))
     if act.fields:
+        form = await _form(slack, entry.register, entry, act.name, actor)
         # In place of the entry: Slack stacks three views, and the list is the first and a preview the third.
-        return ReplaceView(await _form(slack, entry.register, entry, act.name, actor))
+        return ReplaceView(form) if press.in_modal else OpenView(form)
     version = press.metadata.version or None
     await slack.store.awrite(act_on_entry, entry.code, act.name, actor, version=version, key=press.key)
     if not press.in_modal:
@@ -147,8 +146,8 @@ async def _notes(slack: SlackContext, entry: Entry) -> list[str]:
     """Lines of one register: how many have read a policy, and the last value of an objective."""
     if entry.register.name == "policy" and entry.state == "in_force":
         members = {member.id for member in await slack.store.aread(list_members)}
-        readers = {done.by for done in entry.acts_of("attest")} & members
-        return [slack.texts.text("register.attested", number=len(readers), total=len(members))]
+        number = len(entry.readers & members)
+        return [slack.texts.text("register.attested", number=number, total=len(members))]
     if entry.register.name == "objective" and "value" in entry.facts:
         facts = entry.facts
         value = "–" if facts["value"] is None else slack.texts.percent(facts["value"])

@@ -26,8 +26,8 @@ from complaints.actions.authorisation import may_act_on_entry
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID, Actor
 from complaints.forms import Field, Input
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, answers_of
-from complaints.rulebook import Rulebook, categories_of
+from complaints.registers.entries import Entry, answers_of, options_of
+from complaints.rulebook import Rulebook
 
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
 #: Own entries on the first page of the home, and those that wait.
@@ -217,13 +217,6 @@ def act_form(
     ref, version = (f"{register.name}:", 0) if entry is None else (entry.code, entry.version)
     stored = metadata(ref, version, act=act.name)
     return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
-
-
-def options_of(rules: Rulebook, refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """The choices that depend on the organisation or on the entry, by the name of the field."""
-    return {
-        "category": categories_of(rules), "product": rules.products, "ref": tuple(refs),
-    }  # fmt: skip
 
 
 def entry_name(entry: Entry, texts: StaffTexts) -> str:
