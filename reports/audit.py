@@ -1,19 +1,20 @@
 """The audit report (8.5, H): what audits found, the state of each clause, and the last check of the record."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from complaints.forms import ANSWERS
 from complaints.registers.definitions import REGISTERS
-from complaints.registers.entries import Entry
+from complaints.registers.entries import Entry, answers_of
 from reports.clauses.evidence import ClauseStatus
 from reports.clauses.table import CLAUSES, EDITIONS
-from reports.document import Cell, Column, Label, Mark, Report, Section, Sentence, Table, Tone, Verbatim, text
+from reports.document import Cell, Column, Mark, Report, Section, Sentence, Table, Tone, Verbatim, text
 from reports.entry_tables import entry_table
 from reports.tally import Period
 
+_FIELDS = ("what", "since", "until", "owner", "size", "seed")
 QUESTIONS = tuple(name for name in REGISTERS["audit"].fields if name.startswith("q_"))
 _TONES = {ClauseStatus.MET: Tone.GOOD, ClauseStatus.VIOLATED: Tone.BAD}
 
@@ -46,7 +47,8 @@ def audit_report(record: AuditRecord, period: Period, now: datetime, today: date
         summary=tuple(_summary(record, audits, findings)),
         sections=(
             Section(
-                "audits", text("register.name.audit"), tables=(_audits(audits, today),), private=True
+                "audits", text("register.name.audit"), private=True,
+                tables=(audit_table("audits", text("audit.audits"), audits, today, _FIELDS),),
             ),
             Section("answers", text("audit.answers"), tables=(_answers(audits),)),
             Section(
@@ -62,11 +64,6 @@ def audit_report(record: AuditRecord, period: Period, now: datetime, today: date
         method=(Section("method", text("audit.title"), items=(text("audit.method"),)),),
         limits=() if record.clauses else (text("audit.no_clauses"),),
     )  # fmt: skip
-
-
-def answered(audit: Entry) -> int:
-    """The complaints of the sample that have answers; the last answer to each counts."""
-    return len({act.facts["ref"] for act in audit.acts_of("answer")})
 
 
 def _summary(
@@ -93,17 +90,20 @@ def _integrity(record: AuditRecord) -> Iterator[Sentence | Mark]:
         yield text("audit.checkpoint", moment=record.checkpoint_at, size=record.checkpoint_size)
 
 
-def _audits(audits: tuple[Entry, ...], today: date) -> Table:
-    table = entry_table("audits", "audit", audits, today, ("what", "since", "until", "owner", "size", "seed"))
+def audit_table(
+    id_: str, title: Sentence, audits: Sequence[Entry], today: date, fields: Sequence[str]
+) -> Table:
+    """The audits with these fields, and how many complaints of the sample of each have answers."""
+    table = entry_table(id_, "audit", audits, today, fields)
     heads = (*table.columns, Column("answered", text("audit.answered")))
-    rows = tuple((*row, answered(entry)) for row, entry in zip(table.rows, audits, strict=True))
-    return Table(table.id, text("audit.audits"), heads, rows)
+    rows = tuple((*row, len(answers_of(entry))) for row, entry in zip(table.rows, audits, strict=True))
+    return Table(id_, title, heads, rows)
 
 
 def _answers(audits: tuple[Entry, ...]) -> Table:
     """How often each question was answered how; the last answer for each complaint counts."""
-    last = {(entry.code, act.facts["ref"]): act.facts for entry in audits for act in entry.acts_of("answer")}
-    counts = {name: Counter(facts.get(name) for facts in last.values()) for name in QUESTIONS}
+    last = [done.facts for entry in audits for done in answers_of(entry).values()]
+    counts = {name: Counter(facts.get(name) for facts in last) for name in QUESTIONS}
     heads = (
         Column("question", text("audit.question")),
         *(Column(answer, text(f"choice.{answer}")) for answer in ANSWERS),
@@ -124,10 +124,7 @@ def _clauses(record: AuditRecord) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for row in CLAUSES:
         if (status := record.clauses.get(row.id)) is not None:
-            label = Label("clause.status", ClauseStatus(status).name.lower())
-            cell: Cell = Mark(
-                _TONES.get(ClauseStatus(status), Tone.WATCH), text(f"{label.family}.{label.code}")
-            )
-            number = EDITIONS["2018"][row.id]
-            rows.append((Verbatim(row.id), Verbatim(number) if number else None, Verbatim(row.title), cell))
+            name = text(f"clause.status.{ClauseStatus(status).name.lower()}")
+            mark, number = Mark(_TONES.get(ClauseStatus(status), Tone.WATCH), name), EDITIONS["2018"][row.id]
+            rows.append((Verbatim(row.id), Verbatim(number) if number else None, Verbatim(row.title), mark))
     return Table("clauses", text("audit.clauses"), heads, tuple(rows))

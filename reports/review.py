@@ -7,7 +7,7 @@ from typing import Any
 
 from complaints.registers.entries import Entry
 from complaints.times import local_time
-from reports.audit import answered
+from reports.audit import audit_table
 from reports.document import (
     Cell,
     Colleague,
@@ -81,7 +81,14 @@ def review_pack(values: ReviewInput) -> Report:
         Section(
             OBJECTIVES, text("register.name.objective"), tables=(_table(values, "objective"),), private=True
         ),
-        Section("audits", text("register.name.audit"), tables=(_audits(values),), private=True),
+        Section(
+            "audits", text("register.name.audit"), private=True,
+            tables=(
+                audit_table(
+                    "audit", text("register.name.audit"), values.touched("audit"), values.today, _FIELDS["audit"]
+                ),
+            ),
+        ),
         Section("people", text("review.people"), items=tuple(_people(values))),
         Section(
             "plan", text("register.name.plan"),
@@ -209,14 +216,6 @@ def _improvement(values: ReviewInput) -> Section:
 
 def _table(values: ReviewInput, register: str) -> Table:
     return entry_table(register, register, values.touched(register), values.today, _FIELDS[register])
-
-
-def _audits(values: ReviewInput) -> Table:
-    audits = values.touched("audit")
-    table = entry_table("audit", "audit", audits, values.today, _FIELDS["audit"])
-    heads = (*table.columns, Column("answered", text("audit.answered")))
-    rows = tuple((*row, answered(entry)) for row, entry in zip(table.rows, audits, strict=True))
-    return replace(table, columns=heads, rows=rows)
 
 
 def _people(values: ReviewInput) -> Iterator[Sentence | Mark]:
