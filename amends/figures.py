@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from complaints.actors import SYSTEM
 from complaints.registers.entries import Entry
-from complaints.times import at_minute, local_time
+from complaints.times import local_time
 from reports.kpis import Goal, TargetVerdict
 from reports.monitoring import monitor
 from reports.statistics import Share
@@ -79,7 +79,7 @@ def check_figures(store: Store, thresholds: Sequence[Threshold]) -> None:
 
 
 def _shares(store: Store, first: date, last: date, zone: str) -> Mapping[str, Share]:
-    period = Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
+    period = Period.of_days(first, last, zone)
     report = monitor(store.for_monitoring(period.start, period.end), period=period, now=store.now())
     # Of a figure with a share for each level or question, the first: that of level 1.
     return {figure.key: figure.share for figure in reversed(report.shares)}

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from complaints.case import Case
 from complaints.history import CaseHistory
@@ -21,7 +21,7 @@ from complaints.measures.row import (
     stage_at,
 )
 from complaints.rulebook import Calendar
-from complaints.times import to_utc
+from complaints.times import at_minute, local_time, to_utc
 from complaints.vocabulary import ContactKind
 from reports.breakdowns import BacklogCount, EqualTreatmentCount, RedressCount, ScoreCount
 
@@ -50,6 +50,16 @@ class Period:
     def __post_init__(self) -> None:
         if not to_utc(self.start) < to_utc(self.end):
             raise ValueError("a period ends after it starts: give the earlier date first")
+
+    @classmethod
+    def of_days(cls, first: date, last: date, zone: str) -> Self:
+        """Whole days of this zone, both included."""
+        return cls(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
+
+    def days(self, zone: str) -> tuple[date, date]:
+        """Its first and its last day in this zone."""
+        last = self.end - timedelta(microseconds=1)
+        return local_time(self.start, zone).date(), local_time(last, zone).date()
 
     def holds(self, moment: datetime) -> bool:
         return self.start <= moment < self.end

@@ -156,7 +156,6 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
     from amends.reports.build import QUARTER
-    from complaints.times import at_minute
     from reports.tally import Period
 
     last = end.date() if end else today
@@ -164,7 +163,7 @@ def _period(start: datetime | None, end: datetime | None, today: date, zone: str
     if first > min(last, today):
         why = "has not come yet" if first > today else f"is after {last}"
         raise typer.BadParameter(f"{first} {why}", param_hint="--from")
-    return Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
+    return Period.of_days(first, last, zone)
 
 
 def _language(wanted: str | None, settings: Settings) -> str | None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from amends.reports.kinds import KINDS
-from complaints.times import at_minute, local_time
+from complaints.times import local_time
 from reports.document import Ref, Report, Sentence, text
 from reports.statistics import FEWEST
 from reports.tally import Period
@@ -53,8 +53,8 @@ def build_report(
 
 def last_days(now: datetime, zone: str, days: int = QUARTER) -> Period:
     """The last days including today."""
-    tomorrow = local_time(now, zone).date() + timedelta(days=1)
-    return Period(at_minute(tomorrow - timedelta(days=days), 0, zone), at_minute(tomorrow, 0, zone))
+    today = local_time(now, zone).date()
+    return Period.of_days(today - timedelta(days=days - 1), today, zone)
 
 
 def _limits(store: Store, settings: Settings, period: Period, now: datetime) -> Iterator[Sentence]:

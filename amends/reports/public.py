@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from complaints.times import local_time
 from reports.disclosure.public import public_figures, public_report
 from reports.document import Report
 from reports.monitoring import monitor
@@ -23,10 +22,7 @@ def build(store: Store, settings: Settings, period: Period, now: datetime) -> Re
 
 def count_figures(store: Store, settings: Settings, period: Period, now: datetime) -> dict[str, Any]:
     """The figures of the period, as a publication records them."""
-    zone = settings.organisation.timezone
-    days = (
-        local_time(moment, zone).date() for moment in (period.start, period.end - timedelta(microseconds=1))
-    )
+    days = period.days(settings.organisation.timezone)
     rows = store.for_monitoring(period.start, period.end)
     return public_figures(monitor(rows, period=period, now=now), *days)
 

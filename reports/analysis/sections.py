@@ -57,13 +57,12 @@ class AnalysisInput:
 
     @property
     def first(self) -> date:
-        return local_time(self.period.start, self.calendar.zone).date()
+        return self.period.days(self.calendar.zone)[0]
 
     @property
     def last(self) -> date:
         """The last day of the period, or today if it has not ended."""
-        end = min(self.period.end - timedelta(microseconds=1), self.now)
-        return local_time(end, self.calendar.zone).date()
+        return min(self.period.days(self.calendar.zone)[1], local_time(self.now, self.calendar.zone).date())
 
     def received(self, code: CountedCode, first: date, last: date) -> int:
         days = self.counts.days.get(code, {})

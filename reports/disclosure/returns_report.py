@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from complaints.measures.row import CaseMeasures
-from complaints.times import local_time
 from reports.common_cells import columns
 from reports.document import Cell, Estimate, MeasureUnit, Money, Report, Section, Table, Verbatim, text
 from reports.monitoring import Monitoring
@@ -97,8 +96,7 @@ def returns_report(
 def _section(file: Mapping[str, Any], figures: ReturnFigures, period: Period, zone: str) -> Section:
     rows = tuple(_field(row, figures) for row in file["field"])
     heads = columns("returns.column", "field", "value", "source")
-    first = local_time(period.start, zone).date()
-    last = local_time(period.end - timedelta(microseconds=1), zone).date()
+    first, last = period.days(zone)
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     is_whole = first.day == 1 and (last + timedelta(days=1)).day == 1 and months == file["months"]
     is_whole = is_whole and (first.month - 1) % file["months"] == 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Protocol
 
-from complaints.times import local_time
 from reports.document import (
     CalendarMonth,
     Cell,
@@ -135,8 +134,7 @@ def period_words(report: Report, texts: ReportTexts) -> str:
     """`1 October 2026 to 31 October 2026`, or the moment of a report without a period."""
     if report.period is None:
         return in_words(text("report.as_of", moment=report.as_of), texts)
-    first = local_time(report.period.start, texts.zone).date()
-    last = local_time(report.period.end - timedelta(microseconds=1), texts.zone).date()
+    first, last = report.period.days(texts.zone)
     return in_words(text("report.period", first=first, last=last), texts)
 
 
