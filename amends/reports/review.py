@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from amends.reports import analysis, monitoring, satisfaction
 from complaints.registers.definitions import REGISTERS
 from reports.document import Report
+from reports.monitoring import Monitoring
 from reports.review import ReviewInput, review_pack
 from reports.tally import Period
 from store.people.staff import list_members
@@ -17,15 +18,20 @@ from store.store import Store
 if TYPE_CHECKING:
     from amends.settings import Settings
 
-#: The reports whose pages follow; the first one has the key figures.
-PARTS = (monitoring, analysis, satisfaction)
-
 
 def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
+    """The pack with the pages of three reports, the first of which has the key figures."""
+    first = monitoring.build(store, settings, period, now)
+    figures: Monitoring = first.data
+    parts = (
+        first,
+        analysis.build(store, settings, period, now),
+        satisfaction.build(store, settings, period, now, figures.trend),
+    )
     return review_pack(
         ReviewInput(
             entries={name: tuple(store.read(list_entries, name)) for name in REGISTERS},
-            parts=tuple(part.build(store, settings, period, now) for part in PARTS),
+            parts=parts,
             period=period,
             now=now,
             zone=settings.organisation.timezone,

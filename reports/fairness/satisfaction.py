@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from complaints.measures.months import MonthCounts, MonthScores
+from complaints.measures.months import MonthScores
 from complaints.measures.row import read_details, read_marks
 from complaints.times import local_time
 from reports.breakdowns import Gap, Score, ScoreCount
@@ -33,7 +33,7 @@ from reports.fairness.equal_treatment import AnyGap, gap_cells, is_counted, simu
 from reports.kpis import ShareFigure
 from reports.statistics import FEWEST, Share
 from reports.tally import Measured, Period
-from reports.trend import month_figures
+from reports.trend import Month
 
 #: What responders are compared by in addition to the time to the decision, and the labels of its values.
 _TRAITS = {"category": "category", "outcome": "finding"}
@@ -92,7 +92,7 @@ def satisfaction(
     period: Period,
     now: datetime,
     zone: str,
-    months: Sequence[MonthCounts] = (),
+    months: Sequence[Month] = (),
     scores: Sequence[MonthScores] = (),
 ) -> Report:
     """The report of complaints received in the period; `scores` belong to the `months`, which are of this zone."""
@@ -125,7 +125,7 @@ def satisfaction(
             KeyFigure(name, text(f"satisfaction.{name}"), value, target, mark)
             for name, value, target, mark in figures
         ),
-        sections=(_scores(count, results), _responders(count), _months(months, scores, now, zone)),
+        sections=(_scores(count, results), _responders(count), _months(months, scores, zone)),
         method=(
             Section(
                 "method",
@@ -179,13 +179,11 @@ def _responders(count: SurveyCount) -> Section:
     return Section("responders", text("satisfaction.responders"), (note,), tables)
 
 
-def _months(
-    months: Sequence[MonthCounts], scores: Sequence[MonthScores], now: datetime, zone: str
-) -> Section:
+def _months(months: Sequence[Month], scores: Sequence[MonthScores], zone: str) -> Section:
     rows = []
-    for counts, sums in zip(months, scores, strict=True):
-        cells: list[Cell] = [CalendarMonth(local_time(counts.start, zone).date())]
-        cells.append(month_figures(counts, now).shares.get("survey_response", Share(0, 0)))
+    for month, sums in zip(months, scores, strict=True):
+        cells: list[Cell] = [CalendarMonth(local_time(month.start, zone).date())]
+        cells.append(month.shares.get("survey_response", Share(0, 0)))
         for total, high, number in sums:
             mean = total / number if number >= FEWEST else None
             cells += [Estimate(mean, digits=2), Share(high, number)]

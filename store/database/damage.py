@@ -6,7 +6,8 @@ from contextvars import ContextVar
 
 #: Replaces words that do not open.
 UNREADABLE = "[unreadable]"
-_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+#: The places in order, and the same as a set: a damaged store may have many.
+_collected: ContextVar[tuple[list[str], set[str]] | None] = ContextVar("collected", default=None)
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def collecting_damage() -> Iterator[list[str]]:
     `collecting_damage` the inner one collects.
     """
     damaged: list[str] = []
-    token = _collected.set(damaged)
+    token = _collected.set((damaged, set()))
     try:
         yield damaged
     finally:
@@ -26,10 +27,12 @@ def collecting_damage() -> Iterator[list[str]]:
 
 def note_damage(place: str) -> bool:
     """Note a place that cannot be read; False if no caller collects, so that the caller must raise."""
-    damaged = _collected.get()
-    if damaged is None:
+    collected = _collected.get()
+    if collected is None:
         return False
-    if place not in damaged:
+    damaged, places = collected
+    if place not in places:
+        places.add(place)
         damaged.append(place)
     return True
 
