@@ -20,7 +20,8 @@ from complaints.vocabulary import ContactKind
 from store.database.damage import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
-from store.tables import COMPLAINTS, EVENTS, MEASURES
+from store.record.measured import list_without_events
+from store.tables import COMPLAINTS, MEASURES
 
 _ROW = MEASURES.c
 #: Imported complaints are among them: their days, codes and causes are as good as ours.
@@ -35,7 +36,9 @@ def count_for_analysis(
     tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, zone: str, repeats: int
 ) -> AnalysisCounts:
     """The counts of a period, of the twelve months up to its end (`year_start`), and of days from `first_day`."""
-    damaged = _damaged(tx, start, end)
+    damaged = list_without_events(tx, start, end)
+    for ref in damaged:
+        note_damage(place("complaints", ref, "events"))
     counted = (*_COUNTED, _ROW.ref.not_in(damaged)) if damaged else _COUNTED
     in_year = (*counted, _ROW.received_at >= year_start, _ROW.received_at < end)
     is_upheld = _ROW.outcome.in_(UPHELD)
@@ -48,19 +51,6 @@ def count_for_analysis(
         complainants=_count_complainants(tx, year_start, end),
         repeats=repeats,
     )
-
-
-def _damaged(tx: Tx, start: datetime, end: datetime) -> list[str]:
-    """Complaints of the period that lost events: noted as damage, and in no figure."""
-    columns = COMPLAINTS.c
-    events = select(func.count()).where(EVENTS.c.ref == columns.ref).correlate(COMPLAINTS).scalar_subquery()
-    query = select(columns.ref).where(
-        columns.received_at >= start, columns.received_at < end, columns.version != events
-    )
-    refs = list(tx.connection.execute(query).scalars())
-    for ref in refs:
-        note_damage(place("complaints", ref, "events"))
-    return refs
 
 
 def _count_days(

@@ -102,9 +102,9 @@ def first_received_at(tx: Tx) -> datetime | None:
 
 
 def list_without_events(tx: Tx, start: datetime, end: datetime) -> list[str]:
-    """The complaints received in the period that lost events; their stored measures are from before that."""
+    """The complaints received in the period whose events are not all there; their measures are from before that."""
     query = select(_COLUMNS.ref).where(
-        _COLUMNS.received_at >= start, _COLUMNS.received_at < end, _COLUMNS.version > _EVENTS
+        _COLUMNS.received_at >= start, _COLUMNS.received_at < end, _COLUMNS.version != _EVENTS
     )
     return list(tx.connection.execute(query.order_by(_COLUMNS.ref)).scalars())
 
