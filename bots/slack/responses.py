@@ -190,6 +190,10 @@ class Responder:
 
         So a newer block of which nothing is known yet follows in an update of the view.
         """
+        is_third = isinstance(self.request, FormSubmission) and self.request.is_third
+        if is_third and payload.get("response_action") == "push":
+            # A fourth view would be answered with "trouble" too.
+            payload = {**payload, "response_action": "update"}
         client, view = self.client, payload.get("view")
         if view is None or not isinstance(client, SlackClient):
             await self.ack(**payload)

@@ -382,6 +382,22 @@ async def test_an_auditor_works_through_a_sample_of_complaints_of_others(office:
     assert store.read(load_entry, later).state == "planned"
 
 
+async def test_a_letter_from_the_sample_of_an_audit_is_previewed_in_the_third_view(office: Office) -> None:
+    office.owned(ALICE)
+    day = office.clock.at.date().isoformat()
+    about = {"since": day, "until": day, "size": "5", "due": "2026-12-01", "owner": AUDREY}
+    begun(office, "audit", MONA, {"what": "November"}, **about)
+    mona = await opened_entry(office, MONA, "audit", "Audits")
+    await mona.presses(mona.modal, "Open")
+    await mona.presses(await mona.opened("Open"), "Reply")
+    await mona.opened("Reply")
+    assert len(mona.member.views) == 3
+    await mona.fills(text="We are on it.")
+    preview = await mona.submits()
+
+    assert (preview.callback_id, len(mona.member.views)) == ("reply_preview", 3)
+
+
 async def test_a_management_review_is_held_and_its_actions_become_improvements(office: Office) -> None:
     held = {"done_on": "2026-11-02", "owner": MONA, "due": "2027-02-01"}
     words = {"participants": "Board", "minutes": "We read the pack.", "decisions": "Two people more."}

@@ -120,8 +120,7 @@ async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackCont
         await _read(submission, actor, slack), submission.metadata.template, slack
     )
     view = await _preview(filled_form, submission.metadata.version, slack)
-    show = update_view if submission.is_third else push_view
-    return show(opened_from_home(view) if submission.metadata.from_home else view)
+    return push_view(opened_from_home(view) if submission.metadata.from_home else view)
 
 
 async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext) -> FilledForm:
