@@ -59,23 +59,17 @@ def case_file(
         whole, stored_pictures = for_subject(whole), ()
     labels = labels.in_zone(whole.rules.calendar.zone)
     view = RecordView(UsageRecord(whole.record), labels)
-    return Document(
-        title=labels.text("case.title_subject" if subject else "case.title"),
-        language=labels.language,
-        organisation=whole.rules.organisation,
-        subject=str(whole.record["ref"]),
-        created=labels.text("document.made", when=labels.moment(made_at)),
-        page=labels.page(),
-        body=(
-            *_opening(view, subject=subject),
-            *_damage(view, damaged),
-            *form(view, whole),
-            *follow_up(view),
-            *wording(view),
-            *register(view, whole),
-            *pictures(view, stored_pictures),
-        ),
+    title = labels.text("case.title_subject" if subject else "case.title")
+    body = (
+        *_opening(view, subject=subject),
+        *_damage(view, damaged),
+        *form(view, whole),
+        *follow_up(view),
+        *wording(view),
+        *register(view, whole),
+        *pictures(view, stored_pictures),
     )
+    return _document(whole, labels, title, body, made_at)
 
 
 def evidence_file(
@@ -94,19 +88,27 @@ def evidence_file(
     whole = without_survey(whole)
     labels = labels.in_zone(whole.rules.calendar.zone)
     view = EvidenceView(UsageRecord(whole.record), labels, made_at)
+    title = labels.text("evidence.title", ref=whole.record["ref"])
+    body = (
+        *_marks(view),
+        *_damage(view, damaged),
+        *evidence(view, whole, tuple(attached)),
+        *pictures(view, stored_pictures),
+    )
+    return _document(whole, labels, title, body, made_at)
+
+
+def _document(
+    whole: WholeCase, labels: Labels, title: str, body: tuple[Block, ...], made_at: datetime
+) -> Document:
     return Document(
-        title=labels.text("evidence.title", ref=whole.record["ref"]),
+        title=title,
         language=labels.language,
         organisation=whole.rules.organisation,
         subject=str(whole.record["ref"]),
         created=labels.text("document.made", when=labels.moment(made_at)),
         page=labels.page(),
-        body=(
-            *_marks(view),
-            *_damage(view, damaged),
-            *evidence(view, whole, tuple(attached)),
-            *pictures(view, stored_pictures),
-        ),
+        body=body,
     )
 
 
