@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
 from complaints.measures.counts import MaskedStory
 from complaints.times import format_time
@@ -144,16 +144,23 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tup
             or_(columns.close_code.is_(None), columns.close_code != CloseCode.MERGED.value),
         ).label("wanted"),
     )
+    rows, following = _newest_page(tx, query, before)
+    wanted = [row for row in rows if row.wanted]
+    stories = [(words, row.complainant_id) for row, words in _stories_of(tx, wanted)]
+    return stories, following
+
+
+def _newest_page(
+    tx: Tx, query: Select[Any], before: Before | None
+) -> tuple[Sequence[Row[Any]], Before | None]:
+    """A page of complaints before this key, the newest first, and the key of the next page."""
+    columns = COMPLAINTS.c
     if before is not None:
         at, ref = before
         query = query.where(columns.received_at <= at, or_(columns.received_at < at, columns.ref < ref))
-    rows = tx.connection.execute(
-        query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
-    ).all()
-    wanted = [row for row in rows if row.wanted]
-    stories = [(words, row.complainant_id) for row, words in _stories_of(tx, wanted)]
-    last = rows[-1] if len(rows) == PAGE else None
-    return stories, None if last is None else (last.received_at, last.ref)
+    newest = query.order_by(columns.received_at.desc(), columns.ref.desc())
+    rows = tx.connection.execute(newest.limit(PAGE)).all()
+    return rows, (rows[-1].received_at, rows[-1].ref) if len(rows) == PAGE else None
 
 
 def load_story_page(
@@ -173,15 +180,9 @@ def load_story_page(
         columns.is_simulation.is_(False),
         columns.kind == ContactKind.COMPLAINT.value,
     )
-    if before is not None:
-        at, ref = before
-        query = query.where(columns.received_at <= at, or_(columns.received_at < at, columns.ref < ref))
-    rows = tx.connection.execute(
-        query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
-    ).all()
+    rows, following = _newest_page(tx, query, before)
     stories = [MaskedStory(row.ref, row.complainant_id, words) for row, words in _stories_of(tx, rows)]
-    last = rows[-1] if len(rows) == PAGE else None
-    return stories, None if last is None else (last.received_at, last.ref)
+    return stories, following
 
 
 def _stories_of(tx: Tx, rows: Sequence[Any]) -> Iterator[tuple[Any, str]]:
