@@ -174,8 +174,8 @@ def list_unattested(tx: Tx, member: str) -> list[Entry]:
 def list_missing_training(tx: Tx, member: str, rules: Rulebook) -> list[str]:
     """The required subjects in which this person has no valid training today (6.4)."""
     today = local_time(tx.now, rules.calendar.zone).date()
-    theirs = (_COLUMNS.register_name == "training") & (_COLUMNS.owner == member)
-    valid = {entry.facts["subject"] for entry in _load(tx, _newest_is(theirs)) if entry.is_valid(today)}
+    of_member = (_COLUMNS.register_name == "training") & (_COLUMNS.owner == member)
+    valid = {entry.facts["subject"] for entry in _load(tx, _newest_is(of_member)) if entry.is_valid(today)}
     return [subject for subject in rules.required_training if subject not in valid]
 
 

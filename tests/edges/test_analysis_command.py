@@ -49,13 +49,13 @@ def test_the_database_counts_days_hours_causes_and_people(desk: Desk, zone: str,
     assert counts.days[ALL_COMPLAINTS] == Counter(row.received_on for row in rows)
     for family in ("category", "product", "branch"):
         expected = Counter((getattr(row, family), row.received_on) for row in rows if getattr(row, family))
-        found = {
+        numbers = {
             (code, day): n
             for (of, code), days in counts.days.items()
             if of == family
             for day, n in days.items()
         }
-        assert found == expected
+        assert numbers == expected
     assert sum(counts.received_hours.values()) == len(rows) == 7
     assert {moment.minute for moment in counts.received_hours} == {hour}
     assert all(moment <= row.received_at for row in rows for moment in counts.received_hours)

@@ -49,9 +49,13 @@ def answer_survey(desk: Desk, ref: str, score: int) -> None:
 @clause("8.1")
 @pytest.mark.on_both
 def test_a_request_an_erasure_a_hold_and_a_check_are_in_the_record_of_the_collection(desk: Desk) -> None:
-    held, closed, asked = desk.closed(source="1"), desk.closed(source="2"), desk.assessed(source="3")
-    desk.store.write(act, held, Verb.HOLD, desk.actor(MANAGER), {}, {"reason": "A claim."})
-    desk.complain(asked, Verb.ADD, {"kind": "data_correction", "field": "data_correction", "has_words": True},
+    under_hold, closed, corrected = (
+        desk.closed(source="1"),
+        desk.closed(source="2"),
+        desk.assessed(source="3"),
+    )
+    desk.store.write(act, under_hold, Verb.HOLD, desk.actor(MANAGER), {}, {"reason": "A claim."})
+    desk.complain(corrected, Verb.ADD, {"kind": "data_correction", "field": "data_correction", "has_words": True},
                   {"data_correction": "My name is spelt Bell."})  # fmt: skip
     desk.store.write(erase_complainant, closed, "DSR-1")
     asked_at = {"about": "copy", "asked_at": "2026-10-20T00:00:00Z"}

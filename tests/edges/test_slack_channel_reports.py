@@ -79,8 +79,8 @@ def test_check_warns_of_a_report_that_does_not_exist() -> None:
     reports: Any = [
         SimpleNamespace(kind=kind, channel="C1", when="monthly") for kind in ("monitoring", "horoscope")
     ]
-    found = [
+    findings = [
         (finding.mark, finding.subject)
         for finding in _reports(cast(Settings, SimpleNamespace(report=reports)))
     ]
-    assert found == [("ok", "report monitoring"), ("warn", "report horoscope")]
+    assert findings == [("ok", "report monitoring"), ("warn", "report horoscope")]

@@ -352,12 +352,12 @@ async def test_an_auditor_works_through_a_sample_of_complaints_of_others(office:
     plan = begun(office, "plan", MONA, {}, kind="audit", owner=AUDREY, due="2026-12-01")
     later = begun(office, "plan", MONA, {}, kind="audit", owner=AUDREY, due="2027-06-01")
     store, today = office.store, office.clock.at.date().isoformat()
-    asked = {"since": today, "until": today, "size": "5", "due": "2026-12-01"}
+    about = {"since": today, "until": today, "size": "5", "due": "2026-12-01"}
     with pytest.raises(BadFacts):
-        begun(office, "audit", MONA, {"what": "x"}, **asked, owner=ALICE)
+        begun(office, "audit", MONA, {"what": "x"}, **about, owner=ALICE)
     with pytest.raises(BadFacts):
         begun(office, "plan", MONA, {}, kind="audit", owner="U9999999", due="2026-12-01")
-    audit = begun(office, "audit", MONA, {"what": "November"}, **asked, owner=AUDREY, seed="s1")
+    audit = begun(office, "audit", MONA, {"what": "November"}, **about, owner=AUDREY, seed="s1")
     entry = store.read(load_entry, audit)
     assert sorted(entry.refs) == sorted(refs)
     assert entry.refs == tuple(rank_sample(refs, "s1"))
@@ -461,7 +461,7 @@ async def test_a_crossed_threshold_alerts_managers_once_and_the_answer_is_kept(o
     lead = office.staff(MONA)
     await lead.presses(messages[0], "Answer")
     await office.sim.until(lambda: lead.modal is not None and lead.modal.callback_id == "register", timeout=5)
-    await lead.fills({"text": "A test of ours; nothing follows."})
+    await lead.fills({"text": "This was a test; nothing follows."})
     await lead.submits()
-    assert store.read(load_entry, "alert-1").words == {"text": "A test of ours; nothing follows."}
+    assert store.read(load_entry, "alert-1").words == {"text": "This was a test; nothing follows."}
     assert store.read(load_entry, "alert-1").state == "answered"

@@ -32,7 +32,7 @@ def test_each_text_of_reports_is_used() -> None:
 
 
 def test_each_text_that_the_code_of_reports_names_exists() -> None:
-    known = {id_ for domain in DOMAINS for id_ in shipped("en", domain)}
+    ids = {id_ for domain in DOMAINS for id_ in shipped("en", domain)}
     named = set[str]()
     for file in (*(HERE / "reports").rglob("*.py"), *(HERE / "amends" / "reports").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -40,7 +40,7 @@ def test_each_text_that_the_code_of_reports_names_exists() -> None:
             if is_text and isinstance(node.args[0], ast.Constant):
                 named.add(str(node.args[0].value))
     assert named
-    assert named - known == set()
+    assert named - ids == set()
 
 
 def test_no_text_of_reports_has_the_id_of_a_text_in_another_catalogue() -> None:

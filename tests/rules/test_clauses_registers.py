@@ -69,11 +69,11 @@ def test_an_entry_or_an_event_is_evidence_for_its_clause(number: str, demand: Re
 @pytest.mark.parametrize(("number", "demand"), [row for row in DEMANDS if row[1].in_time])
 def test_an_overdue_entry_turns_its_clause_red_and_is_named(number: str, demand: RegisterDemand) -> None:
     late = an_entry(demand, HOUSE.now.date() - timedelta(days=3), is_open=True)
-    found, where = status(number, replace(HOUSE, entries={demand.register: (late,)}))
-    assert found is ClauseStatus.VIOLATED
+    verdict, where = status(number, replace(HOUSE, entries={demand.register: (late,)}))
+    assert verdict is ClauseStatus.VIOLATED
     assert f"{demand.register}-1: " in where
     in_time = an_entry(demand, HOUSE.now.date(), is_open=True)
-    assert status(number, replace(HOUSE, entries={demand.register: (in_time,)}))[0] is not found
+    assert status(number, replace(HOUSE, entries={demand.register: (in_time,)}))[0] is not verdict
 
 
 @clause("4.8")
@@ -87,8 +87,8 @@ def test_an_overdue_entry_turns_its_clause_red_and_is_named(number: str, demand:
 def test_a_desk_that_let_the_period_pass_without_one_turns_the_clause_red(
     number: str, demand: RegisterDemand
 ) -> None:
-    found, where = status(number, LATER)
-    assert found is ClauseStatus.VIOLATED
+    verdict, where = status(number, LATER)
+    assert verdict is ClauseStatus.VIOLATED
     assert f"{demand.within} days" in where
 
 
@@ -100,6 +100,6 @@ def test_a_desk_that_let_the_period_pass_without_one_turns_the_clause_red(
 def test_a_handler_without_a_valid_training_turns_the_clause_red(number: str) -> None:
     demand = RegisterDemand("trainings on record", "training")
     ended = an_entry(demand, HOUSE.now.date() - timedelta(days=1))
-    found, where = status(number, replace(HOUSE, entries={"training": (ended,)}))
-    assert found is ClauseStatus.VIOLATED
+    verdict, where = status(number, replace(HOUSE, entries={"training": (ended,)}))
+    assert verdict is ClauseStatus.VIOLATED
     assert f"{ALICE.id} handles complaints without a valid training" in where

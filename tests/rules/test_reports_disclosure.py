@@ -188,16 +188,16 @@ def test_the_yearly_report_of_a_council_counts_the_actions_of_the_register() -> 
 
 @clause("8.1")
 def test_the_collection_report_shows_what_was_asked_erased_checked_and_kept_too_long() -> None:
-    asked = datetime(2026, 10, 1, tzinfo=UTC)
+    asked_at = datetime(2026, 10, 1, tzinfo=UTC)
     requests = [
-        DataRequest("copy", asked, None, asked + timedelta(minutes=1)),
-        DataRequest("change", asked, asked + timedelta(days=30), asked + timedelta(days=31)),
-        DataRequest("erasure", asked, None, None),
+        DataRequest("copy", asked_at, None, asked_at + timedelta(minutes=1)),
+        DataRequest("change", asked_at, asked_at + timedelta(days=30), asked_at + timedelta(days=31)),
+        DataRequest("erasure", asked_at, None, None),
     ]
     events = {
-        "backup_check": [(asked, {"sound": True, "entries": 9})],
-        "erasure": [(asked, {"right": "request", "because": "DSR-1", "complaints": 2, "persons": 1})],
-        "future_verb": [(asked, {})],
+        "backup_check": [(asked_at, {"sound": True, "entries": 9})],
+        "erasure": [(asked_at, {"right": "request", "because": "DSR-1", "complaints": 2, "persons": 1})],
+        "future_verb": [(asked_at, {})],
     }
     record = CollectionRecord(events, requests, placed=1, released=0, under_hold=1, complaints=12, erased=2)
     report = collection(record, 3, {"GB": "36 months from receipt"}, PERIOD, NOW)

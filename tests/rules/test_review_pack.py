@@ -90,9 +90,9 @@ def test_a_channel_gets_no_words_of_registers_and_no_owners() -> None:
     )
     audit = an_entry("audit", 1, an_act("add", "open", {"owner": ALICE.id}, {"what": "Refunds"}))
     finding = {"source": "audit", "record": "audit-1", "owner": ALICE.id}
-    found = an_entry("improvement", 2, an_act("raise", "proposed", finding, {"what": "No reply"}))
+    action = an_entry("improvement", 2, an_act("raise", "proposed", finding, {"what": "No reply"}))
     whole = pack(BAD, improvement=(late,), review=(held,), audit=(audit,))
-    for report in (whole, audit_report(AuditRecord((audit,), (found,)), PERIOD, TUESDAY, TODAY)):
+    for report in (whole, audit_report(AuditRecord((audit,), (action,)), PERIOD, TUESDAY, TODAY)):
         shown = str(for_channel(report))
         assert ALICE.id not in shown
         assert not any(words in shown for words in ("Read meters", "More staff", "Refunds", "No reply"))
@@ -150,9 +150,9 @@ def test_the_audit_report_counts_the_last_answer_for_each_complaint() -> None:
     ]
     audit = an_entry("audit", 1, an_act("add", "open", {"size": "5"}, {"what": "Refunds"}), *answers)
     finding = {"source": "audit", "record": "audit-1", "refs": ["B7K-M3Q-9T"], "due": "2026-10-01"}
-    found = an_entry("improvement", 1, an_act("raise", "proposed", finding, {"what": "No reply in time"}))
+    action = an_entry("improvement", 1, an_act("raise", "proposed", finding, {"what": "No reply in time"}))
     statuses = {row.id: "met" for row in CLAUSES}
-    record = AuditRecord((audit,), (found,), statuses, TUESDAY, TUESDAY, 9)
+    record = AuditRecord((audit,), (action,), statuses, TUESDAY, TUESDAY, 9)
     report = audit_report(record, PERIOD, TUESDAY, TODAY)
     assert table(report, "audits").column("answered") == (2,)
     (in_time,) = [row for row in table(report, "answers").rows if row[0] == text("register.field.q_in_time")]
