@@ -88,6 +88,14 @@ async def test_no_word_of_a_person_is_in_any_byte_that_the_desk_writes(
                 for page in ("metrics", "readyz", "healthz", ""):
                     answer = await caller.get(f"{product.url}/{page}")
                     (tmp_path / f"page-{page}").write_bytes(answer.content)
+            values = (
+                "source=idea",
+                f"owner={HANDLER}",
+                "due=2099-12-01",
+                f"what=Ask {NAME} about the {STORY} bill",
+            )
+            fields = [part for value in values for part in ("--set", value)]
+            assert (await product.amends("register", "add", "improvement", *fields)).code == 0
             assert (await product.amends("db", "backup", "copy.db")).code == 0
             found = places(WORDS, tmp_path)
             shown = await product.amends("case", "show", ref, "--json")
