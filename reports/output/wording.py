@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -138,29 +137,35 @@ def period_words(report: Report, texts: ReportTexts) -> str:
     return in_words(text("report.period", first=first, last=last), texts)
 
 
-def interval_words(low: float, high: float, unit: MeasureUnit, digits: int, texts: ReportTexts) -> str:
-    """`71.2 to 89.0 %`: an interval without the name of its unit, except a percent sign."""
-    if unit is MeasureUnit.SHARE:
-        return texts.text("report.interval", low=texts.percent(low, digits), high=texts.percent(high, digits))
-    factor = 100 if unit is MeasureUnit.POINTS else 1
-    signed = unit is MeasureUnit.POINTS
-    return texts.text(
-        "report.interval",
-        low=texts.decimal(low * factor, digits, signed=signed),
-        high=texts.decimal(high * factor, digits, signed=signed),
-    )
+def _interval_words(
+    low: float | None, high: float | None, unit: MeasureUnit, digits: int, texts: ReportTexts
+) -> str | None:
+    """`71.2 to 89.0 %`, or `2 or more` where too few complaints have ended to know the other end.
+
+    Without the name of its unit, except a percent sign. None without an interval.
+    """
+
+    def bound(value: float) -> str:
+        if unit is MeasureUnit.SHARE:
+            return texts.percent(value, digits)
+        is_points = unit is MeasureUnit.POINTS
+        return texts.decimal(value * (100 if is_points else 1), digits, signed=is_points)
+
+    ends = {name: bound(end) for name, end in (("low", low), ("high", high)) if end is not None}
+    if not ends:
+        return None
+    return texts.text("report.interval" if len(ends) == 2 else f"report.interval.{next(iter(ends))}", **ends)
 
 
 def with_detail(cell: Cell, texts: ReportTexts) -> tuple[str, str | None]:
     """The words of a cell, and what a narrow column shows in small print under them: interval and counts."""
     if isinstance(cell, Share) and cell.value is not None and cell.interval is not None:
         total, hits = texts.decimal(cell.of, 0), texts.decimal(cell.hits, 0)
-        interval = interval_words(*cell.interval, MeasureUnit.SHARE, 1, texts)
+        interval = _interval_words(*cell.interval, MeasureUnit.SHARE, 1, texts)
         detail = texts.text("report.counts", hits=hits, total=total, interval=interval)
         return texts.percent(cell.value, 1), detail
-    if isinstance(cell, Estimate) and None not in (cell.value, cell.low, cell.high):
-        interval = interval_words(cell.low or 0.0, cell.high or 0.0, cell.unit, cell.digits, texts)
-        return in_words(replace(cell, low=None, high=None), texts), interval
+    if isinstance(cell, Estimate) and cell.value is not None:
+        return _value(cell, texts), _interval_words(cell.low, cell.high, cell.unit, cell.digits, texts)
     return in_words(cell, texts), None
 
 
@@ -174,7 +179,7 @@ def _share(share: Share, texts: ReportTexts) -> str:
 def _number(number: Estimate, texts: ReportTexts) -> str:
     if number.value is None:
         return texts.text("report.too_few")
-    value, detail = with_detail(number, texts) if number.low is not None else (_value(number, texts), None)
+    value, detail = with_detail(number, texts)
     return value if detail is None else texts.text("report.with_interval", value=value, interval=detail)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -28,6 +29,7 @@ from reports.document import (
     without_references,
 )
 from reports.output.render_markdown import as_markdown
+from reports.output.wording import in_words
 from reports.statistics import Share
 from reports.tally import Period
 
@@ -107,3 +109,21 @@ def test_references_that_a_reader_may_not_know_of_are_left_out_and_stay_counted(
     page = as_markdown(hidden, labels("en"))
     assert "C7K-M3Q-9T" in page
     assert "1 complaint cannot be read" in page
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+@pytest.mark.parametrize("unit", [MeasureUnit.PLAIN, MeasureUnit.SHARE, MeasureUnit.POINTS])
+def test_an_interval_with_one_open_end_is_written_with_the_other(language: str, unit: MeasureUnit) -> None:
+    words = {
+        in_words(Estimate(0.5, unit, 0, low, high), labels(language))
+        for low, high in product((None, 0.25), (None, 0.75))
+    }
+    assert len(words) == 4
+
+
+def test_an_open_interval_is_read_as_at_least_and_at_most() -> None:
+    texts = labels("en")
+    assert in_words(Estimate(9, digits=0, low=2), texts) == "9 (2 or more)"
+    assert in_words(Estimate(9, digits=0, high=12), texts) == "9 (12 or less)"
+    assert in_words(Estimate(0.0, digits=0, low=0.0, high=0.0), texts) == "0 (0 to 0)"
+    assert in_words(Estimate(None, low=2), texts) == "too few"
