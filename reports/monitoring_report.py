@@ -10,13 +10,11 @@ from reports.document import (
     Label,
     Mark,
     MeasureUnit,
-    Ref,
     Report,
     Section,
     Sentence,
     Table,
     Tone,
-    Verbatim,
     text,
 )
 from reports.kpis import (
@@ -28,7 +26,7 @@ from reports.kpis import (
     TargetVerdict,
 )
 from reports.monitoring import Monitoring
-from reports.monitoring_sections import SECTIONS, figure_title
+from reports.monitoring_sections import SECTIONS, chain_notes, figure_title
 from reports.statistics import FEWEST
 
 #: The first page shows the median time to a decision of this group, which has a target.
@@ -111,11 +109,8 @@ def _limits(figures: Monitoring) -> Iterator[Sentence]:
     if coverage is not None and coverage.measured < coverage.complaints:
         yield text("monitoring.coverage", measured=coverage.measured, total=coverage.complaints)
     proof = figures.integrity.proof
-    if proof is None:
-        yield text("monitoring.chain_not_checked")
-    elif proof.first_bad is not None:
-        ref, number, problem = proof.first_bad
-        yield text("monitoring.chain_broken", ref=Ref(ref), event=number, problem=Verbatim(problem))
+    if proof is None or proof.first_bad is not None:
+        yield from chain_notes(figures.integrity)
 
 
 def _method() -> Iterator[Section]:
