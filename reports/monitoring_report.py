@@ -54,6 +54,8 @@ def monitoring_report(figures: Monitoring, zone: str) -> Report:
 
 def _summary(figures: Monitoring) -> Iterator[Sentence | Mark]:
     yield text("monitoring.received", figures.received)
+    if figures.imported:
+        yield text("monitoring.imported", figures.imported)
     backlog = figures.backlog
     yield text("monitoring.open", backlog.overdue.of, moment=backlog.as_of, overdue=backlog.overdue.hits)
     if backlog.past_legal:
@@ -72,8 +74,6 @@ def _summary(figures: Monitoring) -> Iterator[Sentence | Mark]:
     ]
     if figures.simulations:
         apart.append(text("monitoring.simulated", figures.simulations))
-    if figures.imported:
-        apart.append(text("monitoring.imported", figures.imported))
     if apart:
         yield text("monitoring.apart", parts=tuple(apart))
 

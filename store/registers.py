@@ -257,7 +257,7 @@ def _record(
     if (register.name, name) == ("audit", "add"):
         facts = with_sample(tx, facts)
     if (register.name, name) == ("audit", "finish") and before is not None:
-        # The auditor may not open them any more, so nobody could ever finish the audit.
+        # Complaints that the auditor may no longer open: with them the audit could never end.
         hidden = set(before.refs) - _visible(tx, before.refs, by) - answers_of(before).keys()
         facts = {**facts, "left_out": sorted(hidden)}
     calendar = load_current_rulebook(tx).calendar
