@@ -94,7 +94,7 @@ class PastActions:
         if actor.is_staff:
             reason = "help" if needs_reason(self.case(tx, complaint), actor) else None
             read.open_case(tx, complaint.ref, actor, "open", reason)
-        if form in ("resolve", "decide", "reply"):
+        if form in ("resolve", "decide", "reply", "warn_conduct"):
             case = self.case(tx, complaint)
             letter = preview(
                 form,
@@ -345,6 +345,23 @@ def _overturn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "external", Verb.CONCLUDE_EXTERNAL, MONA, facts, words)
 
 
+def _insult(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    past.receive(tx, complaint, TEXTS["insult"][complaint.language])
+
+
+def _warn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"text": TEXTS["warning"][complaint.language]}
+    facts = {"language_confirmed": True}
+    past.act(tx, complaint, "warn_conduct", Verb.WARN_CONDUCT, past.decider(tx, complaint), facts, words)
+
+
+def _ask_limit(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    until = (tx.now + timedelta(days=60)).date().isoformat()
+    facts = {"limits": ["fewer_replies"], "reply_days": "7", "until": until, "language_confirmed": True}
+    words = {"reason": TEXTS["limit_reason"][complaint.language]}
+    past.act(tx, complaint, "limit_contact", Verb.LIMIT_CONTACT, past.decider(tx, complaint), facts, words)
+
+
 def _close(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     words = {"root_cause": "Records of two systems did not agree."}
     past.act(tx, complaint, "close", Verb.CLOSE, MONA, {"cause_class": "single"}, words)
@@ -390,6 +407,9 @@ STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
     "review": _review,
     "notify_outside_body": _notify_outside_body,
     "overturn": _overturn,
+    "insult": _insult,
+    "warn": _warn,
+    "ask_limit": _ask_limit,
     "close": _close,
     "reopen": _reopen,
     "answer_survey": _answer_survey,
@@ -397,5 +417,5 @@ STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
 
 #: Steps of the complainant: they happen at any hour, staff's steps only in working time.
 COMPLAINANT_STEPS = frozenset(
-    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey"}
+    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey", "insult"}
 )

@@ -1,6 +1,6 @@
 """A complaint that was over before this desk began: what the imported file says about its end (7.2, 8.2)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +9,16 @@ from complaints.actors import Actor
 from complaints.case import Case, Event, changed
 from complaints.case_values import Assessment, Issue
 from complaints.errors import BadFacts
+from complaints.rulebook import Rulebook, categories_of
 from complaints.times import parse_time
-from complaints.vocabulary import Category, CloseCode, Finding
+from complaints.vocabulary import CloseCode, Finding
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "close_code": tuple(code for code in CloseCode if code is not CloseCode.MERGED),
     "finding": tuple(Finding),
 }
 _REQUIRED = ("closed_at", "close_code")
-_FIELDS = (*_REQUIRED, "category", "severity", "finding")
+_FIELDS = (*_REQUIRED, "category", "product", "branch", "severity", "finding")
 
 #: The severity where the file has none.
 USUAL_SEVERITY = 2
@@ -29,13 +30,12 @@ def check_past(
     received_at: datetime,
     at: datetime,
     actor: Actor,
-    categories: Collection[str] = tuple(Category),
+    rules: Rulebook,
 ) -> None:
-    """Raise BadFacts unless `past` (the fact `imported`) is the ending of a closed complaint, from staff.
-
-    `categories` are those of the rules in force.
-    """
-    options = {**_OPTIONS, "category": tuple(categories)}
+    """Raise BadFacts unless `past` (the fact `imported`) is the ending of a closed complaint, from staff."""
+    options = {
+        **_OPTIONS, "category": categories_of(rules), "product": rules.products, "branch": rules.branches,
+    }  # fmt: skip
     if not actor.is_staff or not isinstance(past, Mapping):
         raise BadFacts("Past complaints come from an import alone: use `amends import`.", field="imported")
     for name in _REQUIRED:
@@ -47,14 +47,15 @@ def check_past(
         if name not in _FIELDS:
             raise BadFacts(f"'{name}' is not known of a past complaint: leave it out.", field=name)
         if name in options and value not in options[name]:
-            raise BadFacts(
-                f"'{name}' is one of {', '.join(options[name])}.", field=name, code="not_an_option"
-            )
+            known = ", ".join(options[name])
+            message = f"'{name}' is one of {known}." if known else f"The settings name no '{name}'."
+            raise BadFacts(message, field=name, code="not_an_option")
     severity = past.get("severity", 1)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 1 <= severity <= 5:
         raise BadFacts("'severity' is a whole number from 1 to 5.", field="severity", code="not_an_option")
-    if past.get("finding") and not past.get("category"):
-        raise BadFacts("A finding is on a matter: give its category too.", field="category", code="required")
+    for name in ("finding", "product", "branch"):
+        if past.get(name) and not past.get("category"):
+            raise BadFacts(f"With '{name}' the category is needed too.", field="category", code="required")
     closed_at = parse_time(str(past["closed_at"]))
     if not received_at <= closed_at <= at:
         raise BadFacts(
@@ -82,6 +83,8 @@ def apply_import(case: Case, event: Event) -> Case:
             at=event.at,
             by=event.by,
             category=category,
+            product=past.get("product"),
+            branch=past.get("branch"),
             severity=int(past.get("severity", USUAL_SEVERITY)),
             safety=0,
             complexity=1,

@@ -225,7 +225,9 @@ def _check(
             raise BadFacts("Write the policy or link to it.", field="text", code="required")
         case "audit", "answer", Entry() if facts["ref"] not in entry.refs:
             raise BadFacts("Not in the sample.", field="ref", code="not_an_option")
-        case "audit", "finish", Entry() if not set(entry.refs) <= answers_of(entry).keys():
+        case "audit", "finish", Entry() if not (
+            set(entry.refs) <= answers_of(entry).keys() | set(facts.get("left_out", ()))
+        ):
             raise OutOfOrder("Complaints of the sample have no answer yet.", code="audit_unanswered")
         case _, "attest", Entry() if any(done.by == by for done in entry.acts_of("attest")):
             raise AlreadyDone("Attested before: nothing changed.")
