@@ -47,8 +47,8 @@ def check_past(
         if name not in _FIELDS:
             raise BadFacts(f"'{name}' is not known of a past complaint: leave it out.", field=name)
         if name in options and value not in options[name]:
-            known = ", ".join(options[name])
-            message = f"'{name}' is one of {known}." if known else f"The settings name no '{name}'."
+            accepted = ", ".join(options[name])
+            message = f"'{name}' is one of {accepted}." if accepted else f"The settings name no '{name}'."
             raise BadFacts(message, field=name, code="not_an_option")
     severity = past.get("severity", 1)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 1 <= severity <= 5:
