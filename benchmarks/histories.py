@@ -5,6 +5,7 @@ Days are drawn as counts, so that many years are simulated in seconds; `benchmar
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,33 @@ from numpy.typing import NDArray
 #: Complaints come Monday to Friday, some on Saturday.
 WEEKDAYS = np.array([1.35, 1.2, 1.1, 1.1, 1.05, 0.7, 0.5])
 CATEGORIES, PRODUCTS, BRANCHES = 24, 8, 12
+#: What happened, since when, and what is wanted, by language; `{0}` is what the complaint is about.
+SENTENCES = {
+    "en": (
+        ("The {0} does not work", "I was charged twice for the {0}", "Nobody came about the {0}"),
+        ("since Monday", "for two weeks", "again this morning"),
+        ("Please repair it.", "I want my money back.", "Please call me."),
+        "After the update the new app shows an error.",
+    ),
+    "tr": (
+        ("{0} çalışmıyor", "{0} için iki kez para alındı", "{0} için kimse gelmedi"),
+        ("pazartesiden beri", "iki haftadır", "bu sabah yine"),
+        ("Lütfen onarın.", "Paramı geri istiyorum.", "Lütfen beni arayın."),
+        "Güncellemeden sonra yeni uygulama hata veriyor.",
+    ),
+    "de": (
+        ("{0} funktioniert nicht", "{0} wurde doppelt berechnet", "Wegen {0} kam niemand"),
+        ("seit Montag", "seit zwei Wochen", "heute früh wieder"),
+        ("Bitte reparieren Sie das.", "Ich möchte mein Geld zurück.", "Bitte rufen Sie mich an."),
+        "Nach dem Update zeigt die neue App einen Fehler.",
+    ),
+    "es": (
+        ("No funciona {0}", "Me cobraron dos veces {0}", "Nadie vino por {0}"),
+        ("desde el lunes", "desde hace dos semanas", "otra vez esta mañana"),
+        ("Repárenlo, por favor.", "Quiero que me devuelvan el dinero.", "Llámenme, por favor."),
+        "Tras la actualización la nueva aplicación da un error.",
+    ),
+}
 #: Variance of a day beyond chance: the rate of a day is gamma distributed with this relative variance.
 SPREAD = 0.04
 
@@ -45,6 +73,13 @@ class History:
             code: {day: int(number) for day, number in zip(dates, row, strict=False) if number}
             for code, row in zip(self.codes, self.days[:, :until], strict=True)
         }
+
+
+def story(chance: random.Random, language: str, about: str, *, is_new: bool) -> str:
+    """A complaint in a few words; of the new ones, one in twenty has wording that no earlier one has."""
+    happened, since, wanted, news = SENTENCES[language]
+    words = f"{chance.choice(happened).format(about)} {chance.choice(since)}. {chance.choice(wanted)}"
+    return f"{words} {news}" if is_new and chance.random() < 0.05 else words
 
 
 def rates(start: date, days: int, daily: float, *, growth: float = 0.0) -> NDArray[np.float64]:

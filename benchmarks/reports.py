@@ -3,7 +3,8 @@
 Rows of `complaints` and `measures` are inserted directly: copies of the measures of played complaints, spread over
 three years by season and weekday, with skewed codes; a tenth of the last 60 days is open, Turkish ones are late more
 often, and one category has a spike in the month. Only the last three months have events, as many as their complaints
-name: the report counts these. AMENDS_REPORTS is the largest size.
+name: the report counts these. Those that the search for new wording reads have words. AMENDS_REPORTS is the largest
+size.
 """
 
 from __future__ import annotations
@@ -21,19 +22,25 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
-from sqlalchemy import text
+from sqlalchemy import bindparam, select, text, update
 
+from amends.reports.analysis import MOST_TEXTS, THEME_DAYS
 from amends.reports.build import build_report
 from amends.reports.kinds import KINDS
 from amends.settings.loading import parse_settings
 from benchmarks import databases
-from benchmarks.histories import rates
+from benchmarks.histories import rates, story
 from benchmarks.measuring import verdict
 from complaints.measures.row import CaseMeasures, Stage, encode_stage
+from complaints.vocabulary import Role, Verb
 from reports.tally import Period
+from store.database.keyring import new_key, seal
+from store.database.transaction import Tx
+from store.people.masked_texts import masked_place
+from store.record.load import key_place, text_place
 from store.record.measures import read_measures
 from store.store import Store, open_store
-from store.tables import COMPLAINTS, EVENTS, MEASURES, PEOPLE
+from store.tables import COMPLAINTS, EVENTS, MEASURES, PEOPLE, TEXTS
 from tests.databases import KEYS
 from tests.edges.desk import Desk
 from tests.edges.product import SETTINGS
@@ -86,6 +93,7 @@ def fill(url: str, size: int) -> None:
         new, closed = desk.assessed(chat=desk.chat("70009")), desk.closed()
         patterns = {ref: store.read(read_measures, ref) for ref in (new, closed)}
         store.write(lambda tx: _insert(tx.connection, patterns, new, closed, size))
+        store.write(give_words)
 
 
 def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) -> None:
@@ -113,12 +121,9 @@ def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) ->
             )
             if age < WITH_EVENTS:
                 events += [
-                    {
-                        "ref": row.ref, "seq": seq, "verb": "note", "at": at, "by": "U1", "role": "handler",
-                        "entry": "{}", "hash": f"{row.ref}{seq}", "prev": "", "mac": None,
-                    }
+                    _event(row.ref, seq, Verb.NOTE if seq > 1 else Verb.RECEIVE, at)
                     for seq in range(1, row.version + 1)
-                ]  # fmt: skip
+                ]
         connection.execute(PEOPLE.insert(), people)
         connection.execute(COMPLAINTS.insert(), complaints)
         connection.execute(MEASURES.insert(), measures)
@@ -129,6 +134,44 @@ def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) ->
             )
         connection.execute(text("DELETE FROM amends_touched"))
     connection.execute(text("ANALYZE"))
+
+
+def _event(ref: str, seq: int, verb: Verb, at: datetime) -> dict[str, Any]:
+    return {
+        "ref": ref, "seq": seq, "verb": verb.value, "at": at, "by": "U1", "role": "handler", "entry": "{}",
+        "hash": f"{ref}{seq}", "prev": "", "mac": None,
+    }  # fmt: skip
+
+
+def give_words(tx: Tx) -> None:
+    """Give words to the complaints that the search for new wording reads: the newest of two spans of days."""
+    chance, columns = random.Random(1), COMPLAINTS.c
+    for end in (NOW, NOW - THEME_DAYS):
+        newest = select(columns.ref, columns.received_at, columns.language, columns.category).where(
+            columns.received_at < end, columns.ref.startswith("Z")
+        )
+        newest = newest.order_by(columns.received_at.desc(), columns.ref.desc()).limit(MOST_TEXTS + 1)
+        keys, texts, events = [], [], []
+        for ref, at, language, category in tx.connection.execute(newest).all():
+            key, words = new_key(), story(chance, language, category, is_new=end == NOW)
+            keys.append({"case": ref, "wrapped": tx.keys.wrap(key, key_place(ref))})
+            texts.append(
+                {
+                    "ref": ref, "seq": 1, "field": "description", "role": Role.COMPLAINANT.value, "at": at,
+                    "source": "1", "replaces": None, "sealed": seal(key, words, text_place(ref, 1, "description")),
+                    "masked": seal(key, words, masked_place(ref, 1, "description")),
+                }
+            )  # fmt: skip
+            events.append(_event(ref, 1, Verb.RECEIVE, at))
+        tx.connection.execute(
+            update(COMPLAINTS)
+            .where(columns.ref == bindparam("case"))
+            .values(key_wrapped=bindparam("wrapped")),
+            keys,
+        )
+        tx.insert_missing(EVENTS, events)
+        tx.insert_missing(TEXTS, texts)
+    tx.connection.execute(text("DELETE FROM amends_touched"))
 
 
 def _times(size: int) -> list[datetime]:

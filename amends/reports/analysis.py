@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from complaints.measures.counts import MaskedStory, Themes
 from complaints.measures.months import month_bounds
+from complaints.measures.row import Coverage
 from complaints.times import local_time
 from reports.analysis.changes import HISTORY
 from reports.analysis.report import build_analysis
@@ -26,8 +27,13 @@ THEME_DAYS, COMPARED_DAYS = timedelta(days=90), timedelta(days=365)
 MOST_TEXTS, MOST_SECONDS = 2_000, 3.0
 
 
-def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
-    """The analysis of a period with the twelve months up to its end, and up to three years to compare with."""
+def build(
+    store: Store, settings: Settings, period: Period, now: datetime, coverage: Coverage | None = None
+) -> Report:
+    """The analysis of a period with the twelve months up to its end, and up to three years to compare with.
+
+    `coverage` is that of the twelve months, if another report counted it.
+    """
     from amends.settings import rulebook
     from store.cases.pages import count_repeats
     from store.record.counts import count_for_analysis
@@ -52,7 +58,7 @@ def build(store: Store, settings: Settings, period: Period, now: datetime) -> Re
             period=period,
             now=now,
             calendar=rulebook(settings).calendar,
-            coverage=store.read(count_coverage, months[0], end),
+            coverage=coverage or store.read(count_coverage, months[0], end),
             customers={
                 (family, code.key): code.customers
                 for family, codes in (("product", settings.product), ("branch", settings.branch))

@@ -38,7 +38,7 @@ def _pack(store: Store, settings: Settings, period: Period, now: datetime, first
     figures: Monitoring = first.data
     parts = (
         first,
-        analysis.build(store, settings, period, now),
+        analysis.build(store, settings, period, now, figures.coverage),
         satisfaction.build(store, settings, period, now, figures.trend),
     )
     return review_pack(
