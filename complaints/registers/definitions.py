@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from complaints.forms import ANSWERS, Field, Input
-from complaints.vocabulary import CauseClass, Role
+from complaints.forms import OPTIONS, Field, field_of
+from complaints.vocabulary import Role
 
 FILE = Path(__file__).with_name("registers.toml")
 #: Shares of the monitoring report that objectives and alerts may be about (reports/kpis.toml).
@@ -18,9 +18,7 @@ FIGURES = (
     "external", "reopened", "overturned", "survey_response", "fair",
 )  # fmt: skip
 #: Options that are no list in the file; those of `categories` are the organisation's own.
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "categories": (), "causes": tuple(cause.value for cause in CauseClass), "figures": FIGURES, "answers": ANSWERS,
-}  # fmt: skip
+_OPTIONS: Mapping[str, tuple[str, ...]] = {**OPTIONS, "categories": (), "figures": FIGURES}
 
 
 @dataclass(frozen=True)
@@ -90,27 +88,14 @@ class Register:
 
 #: In `Field.group` of a field that has an input for each language, until `form` makes them.
 _LANGUAGES = "languages"
-_SEALED = frozenset({"text"})
-
-
-def _field(name: str, keys: Mapping[str, Any], *, required: bool) -> Field:
-    options = keys.get("options", ())
-    return Field(
-        name,
-        Input.TEXT if keys["input"] == "code" else Input(keys["input"]),
-        required,
-        _OPTIONS[options] if isinstance(options, str) else tuple(options),
-        _LANGUAGES if keys.get("languages") else None,
-        keys["input"] in _SEALED,
-        keys.get("most", 3000 if keys["input"] in _SEALED else 100),
-    )
 
 
 def _acts(name: str, table: Mapping[str, Any]) -> Iterator[RegisterAct]:
     for act, keys in table["acts"].items():
+        of_register = {path: table["fields"][path.rstrip("!")] for path in keys.get("fields", ())}
         fields = tuple(
-            _field(path.rstrip("!"), table["fields"][path.rstrip("!")], required=path.endswith("!"))
-            for path in keys.get("fields", ())
+            field_of(path, entry, _OPTIONS, group=_LANGUAGES if entry.get("languages") else None)
+            for path, entry in of_register.items()
         )
         yield RegisterAct(
             name, act, frozenset(map(Role, keys["roles"])), frozenset(keys.get("from", ())), keys.get("to"),
