@@ -19,14 +19,7 @@ from reports.document import (
     Verbatim,
     text,
 )
-from reports.kpis import (
-    DURATIONS,
-    NOT_REPORTED,
-    OTHERS,
-    SCORES,
-    SHARES,
-    TargetVerdict,
-)
+from reports.kpis import DURATIONS, NOT_REPORTED, OTHERS, SCORES, SHARES, TargetVerdict
 from reports.monitoring import Monitoring
 from reports.monitoring_sections import SECTIONS, figure_title
 from reports.statistics import FEWEST

@@ -20,12 +20,7 @@ from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.read import (
-    find_latest_proposal,
-    list_messages,
-    proposal_record,
-    with_first_similar,
-)
+from store.cases.read import find_latest_proposal, list_messages, proposal_record, with_first_similar
 from store.cases.record_fields import (
     Words,
     capa_ids,

@@ -25,13 +25,7 @@ from store.files import list_files
 from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.identifiers import list_complainant_names
 from store.record.access_log import find_reason, load_readable, write_read
-from store.record.load import (
-    CaseFile,
-    load_all_texts,
-    load_case_file,
-    load_many,
-    load_words_by_event,
-)
+from store.record.load import CaseFile, load_all_texts, load_case_file, load_many, load_words_by_event
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases

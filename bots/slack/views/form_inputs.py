@@ -5,12 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bots.slack.client.block_kit import (
-    Block,
-    cut,
-    option,
-    plain,
-)
+from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
 from complaints.forms import MOST_ATTACHMENTS, Field, Input
 
