@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_, select
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case, Event
+from complaints.json_fields import json_fields
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
@@ -187,16 +188,9 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(
             {
-                "seq": row.seq,
-                "direction": row.direction,
-                "at": format_time(row.at),
+                **json_fields(row, "seq direction at"),
                 "text": text,
-                "template": row.template,
-                "language": row.language,
-                "state": row.state,
-                "reason": row.reason,
-                "channel": row.channel,
-                "platform_id": row.platform_id,
+                **json_fields(row, "template language state reason channel platform_id"),
             }
         )
     return records
