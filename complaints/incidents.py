@@ -116,18 +116,14 @@ def perform_on_incident(
         event_facts.setdefault("started_at", format_time(at))
         event_facts.setdefault("owner", by.id)
     elif not incident.is_open and act not in DECIDING:
-        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+        raise AlreadyDone.worded("incident_ended")
     if act is IncidentAct.DECIDE and decision_waits:
-        raise OutOfOrder(
-            "A decision on this incident waits for approval: answer it first.", code="waits_for_approval"
-        )
+        raise OutOfOrder.worded("waits_for_approval:incident")
     if act is IncidentAct.APPROVE and not decision_waits:
-        raise OutOfOrder("Nothing on this incident waits for approval.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve:incident")
     started = parse_time(str(event_facts["started_at"])) if event_facts.get("started_at") else None
     if started is not None and started > at:
-        raise BadFacts(
-            "An incident cannot begin in the future: give the time.", field="started_at", code="ahead"
-        )
+        raise BadFacts.worded("ahead:incident_start", field="started_at")
     if act is IncidentAct.END:
         _check_end(incident, at, event_facts)
     seq = 1 if incident is None else incident.version + 1
@@ -138,13 +134,9 @@ def perform_on_incident(
 def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]) -> None:
     ended = parse_time(str(facts["ended_at"])) if facts.get("ended_at") else at
     if ended > at:
-        raise BadFacts(
-            "An incident cannot have ended in the future: give the time.", field="ended_at", code="ahead"
-        )
+        raise BadFacts.worded("ahead:incident_end", field="ended_at")
     if incident is not None and ended < incident.started_at:
-        raise BadFacts(
-            "An incident ends after it began: give a later time.", field="ended_at", code="not_ahead"
-        )
+        raise BadFacts.worded("not_ahead:incident_end", field="ended_at")
 
 
 def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
@@ -155,16 +147,13 @@ def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Rol
     if act in DECIDING:
         role = by.least(MANAGERS)
         if role is None:
-            raise NotAllowed(f"'{act.value}' is for a manager: ask one.", code="not_allowed.manager")
+            raise NotAllowed.worded("not_allowed.manager:incident", act=act.value)
         return role
     role = by.least(HANDLERS)
     if incident is not None and by.id != incident.owner:
         role = by.least(MANAGERS)
     if role is None:
-        raise NotAllowed(
-            f"'{act.value}' is for the incident's owner or a manager: ask one of them.",
-            code="not_allowed.incident",
-        )
+        raise NotAllowed.worded("not_allowed.incident", act=act.value)
     return role
 
 
@@ -387,13 +376,11 @@ def joining(case: Case, facts: Facts, by: Actor) -> Facts:
     """The facts of joining or leaving an incident; raises ComplaintError where that is not possible."""
     number, leaves = int(facts["incident"]), bool(facts.get("left"))
     if leaves and case.incident != number:
-        raise AlreadyDone(f"{case.ref} does not belong to that incident: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:not_in_incident", ref=case.ref)
     if not leaves and case.incident == number:
-        raise AlreadyDone(f"{case.ref} belongs to that incident already: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:in_incident", ref=case.ref)
     if not leaves and case.incident is not None:
-        raise OutOfOrder(
-            f"{case.ref} belongs to another incident: take it out of that one first.", code="other_incident"
-        )
+        raise OutOfOrder.worded("other_incident", ref=case.ref)
     if by.has(Role.COMPLAINANT) and leaves:
-        raise NotAllowed(f"Staff take {case.ref} out of an incident.", code="not_allowed.role")
+        raise NotAllowed.worded("not_allowed.role:take_out", ref=case.ref)
     return {**facts, "relation": SAME_INCIDENT, "incident": number}

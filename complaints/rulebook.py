@@ -548,18 +548,12 @@ def require_known_categories(facts: Mapping[str, Any], rules: Rulebook) -> None:
     for name, codes in (("product", rules.products), ("branch", rules.branches)):
         if facts.get(name) is not None and facts[name] not in codes:
             choices = f"choose one of {', '.join(codes)}" if codes else f"the settings have no [[{name}]]"
-            raise BadFacts(
-                f"'{name}' is no {name} under the rules of this complaint: {choices}.",
-                field=name,
-                code="not_an_option",
-            )
+            raise BadFacts.worded("not_an_option:own_code", field=name, name=name, choices=choices)
     categories = categories_of(rules)
     for path, code in _categories_in(facts):
         if code not in categories:
-            raise BadFacts(
-                f"'{path}' is no category under the rules of this complaint: choose one of {', '.join(categories)}.",
-                field=path,
-                code="not_an_option",
+            raise BadFacts.worded(
+                "not_an_option:category", field=path, path=path, categories=", ".join(categories)
             )
 
 

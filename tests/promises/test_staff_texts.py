@@ -123,7 +123,8 @@ def computed() -> set[str]:
 def refusal_codes() -> set[str]:
     """Every code with which the rules and the store refuse an act."""
     files = [*(HERE / "complaints").rglob("*.py"), *(HERE / "store").rglob("*.py")]
-    return {code for file in files for code in re.findall(r'code="([a-z_.]+)"', file.read_text())}
+    given = re.compile(r'(?:code=|worded\(\s*)"([a-z_.]+)[":]')
+    return {code for file in files for code in given.findall(file.read_text())}
 
 
 def refusal_ids() -> set[str]:
@@ -131,7 +132,7 @@ def refusal_ids() -> set[str]:
     places = [
         file.read_text() for room in ("bots", "complaints", "store") for file in (HERE / room).rglob("*.py")
     ]
-    words = {"not_a_email", "not_a_phone", *re.findall(r"[\"']([a-z_.]+)[\"']", "\n".join(places))}
+    words = {"not_a_email", "not_a_phone", *re.findall(r"[\"']([a-z_.]+)[\"':]", "\n".join(places))}
     fields = {field.path.replace(".N.", ".") for form in FORMS.values() for field in form} | {
         "row",
         "started_at",
