@@ -30,6 +30,7 @@ from benchmarks import (
     reports,
     resting,
     soak,
+    treatment,
     updates,
     word_search,
 )
@@ -82,6 +83,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "log": lambda: iter([large_log.table()]),
     "reports": reports.tables,
     "changes": changes.tables,
+    "treatment": treatment.tables,
     "intervals": intervals.tables,
     "triage": _triage,
 }

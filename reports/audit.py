@@ -71,6 +71,11 @@ def _summary(
 ) -> Iterator[Sentence | Mark]:
     finished = sum(not entry.is_open for entry in audits)
     yield text("audit.count", len(audits), finished=finished)
+    left_out = [
+        ref for entry in audits for done in entry.acts_of("finish") for ref in done.facts.get("left_out", ())
+    ]
+    if left_out:
+        yield Mark(Tone.WATCH, text("audit.left_out", len(left_out)))
     yield text("audit.finding_count", len(findings), open=sum(entry.is_open for entry in findings))
     if record.clauses:
         met = sum(status == ClauseStatus.MET for status in record.clauses.values())

@@ -1,6 +1,7 @@
 """Integrity of the record (8.4): empty mandatory fields, and the verification of the hash chain."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from reports.kpis import CHAIN, EMPTY_FIELDS, TargetVerdict
@@ -16,10 +17,14 @@ class Proof:
 
 @dataclass(frozen=True)
 class Integrity:
-    """`incomplete` counts complaints with an empty mandatory field; `proof` is None if nothing was verified."""
+    """`incomplete` counts complaints with an empty mandatory field; `proof` is None if nothing was verified.
+
+    Then `verified_before` is when the whole record was verified last without damage, and the size of its log.
+    """
 
     incomplete: int
     proof: Proof | None
+    verified_before: tuple[datetime, int] | None = None
 
     @property
     def verdict(self) -> TargetVerdict:

@@ -160,6 +160,7 @@ def monitor(
     now: datetime,
     repeats: int | None = None,
     proof: Proof | None = None,
+    verified_before: tuple[datetime, int] | None = None,
     months: Iterable[MonthCounts] = (),
     coverage: Coverage | None = None,
 ) -> Monitoring:
@@ -168,7 +169,8 @@ def monitor(
     `record` yields each complaint once, those of the period in the order in which they were received. Whether an
     open complaint is overdue is judged at `now`. Without its events a complaint has no scores and no reopening.
     `repeats` counts complaints of the period from a person who had complained of the same before. `proof` is the
-    result of the verification. None: not counted, not verified. `months` and their `coverage` are for the trend.
+    result of the verification, and `verified_before` when an earlier one ended well and the size of the log.
+    None: not counted, not verified. `months` and their `coverage` are for the trend.
     """
     tally = Tally(BacklogCount(min(now, period.end)))
     for item in record:
@@ -200,7 +202,7 @@ def monitor(
         gaps=tally.equal_treatment.gaps(),
         handlers=tally.equal_treatment.by_handler(),
         redress=tally.redress.result(),
-        integrity=Integrity(tally.incomplete, proof),
+        integrity=Integrity(tally.incomplete, proof, verified_before),
         improvements=tally.improvements,
         improvements_overdue=tally.improvements_overdue,
         repeats=None if repeats is None else Share(min(repeats, tally.received), tally.received),

@@ -10,18 +10,16 @@ from reports.document import (
     Label,
     Mark,
     MeasureUnit,
-    Ref,
     Report,
     Section,
     Sentence,
     Table,
     Tone,
-    Verbatim,
     text,
 )
 from reports.kpis import DURATIONS, NOT_REPORTED, OTHERS, SCORES, SHARES, TargetVerdict
 from reports.monitoring import Monitoring
-from reports.monitoring_sections import SECTIONS, figure_title
+from reports.monitoring_sections import SECTIONS, chain_notes, figure_title
 from reports.statistics import FEWEST
 
 #: The first page shows the median time to a decision of this group, which has a target.
@@ -49,6 +47,8 @@ def monitoring_report(figures: Monitoring, zone: str) -> Report:
 
 def _summary(figures: Monitoring) -> Iterator[Sentence | Mark]:
     yield text("monitoring.received", figures.received)
+    if figures.imported:
+        yield text("monitoring.imported", figures.imported)
     backlog = figures.backlog
     yield text("monitoring.open", backlog.overdue.of, moment=backlog.as_of, overdue=backlog.overdue.hits)
     if backlog.past_legal:
@@ -67,8 +67,6 @@ def _summary(figures: Monitoring) -> Iterator[Sentence | Mark]:
     ]
     if figures.simulations:
         apart.append(text("monitoring.simulated", figures.simulations))
-    if figures.imported:
-        apart.append(text("monitoring.imported", figures.imported))
     if apart:
         yield text("monitoring.apart", parts=tuple(apart))
 
@@ -104,11 +102,8 @@ def _limits(figures: Monitoring) -> Iterator[Sentence]:
     if coverage is not None and coverage.measured < coverage.complaints:
         yield text("monitoring.coverage", measured=coverage.measured, total=coverage.complaints)
     proof = figures.integrity.proof
-    if proof is None:
-        yield text("monitoring.chain_not_checked")
-    elif proof.first_bad is not None:
-        ref, number, problem = proof.first_bad
-        yield text("monitoring.chain_broken", ref=Ref(ref), event=number, problem=Verbatim(problem))
+    if proof is None or proof.first_bad is not None:
+        yield from chain_notes(figures.integrity)
 
 
 def _method() -> Iterator[Section]:

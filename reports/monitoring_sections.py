@@ -26,6 +26,7 @@ from reports.document import (
     Week,
     text,
 )
+from reports.integrity import Integrity
 from reports.kpis import SHARES, DurationFigure, ShareFigure
 from reports.monitoring import Monitoring
 from reports.statistics import Share
@@ -367,16 +368,23 @@ def _without_incidents(figures: Monitoring, zone: str) -> Iterator[Section]:
     yield Section("incidents", text("monitoring.without_incidents"), notes, (table,))
 
 
-def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
-    integrity = figures.integrity
-    notes = [text("monitoring.empty_fields", integrity.incomplete)]
+def chain_notes(integrity: Integrity) -> Iterator[Sentence]:
+    """What the check of the chain found, or that it was not checked now and when it was last."""
     if integrity.proof is None:
-        notes.append(text("monitoring.chain_not_checked"))
+        yield text("monitoring.chain_not_checked")
+        if integrity.verified_before is not None:
+            moment, size = integrity.verified_before
+            yield text("audit.verified", moment=moment, size=size)
     elif integrity.proof.first_bad is None:
-        notes.append(text("monitoring.chain_whole", integrity.proof.entries))
+        yield text("monitoring.chain_whole", integrity.proof.entries)
     else:
         ref, number, problem = integrity.proof.first_bad
-        notes.append(text("monitoring.chain_broken", ref=Ref(ref), event=number, problem=Verbatim(problem)))
+        yield text("monitoring.chain_broken", ref=Ref(ref), event=number, problem=Verbatim(problem))
+
+
+def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
+    integrity = figures.integrity
+    notes = [text("monitoring.empty_fields", integrity.incomplete), *chain_notes(integrity)]
     if figures.safety_misses:
         refs: Sequence[Cell] = tuple(Ref(ref) for ref in figures.safety_misses)
         notes.append(text("monitoring.safety_misses", len(refs), refs=tuple(refs)))

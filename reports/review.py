@@ -38,6 +38,8 @@ _FIELDS = {
     "policy": ("what", "owner", "due"),
     "alert": ("figure", "direction", "limit", "value", "until", "text"),
 }
+#: The analysis says this number too, next to that of the year before.
+_REPEATED = "monitoring.received"
 #: Trainings that end within so many days are named.
 _SOON = timedelta(days=60)
 
@@ -123,7 +125,9 @@ def _summary(values: ReviewInput, matters: int, last: Entry | None) -> Iterator[
     tone = Tone.WATCH if matters else Tone.GOOD
     yield Mark(tone, text("review.to_decide", matters))
     for part in values.parts:
-        yield from part.summary
+        yield from (
+            line for line in part.summary if not (isinstance(line, Sentence) and line.id == _REPEATED)
+        )
 
 
 def _to_decide(values: ReviewInput) -> Table:

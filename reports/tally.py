@@ -1,6 +1,7 @@
 """Counting the complaints of one period from their measures (8.4)."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Self
@@ -36,6 +37,8 @@ VOLUMES = ("category", "channel", "language", "written_in", "priority", "state",
 GROUPED_BY = ("category", "severity", "priority", "channel", "language", "product", "branch", "level")
 GROUPED_FIGURES = ("acknowledged_in_time", "decided_in_time", "upheld", "escalated", "reopened")
 _FAMILIES = (*VOLUMES, "severity", "product", "branch", "level")
+#: What an imported file says; its priority, for one, would be computed from criteria that it lacks.
+_IMPORTED = ("category", "channel", "language", "close_code")
 #: The code of a complaint without one; other families leave it out.
 _WITHOUT = {"category": NOT_ASSESSED, "written_in": NOT_DETECTED}
 
@@ -134,12 +137,14 @@ def count(tally: Tally, row: CaseMeasures, calendar: Calendar, period: Period, n
     if row.is_simulation:
         tally.simulations += within
         return
-    if row.is_history:
-        # It was handled before this desk, by other rules, so it has no targets to measure.
-        tally.imported += within
-        return
     if row.kind != ContactKind.COMPLAINT:
         tally.other_kinds[row.kind] += within
+        return
+    if row.is_history:
+        # It was handled before this desk, by other rules, so it has no targets and no times to measure.
+        if within:
+            tally.imported += 1
+            _count_codes(tally, row, _IMPORTED, "")
         return
     as_of = tally.backlog.as_of
     if row.received_at <= as_of and (row.closed_at is None or row.closed_at >= as_of):
@@ -152,7 +157,6 @@ def count(tally: Tally, row: CaseMeasures, calendar: Calendar, period: Period, n
 
 
 def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: datetime) -> None:
-    tally.received += 1
     is_later = row.incident_id in tally.incident_numbers
     if row.incident_id is not None:
         tally.incidents += 1
@@ -165,12 +169,9 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
         _mark(tally.shares, mark)
         if row.incident_id is None:
             _mark(tally.without_incidents, mark)
-    for family in _FAMILIES:
-        code = getattr(row, family) or _WITHOUT.get(family)
-        if code is not None:
-            tally.grouped[family, str(code), row.marks] += 1
-            for mark in overdue:
-                _mark_by(tally, family, str(code), mark)
+    for family, code in _count_codes(tally, row, _FAMILIES, row.marks):
+        for mark in overdue:
+            _mark_by(tally, family, code, mark)
     details = read_details(row)
     for key, level, observation in observations_of(row, details, calendar, now):
         tally.durations[key, level or ALL].append(observation)
@@ -178,7 +179,6 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
             tally.durations[key, row.priority].append(observation)
     for name, counts in details.get("volume", {}).items():
         tally.event_volume[name].update(counts)
-    tally.weeks[row.received_on - timedelta(days=row.received_on.weekday())] += 1
     rounds = details.get("surveys", ())
     tally.scores.add(rounds)
     measures = [(key, hit) for key, _, hit in overdue if key == "decided_in_time"]
@@ -197,6 +197,20 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
     tally.improvements_overdue += sum(due < now for due in improvements)
     if row.missed_danger:
         tally.safety_misses.append(row.ref)
+
+
+def _count_codes(
+    tally: Tally, row: CaseMeasures, families: Sequence[str], marks: str
+) -> list[tuple[str, str]]:
+    """Count a received complaint with its marks by week and by its codes, which are returned by family."""
+    tally.received += 1
+    tally.weeks[row.received_on - timedelta(days=row.received_on.weekday())] += 1
+    codes = [
+        (family, str(code)) for family in families if (code := getattr(row, family) or _WITHOUT.get(family))
+    ]
+    for family, code in codes:
+        tally.grouped[family, code, marks] += 1
+    return codes
 
 
 def count_groups(tally: Tally) -> None:

@@ -13,7 +13,7 @@ from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, EntryAct, next_act, parse_code
+from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
 from complaints.rulebook import Rulebook
 from complaints.times import last_day, local_time
@@ -256,6 +256,10 @@ def _record(
         raise BadFacts("This person has no role here.", field="owner", code="not_staff")
     if (register.name, name) == ("audit", "add"):
         facts = with_sample(tx, facts)
+    if (register.name, name) == ("audit", "finish") and before is not None:
+        # Complaints that the auditor may no longer open: with them the audit could never end.
+        hidden = set(before.refs) - _visible(tx, before.refs, by) - answers_of(before).keys()
+        facts = {**facts, "left_out": sorted(hidden)}
     calendar = load_current_rulebook(tx).calendar
     today = local_time(tx.now, calendar.zone).date()
     done = next_act(

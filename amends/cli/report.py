@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends.cli.options import Config, Json, open_record
-from amends.cli.output import check_output, err, print_damage, print_json, print_table, write_file
+from amends.cli.output import (
+    check_output,
+    err,
+    print_damage,
+    print_json,
+    print_table,
+    progress_bar,
+    write_file,
+)
 from amends.reports.kinds import KINDS, Format
 
 if TYPE_CHECKING:
@@ -57,7 +66,8 @@ def report_command(kind: str) -> Callable[..., None]:
             labels = report_labels(settings, store, _language(language, settings))
             now, zone = store.now(), settings.organisation.timezone
             period = _period(start, end, local_time(now, zone).date(), zone)
-            report = build_report(kind, store, settings, period, now, check_chain=chain)
+            with progress_bar("Checking the chain") if chain else nullcontext() as progress:
+                report = build_report(kind, store, settings, period, now, check_chain=progress)
             if format_ is Format.PDF and output is not None:
                 pdf = report_pdf(report, labels, organisation=settings.organisation.name, made_at=now)
                 write_file(output, pdf)

@@ -16,6 +16,7 @@ from reports.tally import Period
 
 if TYPE_CHECKING:
     from amends.settings import Settings
+    from store.custody.verify import Progress
     from store.store import Store
 
 #: Without dates: the last 91 days with today, a quarter, which a management review covers.
@@ -29,20 +30,30 @@ class ReportModule(Protocol):
 
 
 def build_report(
-    kind: str, store: Store, settings: Settings, period: Period, now: datetime, *, check_chain: bool = False
+    kind: str,
+    store: Store,
+    settings: Settings,
+    period: Period,
+    now: datetime,
+    *,
+    check_chain: Progress | None = None,
 ) -> Report:
     """The report of this kind, with what every report of this record and period cannot say.
 
-    Complaints that cannot be read are named and in no figure. `check_chain` reads the whole record, where the kind
-    has a `build_checked`. Raises KeyError for an unknown kind.
+    Complaints that cannot be read are named and in no figure. With `check_chain`, which takes the progress, the whole
+    record is checked where the kind has a `build_checked`. Raises KeyError for an unknown kind.
     """
     from store.database.damage import collecting_damage, damaged_ref
     from store.record.measured import list_without_events
 
     module = cast("ReportModule", import_module(KINDS[kind].module))
     with collecting_damage() as damaged:
-        build = getattr(module, "build_checked", module.build) if check_chain else module.build
-        report: Report = build(store, settings, period, now)
+        build_checked = getattr(module, "build_checked", None)
+        report: Report = (
+            module.build(store, settings, period, now)
+            if check_chain is None or build_checked is None
+            else build_checked(store, settings, period, now, check_chain)
+        )
         limits = list(_limits(store, settings, period, now)) if report.period is not None else []
     excluded = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
     incomplete = [] if report.period is None else store.read(list_without_events, period.start, period.end)

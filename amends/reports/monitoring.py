@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from complaints.times import local_time
+from complaints.times import local_time, parse_time
 from reports.document import Report, Section
 from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.integrity import Proof
 from reports.monitoring import monitor
 from reports.monitoring_report import monitoring_report
 from reports.tally import Period
-from store.custody.verify import verify
+from store.custody.verify import Progress, last_verified, verify
 from store.registers import list_entries
 from store.store import Store
 
@@ -26,11 +26,13 @@ def build(
 ) -> Report:
     """The report; `proof` is the result of checking the chain of events, None if it was not checked."""
     zone = settings.organisation.timezone
+    verified = store.read(last_verified)
     figures = monitor(
         store.for_monitoring(period.start, period.end),
         period=period,
         now=now,
         proof=proof,
+        verified_before=None if verified is None else (parse_time(verified["at"]), verified["size"]),
         **store.compared(period.start, period.end, now, zone)._asdict(),
     )
     report = monitoring_report(figures, zone)
@@ -41,8 +43,10 @@ def build(
     )
 
 
-def build_checked(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
+def build_checked(
+    store: Store, settings: Settings, period: Period, now: datetime, progress: Progress
+) -> Report:
     """The report after the check of the whole chain."""
-    verification = store.read(verify, opens=False)
+    verification = store.read(verify, opens=False, progress=progress)
     proof = Proof(verification.entries, verification.first_bad)
     return build(store, settings, period, now, proof)

@@ -11,6 +11,7 @@ from reports.document import Report
 from reports.monitoring import Monitoring
 from reports.review import ReviewInput, review_pack
 from reports.tally import Period
+from store.custody.verify import Progress
 from store.people.staff import list_members
 from store.registers import list_entries
 from store.store import Store
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
 
 def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
     """The pack with the pages of three reports, the first of which has the key figures."""
-    first = monitoring.build(store, settings, period, now)
+    return _pack(store, settings, period, now, monitoring.build(store, settings, period, now))
+
+
+def build_checked(
+    store: Store, settings: Settings, period: Period, now: datetime, progress: Progress
+) -> Report:
+    """The pack after the check of the whole chain."""
+    return _pack(
+        store, settings, period, now, monitoring.build_checked(store, settings, period, now, progress)
+    )
+
+
+def _pack(store: Store, settings: Settings, period: Period, now: datetime, first: Report) -> Report:
     figures: Monitoring = first.data
     parts = (
         first,

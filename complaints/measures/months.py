@@ -11,7 +11,10 @@ MONTHS = 12
 
 
 class MeasureGroup(NamedTuple):
-    """How many complaints share these measures; `decided` is false where the time to the decision only stopped."""
+    """How many complaints share these measures; `decided` is false where the time to the decision only stopped.
+
+    Imported complaints have no marks and no time.
+    """
 
     marks: str
     incident_id: int | None

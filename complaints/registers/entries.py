@@ -225,7 +225,9 @@ def _check(
             raise BadFacts.worded("required:policy", field="text")
         case "audit", "answer", Entry() if facts["ref"] not in entry.refs:
             raise BadFacts.worded("not_an_option:sample", field="ref")
-        case "audit", "finish", Entry() if not set(entry.refs) <= answers_of(entry).keys():
+        case "audit", "finish", Entry() if not (
+            set(entry.refs) <= answers_of(entry).keys() | set(facts.get("left_out", ()))
+        ):
             raise OutOfOrder.worded("audit_unanswered")
         case _, "attest", Entry() if any(done.by == by for done in entry.acts_of("attest")):
             raise AlreadyDone.worded("already_done")

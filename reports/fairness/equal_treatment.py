@@ -48,7 +48,6 @@ class TreatmentCount:
 
     def add(self, row: Measured, now: datetime) -> None:
         measures, calendar = row
-        self.received += 1
         need = "told" if measures.support_need else "none_told"
         groups = zip(_KINDS, (measures.written_in or measures.language, measures.channel, need), strict=True)
         rounds = read_details(measures).get("surveys", ())
@@ -98,6 +97,7 @@ def equal_treatment(rows: Iterable[Measured], period: Period, now: datetime) -> 
     for row in rows:
         if is_counted(row, period):
             count.add(row, now)
+        count.received += is_received(row, period)
     gaps = count.gaps()
     compared = sum(gap.difference is not None for gap in gaps)
     flagged = sum(gap.flagged for gap in gaps)
@@ -125,10 +125,15 @@ def equal_treatment(rows: Iterable[Measured], period: Period, now: datetime) -> 
 
 
 def is_counted(row: Measured, period: Period) -> bool:
-    """Whether reports count it: received in the period, a complaint, and neither simulated nor imported."""
+    """Whether reports compare it: received in the period, a complaint, and neither simulated nor imported."""
+    return is_received(row, period) and not row[0].is_history
+
+
+def is_received(row: Measured, period: Period) -> bool:
+    """Whether it is a complaint that was received in the period, and not simulated."""
     measures = row[0]
-    is_apart = measures.is_simulation or measures.is_history or measures.kind != ContactKind.COMPLAINT
-    return period.holds(measures.received_at) and not is_apart
+    is_complaint = measures.kind == ContactKind.COMPLAINT and not measures.is_simulation
+    return is_complaint and period.holds(measures.received_at)
 
 
 def _section(kind: str, gaps: Sequence[AnyGap]) -> Section:

@@ -7,7 +7,7 @@ transaction of its own, and continues where it was stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -32,6 +32,8 @@ from store.tables import COMPLAINTS, EVENTS, JOURNAL, JOURNAL_HEADS, LOG_LEAVES,
 from store.values import Damage, Verification
 
 BATCH = 200
+#: Takes how many owners were checked, and of how many.
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,24 @@ class Outside:
     witnesses: tuple[Verifier, ...] = ()
 
 
-def verify(tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens: bool = True) -> Verification:
+def verify(
+    tx: Tx,
+    outside: Outside | Mapping[str, Any] | None = None,
+    *,
+    opens: bool = True,
+    progress: Progress = lambda done, total: None,
+) -> Verification:
     """Verify the whole record in this transaction, and compare it with what is kept outside.
 
     `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
     """
     if not isinstance(outside, Outside):
         outside = Outside(document=outside)
-    part = Part()
-    for owners in pages_of(list(list_owners(tx))):
-        part += verify_owners(tx, owners)
+    part, owners, done = Part(), list(list_owners(tx)), 0
+    for page in pages_of(owners):
+        part += verify_owners(tx, page)
+        done += len(page)
+        progress(done, len(owners))
     return conclude(tx, part, outside, opens=opens)
 
 

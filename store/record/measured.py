@@ -39,13 +39,13 @@ _COLUMNS = COMPLAINTS.c
 _OPEN = [state.value for state in State if state is not State.CLOSED]
 _ROW = MEASURES.c
 _MICROSECOND = timedelta(microseconds=1)
-#: Complaints in figures: those that monitoring does not count apart.
-COUNTED = (
+#: Complaints that count as received, and of these the ones that this desk handled: only they have times and targets.
+RECEIVED = (
     _ROW.rule == MEASURE_VERSION,
     _ROW.kind == ContactKind.COMPLAINT.value,
     _ROW.is_simulation.is_(False),
-    _ROW.is_history.is_(False),
 )
+COUNTED = (*RECEIVED, _ROW.is_history.is_(False))
 _EVENTS = select(func.count()).where(EVENTS.c.ref == _COLUMNS.ref).correlate(COMPLAINTS).scalar_subquery()
 _MEASURED = select(_COLUMNS.ref, _COLUMNS.received_at, _COLUMNS.version, _EVENTS, *MEASURES.c).outerjoin(
     MEASURES, IS_CURRENT
@@ -120,11 +120,17 @@ def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
     starts, ends = bounds[:-1], bounds[1:]
     groups: list[tuple[MeasureGroup, ...]] = []
     for start, end in zip(starts, ends, strict=True):
-        key = (_ROW.marks, _ROW.incident_id, _ROW.decision_working_days, _ROW.decided_at.is_not(None))
-        query = select(*key, func.min(_ROW.received_at), func.count()).where(
-            *COUNTED, _ROW.received_at >= start, _ROW.received_at < end
+        key = (
+            _ROW.marks,
+            _ROW.incident_id,
+            _ROW.decision_working_days,
+            _ROW.decided_at.is_not(None),
+            _ROW.is_history,
         )
-        groups.append(tuple(map(MeasureGroup._make, tx.connection.execute(query.group_by(*key)))))
+        query = select(*key, func.min(_ROW.received_at), func.count()).where(
+            *RECEIVED, _ROW.received_at >= start, _ROW.received_at < end
+        )
+        groups.append(tuple(_month_group(*row) for row in tx.connection.execute(query.group_by(*key))))
     still_open: list[list[OpenMeasures]] = [[] for _ in starts]
     for row in tx.connection.execute(
         select(_ROW.received_at, _ROW.pending, _ROW.decision_working_days, _ROW.rulebook_id).where(
@@ -140,6 +146,20 @@ def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
         )
     months = zip(starts, ends, groups, map(tuple, still_open), _count_open(tx, ends), strict=True)
     return [MonthCounts(*month) for month in months]
+
+
+def _month_group(
+    marks: str,
+    incident: int | None,
+    days: int | None,
+    decided: bool,
+    is_history: bool,
+    first: datetime,
+    number: int,
+) -> MeasureGroup:
+    if is_history:
+        return MeasureGroup("", None, None, False, first, number)
+    return MeasureGroup(marks, incident, days, decided, first, number)
 
 
 def _count_open(tx: Tx, moments: Sequence[datetime]) -> list[int]:

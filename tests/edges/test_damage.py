@@ -353,7 +353,7 @@ async def test_the_command_line_names_the_damage_and_does_the_rest(
         assert f"damaged: {ref}: messages" in result.err or "damaged: " in result.err
         assert "backup" in result.err
     assert (product.folder / "a.pdf").read_bytes().startswith(b"%PDF")
-    assert f"1 complaint cannot be read. It is in no figure.\n- They are: {lost}." in report.out
+    assert f"1 complaint cannot be read. It is in no figure.\n- Affected: {lost}." in report.out
     assert clauses.json["damaged"] == [lost]
     assert shown.code == 1
     assert lost in shown.err

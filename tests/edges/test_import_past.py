@@ -20,6 +20,7 @@ from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from reports.monitoring import monitor
 from reports.tally import Period
+from reports.trend import month_figures
 from store.cases.export import export_record
 from store.cases.log import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history
@@ -27,10 +28,12 @@ from store.custody.retention import erase_complainant, find_person, list_expired
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.people.identifiers import find_by_identifier
+from store.record.measured import count_months
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import MANAGER, RULES, Desk, refused, still_due
+from tests.rules.reports_story import page
 from triage.csv.reader import read_csv
 from triage.errors import UnreadableTable
 
@@ -274,13 +277,26 @@ def test_an_imported_complaint_is_closed_and_marked_and_has_no_obligations(
     assert desk.case(refs[2]).is_history
 
 
-def test_past_complaints_are_counted_separately_in_the_figures(store: Store) -> None:
-    Desk(store)
+@clause("8.4")
+def test_past_complaints_are_counted_as_received_and_have_no_targets_or_times(store: Store) -> None:
+    desk = Desk(store)
     store.write(import_past, [past(), past(3)])
-    period = Period(NOW - timedelta(days=700), NOW)
-    counted = monitor(store.for_monitoring(period.start, period.end), period=period, now=NOW)
-    assert (counted.received, counted.imported) == (0, 2)
-    assert counted.as_json()["apart"]["imported"] == 2
+    desk.receive()
+    period = Period(NOW - timedelta(days=700), NOW + timedelta(days=1))
+    compared = store.compared(period.start, period.end, NOW, "UTC")
+    counted = monitor(
+        store.for_monitoring(period.start, period.end), period=period, now=NOW, **compared._asdict()
+    )
+    assert (counted.received, counted.imported) == (3, 2)
+    assert sum(counted.volume["channel"].values()) == 3
+    assert sum(counted.volume["priority"].values()) == 1
+    assert max(duration.working_days.n for duration in counted.durations) == 1
+    assert max(figure.share.of for figure in counted.shares) <= 1
+    assert "2 of them were imported" in page(counted)
+    bounds = [datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)]
+    (year,) = store.read(count_months, bounds)
+    month = month_figures(year, NOW)
+    assert (month.received, month.open_at_end, month.to_decision.n) == (2, 0, 0)
 
 
 def test_the_same_file_again_imports_nothing_twice(store: Store) -> None:

@@ -123,6 +123,25 @@ def test_the_hash_chain_is_verified_unless_switched_off(place: Path, desk: Desk)
     assert document(place, "--no-chain")["integrity"]["chain"] is None
 
 
+def test_without_a_check_the_report_says_when_the_record_was_checked_last(place: Path, desk: Desk) -> None:
+    desk.receive()
+    assert "was last checked" not in run(place, "--no-chain").stdout
+    CliRunner().invoke(app, ["db", "verify", "--config", str(place)])
+    page = run(place, "--no-chain").stdout
+    assert "was not checked for this report" in page
+    assert "The whole record was last checked up to" in page
+
+
+def test_the_review_pack_checks_the_chain_and_says_once_how_many_complaints_were_received(
+    place: Path, desk: Desk
+) -> None:
+    desk.receive()
+    page = CliRunner().invoke(app, ["report", "review", "--config", str(place)]).stdout
+    summary = page.partition("## Summary")[2].partition("##")[0]
+    assert "was not checked for this report" not in page
+    assert summary.count("1 complaint came in") + summary.count("1 complaint was received") == 1
+
+
 def test_a_pdf_has_the_words_of_the_page(place: Path, desk: Desk, tmp_path: Path) -> None:
     desk.receive()
     file = tmp_path / "november.pdf"

@@ -329,6 +329,11 @@ async def test_a_policy_is_signed_by_top_management_and_read_by_each_member(offi
     lead = await opened_entry(office, MONA, "policy", "Policy")
     assert "Sign" not in lead.modal.buttons
     top = await opened_entry(office, TUGBA, "policy", "Policy")
+    (sign,) = [
+        button for block in top.modal.blocks for button in block.get("elements", ())
+        if button.get("action_id") == "register.act.sign"
+    ]  # fmt: skip
+    assert "cannot be undone" in sign["confirm"]["text"]["text"]
     await top.presses(top.modal, "Sign")
     await office.sim.until(lambda: "Read by 0 of 5" in top.modal.text, timeout=5)
 

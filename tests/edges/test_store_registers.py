@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import delete, select
 
 from complaints.actors import SYSTEM
-from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder, Stale, UnknownReference
 from complaints.vocabulary import Verb
+from reports.audit import QUESTIONS, AuditRecord, audit_report
+from reports.document import Mark, Tone, text
+from reports.tally import Period
 from store.improvements import adopt_improvements
 from store.registers import (
     act_on_entry,
@@ -21,7 +24,7 @@ from store.registers import (
 )
 from store.store import Store
 from store.tables import ATTEMPTS, REGISTER_ENTRIES
-from tests.edges.desk import HANDLER, MANAGER, Desk
+from tests.edges.desk import AUDITOR, HANDLER, MANAGER, Desk
 from tests.edges.product import Product
 from tests.edges.product_desk import desk_of
 
@@ -54,6 +57,27 @@ def test_entries_are_listed_counted_and_found_by_their_day(store: Store) -> None
     assert "overdue" not in store.read(count_entries, date(2026, 11, 10))["improvement"]
     with pytest.raises(UnknownReference):
         store.read(load_entry, "improvement-9")
+
+
+def test_an_audit_ends_without_the_complaints_that_its_auditor_may_not_open_any_more(store: Store) -> None:
+    desk = Desk(store)
+    seen, hidden = desk.receive(), desk.receive()
+    today = store.now().date().isoformat()
+    about = {"since": today, "until": today, "size": "5", "due": "2027-01-05", "owner": AUDITOR}
+    audit = store.write(add_entry, "audit", "add", desk.actor(MANAGER), about, {"what": "x"}).code
+    desk.act(hidden, Verb.RESTRICT, MANAGER, {"subject": AUDITOR}, {"reason": "She is named."})
+    auditor = desk.actor(AUDITOR)
+    with pytest.raises(OutOfOrder):
+        store.write(act_on_entry, audit, "finish", auditor, {}, {"reason": "Sound."})
+    answers = dict.fromkeys(QUESTIONS, "yes")
+    store.write(act_on_entry, audit, "answer", auditor, {"ref": seen, **answers}, {})
+
+    finished = store.write(act_on_entry, audit, "finish", auditor, {}, {"reason": "Sound."})
+
+    assert (finished.state, finished.acts[-1].facts["left_out"]) == ("done", [hidden])
+    day = date.fromisoformat(today)
+    report = audit_report(AuditRecord((finished,), ()), Period.of_days(day, day, "UTC"), store.now(), day)
+    assert Mark(Tone.WATCH, text("audit.left_out", 1)) in report.summary
 
 
 def test_a_refused_act_and_a_hidden_reference_leave_nothing_but_the_attempt(store: Store) -> None:

@@ -114,7 +114,7 @@ def test_each_language_channel_and_support_need_is_compared_with_all_others() ->
     sections = {section.id: section for section in report.sections}
     times = sections["language"].tables[1]
 
-    assert report.figures[0].value == 60
+    assert report.figures[0].value == 61
     assert {table.id for section in report.sections for table in section.tables} == {
         f"{kind}_{name}" for kind in ("language", "channel", "support_need") for name in ("shares", "times")
     }

@@ -64,12 +64,7 @@ def home_blocks(
     for policy in unattested[:1]:
         row = [
             button(texts.text("register.open"), "register.open", policy.code),
-            button(
-                texts.text("register.act.attest"),
-                "register.act.attest",
-                f"{policy.code}:attest",
-                style="primary",
-            ),
+            _act_button(policy, policy.register.acts["attest"], texts) | {"style": "primary"},
         ]
         blocks += [section(entry_line(policy, texts)), actions("home.policy", row)]
     if unattested:
@@ -145,7 +140,7 @@ def entry_view(
     if entry.register.name == "audit":
         blocks += _sample(entry, visible, texts)
     row = [
-        button(act_name(act, texts), f"register.act.{act.name}", f"{entry.code}:{act.name}")
+        _act_button(entry, act, texts)
         for act in entry.register.acts.values()
         if entry.state in act.sources and may_act_on_entry(entry, act, actor)
     ]
@@ -160,6 +155,20 @@ def entry_view(
     blocks.append(context("\n".join(history)))
     stored = metadata(entry.code, entry.version)
     return modal(texts, ENTRY, stored, blocks[:MODAL_BLOCKS], title=f"register.name.{entry.register.name}")
+
+
+def _act_button(entry: Entry, act: RegisterAct, texts: StaffTexts) -> Block:
+    """The button of an act; an act without a form is done by the press, so Slack asks first."""
+    name = act_name(act, texts)
+    block = button(name, f"register.act.{act.name}", f"{entry.code}:{act.name}")
+    if not act.fields:
+        block["confirm"] = {
+            "title": plain(name, 100),
+            "text": plain(texts.text("register.confirm"), 300),
+            "confirm": plain(name, 30),
+            "deny": plain(texts.text("modal.cancel"), 30),
+        }
+    return block
 
 
 def _sample(entry: Entry, visible: Sequence[str], texts: StaffTexts) -> list[Block]:
