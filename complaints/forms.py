@@ -7,8 +7,8 @@ values) and separately the words, or raises one error that names every wrong fie
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -70,29 +70,19 @@ MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
 _PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
 
 
-def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
+def text(name: str, *, required: bool = False, most: int = 3000) -> Field:
     """Free text, sealed."""
-    return Field(name, Input.TEXT, required, group=group, sealed=True, most=most)
+    return Field(name, Input.TEXT, required, sealed=True, most=most)
 
 
-def code(name: str, *, required: bool = False, group: str | None = None, most: int = 100) -> Field:
-    """A short code or reference, part of the facts."""
-    return Field(name, Input.TEXT, required, group=group, most=most)
-
-
-def choice(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
+def choice(name: str, options: Any, *, required: bool = False) -> Field:
     """A choice of one option."""
-    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options), group)
+    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options))
 
 
-def whole(name: str, low: int, high: int, *, required: bool = False) -> Field:
-    """A number on a scale."""
-    return Field(name, Input.WHOLE, required, tuple(str(step) for step in range(low, high + 1)))
-
-
-def flag(name: str, *, required: bool = False, group: str | None = None) -> Field:
-    """A box to tick; `required` asks for an explicit yes or no."""
-    return Field(name, Input.FLAG, required, ("yes",), group)
+def flag(name: str) -> Field:
+    """A box to tick."""
+    return Field(name, Input.FLAG, options=("yes",))
 
 
 #: A year outside this range is a typing mistake. It is refused here, where its field is known.
@@ -232,10 +222,13 @@ EVIDENCE, ANSWERS = OPTIONS["evidence"], OPTIONS["answers"]
 ANSWER_TO = OPTIONS["answer_to"]
 
 
-def field_of(
-    path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str, ...]], *, group: str | None = None
-) -> Field:
-    """A field as a list in forms.toml or registers.toml names it: with ! if it is required."""
+#: In `Field.group` of a field that has an input for each language, until `in_languages` makes them.
+_LANGUAGES = "languages"
+
+
+def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str, ...]]) -> Field:
+    """A field as a list in forms.toml or registers.toml names it: `GROUP.NAME`, with ! if it is required."""
+    group, _, name = path.rstrip("!").rpartition(".")
     kind, choices = keys["input"], keys.get("options", ())
     if kind == Input.FLAG:
         choices = ("yes",)
@@ -244,26 +237,42 @@ def field_of(
     elif isinstance(choices, str):
         choices = options[choices]
     return Field(
-        path.rstrip("!").rpartition(".")[2],
+        name,
         Input.TEXT if kind == "code" else Input(kind),
         path.endswith("!"),
         tuple(choices),
-        group,
+        _LANGUAGES if keys.get("languages") else group or None,
         kind in (Input.TEXT, Input.FILES),
         keys.get("most", 100 if kind == "code" else 3000),
     )
 
 
-def _field_in(form: str, path: str) -> Field:
-    name = path.rstrip("!")
-    group, _, last = name.rpartition(".")
-    fields = _FILE["fields"]
-    return field_of(path, fields.get(f"{form}.{last}") or fields[last], OPTIONS, group=group or None)
+def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Field, ...]:
+    """The fields with an input for each language (`text.en`) where the table says so."""
+    return tuple(
+        each
+        for entry in fields
+        for each in (
+            [replace(entry, name=f"{entry.name}.{language}", group=None) for language in languages]
+            if entry.group == _LANGUAGES
+            else [entry]
+        )
+    )
 
 
-FORMS: Mapping[str, tuple[Field, ...]] = {
-    form: tuple(_field_in(form, path) for path in paths) for form, paths in _FILE["forms"].items()
-}
+def _forms(table: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
+    """The fields of each form; `FORM.NAME` describes a field that is another in this form."""
+    fields = table["fields"]
+
+    def field_in(form: str, path: str) -> Field:
+        name = path.rstrip("!").rpartition(".")[2]
+        return field_of(path, fields.get(f"{form}.{name}") or fields[name], OPTIONS)
+
+    return {form: tuple(field_in(form, path) for path in paths) for form, paths in table["forms"].items()}
+
+
+FORMS: Mapping[str, tuple[Field, ...]] = _forms(_FILE)
+INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_FILE["incident"])
 #: What a second reader answers about a decision before it is sent.
 DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"] if entry.options == ANSWERS)
 #: What a reviewer answers about a closed complaint: the principles of Annex C.

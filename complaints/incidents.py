@@ -16,21 +16,9 @@ from typing import Any
 from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import (
-    EVIDENCE,
-    Field,
-    Input,
-    WrongFields,
-    choice,
-    code,
-    flag,
-    present,
-    read_fields,
-    text,
-    whole,
-)
+from complaints.forms import INCIDENT_FORMS, Field, WrongFields, in_languages, present, read_fields
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Category, CauseClass, Finding, Flag, Remedy, Role
+from complaints.vocabulary import Flag, Role
 
 #: The relation by which a complaint belongs to an incident.
 SAME_INCIDENT = "same_incident"
@@ -303,54 +291,11 @@ def informs_top_apart(case: Case) -> bool:
 
 def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     """The fields of an incident's form, with one field for each text and language."""
-    common = (
-        text("what", required=True, most=200),
-        text("area", most=100),
-        Field("started_at", Input.MOMENT, required=True),
-    )
-    lines = tuple(text(f"line.{language}", most=300) for language in languages)
-    signs = tuple(text(f"signs.{language}", most=200) for language in languages)
-    match form:
-        case "incident":
-            return (choice("which", (), required=True), *common, *lines, *signs)
-        case "incident_edit":
-            return (*common, Field("owner", Input.STAFF, required=True), *lines, *signs)
-        case "incident_join":
-            return (code("other_ref", required=True, most=20),)
-        case "incident_end":
-            return (Field("ended_at", Input.MOMENT, required=True),)
-        case "incident_update":
-            # The first language is that of staff: complainants in other languages without a text get it too.
-            return tuple(
-                text(f"text.{language}", required=not position) for position, language in enumerate(languages)
-            )
-        case "incident_decide":
-            return _decision_fields(languages)
-    raise ValueError(f"no incident has the form {form!r}")
-
-
-def _decision_fields(languages: Sequence[str]) -> tuple[Field, ...]:
-    """What the complainants read comes first; then what is promised, and what is recorded in each complaint."""
-    return (
-        choice("finding", (Finding.UPHELD, Finding.PARTLY, Finding.NOT_UPHELD), required=True),
-        *(text(f"reasons.{language}", required=True) for language in languages),
-        choice("type", Remedy),
-        *(text(f"remedy_text.{language}", most=300) for language in languages),
-        Field("amount", Input.AMOUNT),
-        code("currency", most=3),
-        Field("promised_by_date", Input.DATE),
-        *(text(f"changes.{language}") for language in languages),
-        choice("category", Category, required=True),
-        # A higher severity is left to a person.
-        whole("severity", 1, 3, required=True),
-        whole("reach", 1, 4, required=True),
-        whole("recurrence", 1, 5, required=True),
-        Field("evidence", Input.FLAGS, required=True, options=EVIDENCE),
-        text("root_cause", required=True),
-        choice("cause_class", CauseClass, required=True),
-        text("others_action", required=True),
-        *((flag("language_confirmed"),) if len(languages) > 1 else ()),
-    )
+    fields = in_languages(INCIDENT_FORMS[form], languages)
+    if form == "incident_update":
+        # The first language is that of staff: complainants in other languages without a text get it too.
+        return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
+    return tuple(entry for entry in fields if entry.name != "language_confirmed" or len(languages) > 1)
 
 
 def read(

@@ -2,13 +2,13 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from complaints.forms import OPTIONS, Field, field_of
+from complaints.forms import OPTIONS, Field, field_of, in_languages
 from complaints.vocabulary import Role
 
 FILE = Path(__file__).with_name("registers.toml")
@@ -42,15 +42,7 @@ class RegisterAct:
 
     def form(self, languages: Sequence[str]) -> tuple[Field, ...]:
         """Its inputs, with one for each language where the file says so (`text.en`)."""
-        return tuple(
-            entry
-            for field in self.fields
-            for entry in (
-                [replace(field, name=f"{field.name}.{language}", group=None) for language in languages]
-                if field.group == _LANGUAGES
-                else [field]
-            )
-        )
+        return in_languages(self.fields, languages)
 
 
 @dataclass(frozen=True)
@@ -86,16 +78,10 @@ class Register:
         return {field.name: field for act in self.acts.values() for field in act.fields}
 
 
-#: In `Field.group` of a field that has an input for each language, until `form` makes them.
-_LANGUAGES = "languages"
-
-
 def _acts(name: str, table: Mapping[str, Any]) -> Iterator[RegisterAct]:
     for act, keys in table["acts"].items():
-        of_register = {path: table["fields"][path.rstrip("!")] for path in keys.get("fields", ())}
         fields = tuple(
-            field_of(path, entry, _OPTIONS, group=_LANGUAGES if entry.get("languages") else None)
-            for path, entry in of_register.items()
+            field_of(path, table["fields"][path.rstrip("!")], _OPTIONS) for path in keys.get("fields", ())
         )
         yield RegisterAct(
             name, act, frozenset(map(Role, keys["roles"])), frozenset(keys.get("from", ())), keys.get("to"),
