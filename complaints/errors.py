@@ -6,11 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+FILE = Path(__file__).with_name("refusals.toml")
+
 
 @cache
 def refusal_texts() -> Mapping[str, str]:
     """The English texts by key: the code of the refusal, with a name after a colon where it has several."""
-    return tomllib.loads(Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 class ComplaintError(Exception):

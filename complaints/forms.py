@@ -206,7 +206,8 @@ NO_REMEDY = "no_remedy"
 #: danger.
 ONE_CONTACT = "one_contact"
 
-_FILE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+FILE = Path(__file__).with_suffix(".toml")
+_TABLES: Mapping[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 #: The lists of options that a field may name.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "categories": tuple(Category),
@@ -216,7 +217,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "not_yet": tuple(NotYet),
     "remedies": tuple(Remedy),
     "spoken": tuple(OFFLINE_VERBS),
-} | {name: tuple(options) for name, options in _FILE["options"].items()}
+} | {name: tuple(options) for name, options in _TABLES["options"].items()}
 EVIDENCE, ANSWERS = OPTIONS["evidence"], OPTIONS["answers"]
 #: Who gets the letters of a complaint without a chat; the representative only with a written authority.
 ANSWER_TO = OPTIONS["answer_to"]
@@ -250,9 +251,9 @@ def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str
 def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Field, ...]:
     """The fields with an input for each language (`text.en`) where the table says so."""
     return tuple(
-        each
+        in_language
         for entry in fields
-        for each in (
+        for in_language in (
             [replace(entry, name=f"{entry.name}.{language}", group=None) for language in languages]
             if entry.group == _LANGUAGES
             else [entry]
@@ -271,8 +272,8 @@ def _forms(table: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
     return {form: tuple(field_in(form, path) for path in paths) for form, paths in table["forms"].items()}
 
 
-FORMS: Mapping[str, tuple[Field, ...]] = _forms(_FILE)
-INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_FILE["incident"])
+FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES)
+INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES["incident"])
 #: What a second reader answers about a decision before it is sent.
 DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"] if entry.options == ANSWERS)
 #: What a reviewer answers about a closed complaint: the principles of Annex C.

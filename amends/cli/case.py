@@ -120,8 +120,7 @@ def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo, labels: Labels) -> 
 
 def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
     """Print the complaints that are similar to one, the most similar first; no other filter applies."""
-    from complaints.json_fields import json_fields
-    from complaints.times import format_time
+    from complaints.times import format_time, json_fields
 
     if json:
         rows = [

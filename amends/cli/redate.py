@@ -13,8 +13,7 @@ import typer
 from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, staff_labels
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.json_fields import json_fields
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:

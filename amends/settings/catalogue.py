@@ -101,8 +101,8 @@ def _key(model: type[BaseModel], name: str, field: FieldInfo, targets: Targets |
     else:
         default = field.get_default(call_default_factory=True)
     plain = "" if field.is_required() or default is None else toml_value(default)
-    shown = example(model, name)
-    written = "" if shown is None else toml_value(shown)
+    value = example(model, name)
+    written = "" if value is None else toml_value(value)
     return SettingKey(name, description(model, name), plain, written, field.is_required())
 
 

@@ -259,13 +259,13 @@ def _example(model: type[BaseModel] | None, path: KeyPath) -> str:
     field = model.model_fields.get(str(path[-1])) if model else None
     if model is None or field is None:
         return ""
-    inner, shown = model_in(field.annotation), example(model, str(path[-1]))
-    if inner is not None and shown is None:
+    inner, value = model_in(field.annotation), example(model, str(path[-1]))
+    if inner is not None and value is None:
         required = ", ".join(
             name for name, inner_field in inner.model_fields.items() if inner_field.is_required()
         )
         return f"[{dotted(path)}] with {required}"
-    value = field.default if shown is None else shown
+    value = field.default if value is None else value
     return f"{path[-1]} = {toml_value(value)}" if value is not None else ""
 
 

@@ -14,8 +14,9 @@ from complaints.times import day_ended
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+FILE = Path(__file__).with_suffix(".toml")
 #: The English text of every step by its code.
-STEPS: Mapping[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+STEPS: Mapping[str, str] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from complaints.deadlines.targets import (
     extension_span,
 )
 from complaints.deadlines.working_time import Span, due, rolled_to_working_day
-from complaints.json_fields import json_fields
-from complaints.times import local_time
+from complaints.times import json_fields, local_time
 from complaints.vocabulary import Role, Target
 
 

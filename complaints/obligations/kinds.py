@@ -35,9 +35,8 @@ class NewObligation:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-_TABLE: Mapping[str, Mapping[str, Any]] = tomllib.loads(
-    Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
-)
+FILE = Path(__file__).with_suffix(".toml")
+_TABLE: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 #: Every kind of obligation that a complaint can have, with what its handler does.
 KINDS: Mapping[str, str] = {kind: row["does"] for kind, row in _TABLE.items()}
 #: The verb that the scheduler performs itself, by kind of obligation.

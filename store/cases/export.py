@@ -15,10 +15,9 @@ from complaints.deadlines.explanation import target_record
 from complaints.deadlines.targets import next_due
 from complaints.errors import UnknownReference
 from complaints.incidents import Incident
-from complaints.json_fields import json_fields
 from complaints.priorities import priority_of
 from complaints.rulebook import Rulebook
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.read import find_latest_proposal, list_messages, proposal_record, with_first_similar

@@ -12,8 +12,7 @@ from sqlalchemy import and_, or_, select
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.json_fields import json_fields
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied, recipient

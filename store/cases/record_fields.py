@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.case import Case, Event
-from complaints.json_fields import json_fields
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import REPRESENTATIVE
 from store.database.transaction import Tx

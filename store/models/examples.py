@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
-from complaints.json_fields import json_fields
 from complaints.measures.counts import MaskedStory
+from complaints.times import json_fields
 from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, SealBroken
