@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from amends.settings import Problem, SettingsError
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
-from complaints.rulebook import Rulebooks, categories_of
+from complaints.rulebook import Rulebooks
 from complaints.times import format_time
 from complaints.vocabulary import State
 from store.cases.log import IMPORTER, PastComplaint
@@ -24,7 +24,7 @@ from triage.csv.reader import CsvFile, CsvRow, RefusedRow
 #: Every field of an imported complaint.
 FIELDS = (
     "received_at", "description", "closed_at", "close_code", "state", "channel", "language",
-    "jurisdiction", "category", "severity", "finding", "name", "phone", "email", "customer_ref",
+    "jurisdiction", "category", "product", "branch", "severity", "finding", "name", "phone", "email", "customer_ref",
 )  # fmt: skip
 _TABLES = {"file", "columns", "values", "defaults"}
 _FILE_KEYS = {"encoding", "delimiter", "date"}
@@ -196,9 +196,7 @@ def _past(
     if received_at > now:
         refuse("received_at: is in the future")
     try:
-        check_past(
-            ending, received_at=received_at, at=now, actor=IMPORTER, categories=categories_of(rulebook)
-        )
+        check_past(ending, received_at=received_at, at=now, actor=IMPORTER, rules=rulebook)
     except BadFacts as error:
         refuse(f"{error.field}: {error}")
     words = {name: values[name] for name in _SEALED if values.get(name)}
@@ -247,7 +245,9 @@ def _moment(
 
 def _ending(values: Mapping[str, str], closed_at: datetime, refuse: Refuse) -> dict[str, Any]:
     ending: dict[str, Any] = {"closed_at": format_time(closed_at), "close_code": values.get("close_code", "")}
-    ending |= {name: values[name] for name in ("category", "finding") if values.get(name)}
+    ending |= {
+        name: values[name] for name in ("category", "product", "branch", "finding") if values.get(name)
+    }
     severity = values.get("severity")
     if severity:
         if re.fullmatch("[1-5]", severity):

@@ -38,7 +38,7 @@ GROUPED_BY = ("category", "severity", "priority", "channel", "language", "produc
 GROUPED_FIGURES = ("acknowledged_in_time", "decided_in_time", "upheld", "escalated", "reopened")
 _FAMILIES = (*VOLUMES, "severity", "product", "branch", "level")
 #: What an imported file says; its priority, for one, would be computed from criteria that it lacks.
-_IMPORTED = ("category", "channel", "language", "close_code")
+_IMPORTED = ("category", "channel", "language", "product", "branch", "close_code")
 #: The code of a complaint without one; other families leave it out.
 _WITHOUT = {"category": NOT_ASSESSED, "written_in": NOT_DETECTED}
 

@@ -9,9 +9,10 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from tests.source import ROOT, modules, value_of
@@ -43,11 +44,12 @@ def files_that_take_part(story: str) -> list[str]:
     }
     running: set[str] = set()
 
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call" and frame.f_code.co_name != "<module>":
-            running.add(frame.f_code.co_filename)
+    def watch(code: CodeType) -> bool:
+        if code.co_name != "<module>":
+            running.add(code.co_filename)
+        return False
 
-    _play_with_profile(story, profile)
+    _play_watched(story, watch)
     return sorted(product[file] for file in running if file in product)
 
 
@@ -56,26 +58,25 @@ def calls_in_story(story: str, functions: Collection[tuple[str, str]]) -> list[t
     wanted = {(str(ROOT / path), name): (path, name) for path, name in functions}
     calls: list[tuple[str, str]] = []
 
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call":
-            code = frame.f_code
-            if (function := wanted.get((code.co_filename, code.co_qualname))) is not None:
-                calls.append(function)
+    def watch(code: CodeType) -> bool:
+        function = wanted.get((code.co_filename, code.co_qualname))
+        if function is not None:
+            calls.append(function)
+        return function is not None
 
-    _play_with_profile(story, profile)
+    _play_watched(story, watch)
     return calls
 
 
-def _play_with_profile(story: str, profile: Callable[[FrameType, str, object], None]) -> None:
-    """Play a story; `profile` sees what every thread does during its steps."""
+def _play_watched(story: str, watch: Callable[[CodeType], bool]) -> None:
+    """Play a story; `watch` gets each function that begins in any thread during its steps.
+
+    It says whether it wants to see that function again: watching every call takes five times as long as the story.
+    """
     player = value_of("Player", below="amends/story")
     play = value_of("play", below="amends/demo")
     play_step = player.play
     in_step = False
-
-    def profile_steps(frame: FrameType, event: str, argument: object) -> None:
-        if in_step:
-            profile(frame, event, argument)
 
     async def watched(self: Any, step: Any) -> None:
         nonlocal in_step
@@ -86,15 +87,43 @@ def _play_with_profile(story: str, profile: Callable[[FrameType, str, object], N
             in_step = False
 
     player.play = watched
-    threading.setprofile(profile_steps)
-    sys.setprofile(profile_steps)
     try:
-        failure = asyncio.run(play(story, report=lambda line: None))
+        with _watching(lambda code: not in_step or watch(code)):
+            failure = asyncio.run(play(story, report=lambda line: None))
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
         player.play = play_step
     assert failure is None, failure
+
+
+@contextmanager
+def _watching(begin: Callable[[CodeType], bool]) -> Iterator[None]:
+    """`begin` gets each function that begins in any thread, and says whether it wants to see that function again."""
+    if sys.version_info >= (3, 12):
+        monitoring = sys.monitoring
+        tool, start = monitoring.PROFILER_ID, monitoring.events.PY_START
+        monitoring.use_tool_id(tool, "amends story")
+        monitoring.register_callback(tool, start, lambda code, _: None if begin(code) else monitoring.DISABLE)
+        monitoring.restart_events()
+        monitoring.set_events(tool, start)
+        try:
+            yield
+        finally:
+            monitoring.set_events(tool, 0)
+            monitoring.register_callback(tool, start, None)
+            monitoring.free_tool_id(tool)
+    else:
+
+        def profile(frame: FrameType, event: str, argument: object) -> None:
+            if event == "call":
+                begin(frame.f_code)
+
+        threading.setprofile(profile)
+        sys.setprofile(profile)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
 
 
 def command_seconds() -> Mapping[str, float]:

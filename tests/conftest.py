@@ -2,12 +2,14 @@
 
 import gc
 import os
-from functools import partial
+from functools import lru_cache, partial
 
 # Before numpy is loaded: arrays here are small, and threads of each worker would fight for the same cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import structlog
+from httpx._transports import default as httpx_transport
 from hypothesis import settings
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
@@ -59,6 +61,16 @@ event.listen(Pool, "checkout", sync_no_sqlite_file)
 store_engine.create_engine = partial(  # type: ignore[attr-defined]
     store_engine.create_engine, execution_options={"compiled_cache": COMPILED}
 )
+# Reading the certificate authorities takes 6 ms for each HTTP client, and the tests make thousands of clients.
+httpx_transport.create_ssl_context = lru_cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]
+
+# Unless told otherwise, structlog shows an exception with every local variable of every frame: seconds for each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # A test says what holds, not how fast: a busy machine would fail Hypothesis's 200 ms an example.
 settings.register_profile("amends", deadline=None)
@@ -68,5 +80,4 @@ settings.load_profile("long" if LONG else "amends")
 
 def pytest_collection_finish() -> None:
     """Take the modules and the collected tests out of every later search for garbage."""
-    gc.collect()
     gc.freeze()

@@ -33,6 +33,7 @@ processes.set_forkserver_preload(
         "anyio._backends._asyncio",
         "httpcore",
         "certifi",
+        "tests.loaded",
     ]
 )
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from amends.demo import settings as demo_settings
+from triage import __main__ as training_process
+from triage.example import Example
 from triage.learning.examples import train_starter
 from triage.model.artefact import dump, load
 from triage.model.pipeline import Model
@@ -45,3 +52,19 @@ def starter_model(languages: tuple[str, ...]) -> Model:
             part.write_bytes(dump(train_starter(languages)))
             part.rename(file)
     return load(file.read_bytes())
+
+
+def train_here(order: bytes, *, starters: Sequence[Example]) -> tuple[dict[str, Any], bytes]:
+    """What the training process answers to an order, run in this process and with other starter examples.
+
+    Its start and the starter examples take four seconds; tests of the process itself start it.
+    """
+    output = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_process, "starter_examples", lambda languages: starters)
+        patch.setattr(training_process, "exit_without", lambda parent: None)
+        patch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(order)))
+        patch.setattr(sys, "stdout", SimpleNamespace(buffer=output))
+        training_process.main()
+    head, _, blob = output.getvalue().partition(b"\n")
+    return json.loads(head), blob

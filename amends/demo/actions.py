@@ -96,7 +96,7 @@ class PastActions:
         if actor.is_staff:
             reason = "help" if needs_reason(self.case(tx, complaint), actor) else None
             read.open_case(tx, complaint.ref, actor, "open", reason)
-        if form in ("resolve", "decide", "reply"):
+        if form in ("resolve", "decide", "reply", "warn_conduct"):
             case = self.case(tx, complaint)
             letter = preview(
                 form,
@@ -279,6 +279,10 @@ def _review(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         STEPS[name](past, tx, complaint)
 
 
+def _insult(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    past.receive(tx, complaint, TEXTS["insult"][complaint.language])
+
+
 def _answer_survey(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     """Answer the survey that was sent some days after the end; scores differ between complaints."""
     best = 5 - complaint.number // 2 % 3
@@ -338,10 +342,11 @@ STEPS: Mapping[str, Step] = {
     "complete_remedies": _complete_remedies,
     "verify_remedies": _verify_remedies,
     "review": _review,
+    "insult": _insult,
     "answer_survey": _answer_survey,
 } | {name: _from_table(row) for name, row in _TABLE.items()}
 
 #: Steps of the complainant: they happen at any hour, staff's steps only in working time.
 COMPLAINANT_STEPS = frozenset(
-    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey"}
+    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey", "insult"}
 )

@@ -1,6 +1,6 @@
 """A complaint that was over before this desk began: what the imported file says about its end (7.2, 8.2)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +9,16 @@ from complaints.actors import Actor
 from complaints.case import Case, Event, changed
 from complaints.case_values import Assessment, Issue
 from complaints.errors import BadFacts
+from complaints.rulebook import Rulebook, categories_of
 from complaints.times import parse_time
-from complaints.vocabulary import Category, CloseCode, Finding
+from complaints.vocabulary import CloseCode, Finding
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "close_code": tuple(code for code in CloseCode if code is not CloseCode.MERGED),
     "finding": tuple(Finding),
 }
 _REQUIRED = ("closed_at", "close_code")
-_FIELDS = (*_REQUIRED, "category", "severity", "finding")
+_FIELDS = (*_REQUIRED, "category", "product", "branch", "severity", "finding")
 
 #: The severity where the file has none.
 USUAL_SEVERITY = 2
@@ -29,13 +30,12 @@ def check_past(
     received_at: datetime,
     at: datetime,
     actor: Actor,
-    categories: Collection[str] = tuple(Category),
+    rules: Rulebook,
 ) -> None:
-    """Raise BadFacts unless `past` (the fact `imported`) is the ending of a closed complaint, from staff.
-
-    `categories` are those of the rules in force.
-    """
-    options = {**_OPTIONS, "category": tuple(categories)}
+    """Raise BadFacts unless `past` (the fact `imported`) is the ending of a closed complaint, from staff."""
+    options = {
+        **_OPTIONS, "category": categories_of(rules), "product": rules.products, "branch": rules.branches,
+    }  # fmt: skip
     if not actor.is_staff or not isinstance(past, Mapping):
         raise BadFacts.worded("bad_facts:past_imported", field="imported")
     for name in _REQUIRED:
@@ -45,14 +45,16 @@ def check_past(
         if name not in _FIELDS:
             raise BadFacts.worded("bad_facts:past_field", field=name, name=name)
         if name in options and value not in options[name]:
-            raise BadFacts.worded(
-                "not_an_option:past", field=name, name=name, options=", ".join(options[name])
-            )
+            accepted = ", ".join(options[name])
+            if not accepted:
+                raise BadFacts.worded("not_an_option:past_unnamed", field=name, name=name)
+            raise BadFacts.worded("not_an_option:past", field=name, name=name, options=accepted)
     severity = past.get("severity", 1)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 1 <= severity <= 5:
         raise BadFacts.worded("not_an_option:past_severity", field="severity")
-    if past.get("finding") and not past.get("category"):
-        raise BadFacts.worded("required:past_category", field="category")
+    for name in ("finding", "product", "branch"):
+        if past.get(name) and not past.get("category"):
+            raise BadFacts.worded("required:past_category", field="category", name=name)
     closed_at = parse_time(str(past["closed_at"]))
     if not received_at <= closed_at <= at:
         raise BadFacts.worded("not_an_option:past_closed_at", field="closed_at")
@@ -76,6 +78,8 @@ def apply_import(case: Case, event: Event) -> Case:
             at=event.at,
             by=event.by,
             category=category,
+            product=past.get("product"),
+            branch=past.get("branch"),
             severity=int(past.get("severity", USUAL_SEVERITY)),
             safety=0,
             complexity=1,

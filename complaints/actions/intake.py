@@ -14,7 +14,7 @@ from complaints.deadlines.periods import reply_held_until
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
-from complaints.rulebook import Rulebook, categories_of
+from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role, Verb
 
@@ -99,7 +99,7 @@ def check_receive(arrival: Arrival, request: ActionRequest) -> Facts:
             received_at=arrival.received_at,
             at=request.at,
             actor=request.actor,
-            categories=categories_of(arrival.rules),
+            rules=arrival.rules,
         )
     return {
         **facts,

@@ -27,6 +27,8 @@ from reports.statistics import Share
 
 #: The sign of each tone, for readers who cannot see colours; the fonts of documents have them.
 SIGNS: Mapping[Tone, str] = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.WATCH: "!", Tone.NEUTRAL: "–"}
+#: Marks of direction: one in a title would turn the words around it, up to the end of the line.
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 #: Not recorded, or not applicable.
 DASH = "–"
 
@@ -84,7 +86,7 @@ def in_words(cell: Cell, texts: ReportTexts) -> str:
         case Mark():
             return f"{SIGNS[cell.tone]} {in_words(cell.text, texts)}"
         case Verbatim():
-            return cell.words
+            return cell.words.translate(_DIRECTIONS)
         case Ref():
             return cell.ref
         case Colleague():

@@ -104,10 +104,13 @@ def is_still_required(tx: Tx, obligation: Obligation) -> bool:
 
 
 def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
-    """Extend the leases of obligations in progress; returns how many of them are still open."""
+    """Extend the leases of obligations in progress; returns how many of them are still leased.
+
+    One that was rescheduled a moment ago may still be among the ids: a lease would block its chat for so long.
+    """
     renewed = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id.in_(sorted(ids)), IS_OPEN)
+        .where(OBLIGATIONS.c.id.in_(sorted(ids)), IS_OPEN, OBLIGATIONS.c.lease_until > 0)
         .values(lease_until=database_seconds() + lease_seconds)
     )
     return int(renewed.rowcount)

@@ -16,9 +16,6 @@ from tests.clauses import clause
 from tests.databases import FakeClock, tamper
 from tests.edges.desk import Desk
 
-# These tests depend on SQL: they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def run(place: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["clauses", "--config", str(place), *arguments])
@@ -56,6 +53,7 @@ def test_monitoring_is_met_once_a_report_was_made(place: Path, desk: Desk) -> No
     assert rows(place)["8.4"]["verdict"] == "met"
 
 
+@pytest.mark.on_both
 @clause("7.4")
 def test_acts_whose_messages_were_deleted_violate_their_clauses(
     place: Path, desk: Desk, usual_url: str
@@ -80,6 +78,7 @@ def test_every_row_names_control_code_tests_and_evidence(place: Path, desk: Desk
     assert row["editions"] == {"2014": "7.5", "2018": "7.5"}
 
 
+@pytest.mark.on_both
 def test_an_intact_record_exits_with_0(place: Path, desk: Desk) -> None:
     resolved_complaint(desk)
     result = run(place)
@@ -100,6 +99,7 @@ def test_a_read_by_a_person_without_a_role_exits_with_1(place: Path, desk: Desk,
     assert f"4.7: {ref}: opened by a person without a reading role" in result.stderr
 
 
+@pytest.mark.on_both
 @clause("7.2")
 def test_events_deleted_from_the_database_violate_7_2(place: Path, desk: Desk, usual_url: str) -> None:
     ref = resolved_complaint(desk)
@@ -109,6 +109,7 @@ def test_events_deleted_from_the_database_violate_7_2(place: Path, desk: Desk, u
     assert row["evidence"]["violations"][0]["what"].startswith(ref)
 
 
+@pytest.mark.on_both
 @clause("7.5")
 def test_reads_deleted_from_the_database_violate_7_5(place: Path, desk: Desk, usual_url: str) -> None:
     resolved_complaint(desk)

@@ -41,8 +41,10 @@ def attempts(store: Store, ref: str) -> list[tuple[str, str]]:
     return [(row.by, row.code) for row in rows]
 
 
-def test_a_stale_form_shows_nothing_new_to_a_member_who_was_excluded_in_the_meantime(store: Store) -> None:
-    desk = Desk(store)
+def test_a_stale_form_shows_nothing_new_to_a_member_who_was_excluded_in_the_meantime(
+    usual_store: Store,
+) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive()
     version = desk.case(ref).work_version
     desk.act(ref, Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
@@ -50,7 +52,7 @@ def test_a_stale_form_shows_nothing_new_to_a_member_who_was_excluded_in_the_mean
         lambda: desk.act(ref, Verb.REPLY, SECOND, {}, {"text": "Hello"}, version=version), NotAllowed
     )
     assert error.code == "not_allowed.excluded"
-    assert attempts(store, ref) == [(SECOND, "not_allowed.excluded")]
+    assert attempts(usual_store, ref) == [(SECOND, "not_allowed.excluded")]
 
 
 def test_three_similar_cases_are_shown_even_if_the_most_similar_ones_are_restricted(store: Store) -> None:
@@ -71,9 +73,11 @@ def test_three_similar_cases_are_shown_even_if_the_most_similar_ones_are_restric
     assert [entry["ref"] for entry in store.read(export_record, ref)["proposal"]["similar"]] == refs[:3]
 
 
-def test_the_manager_of_a_named_member_is_excluded_from_the_surviving_complaint_too(store: Store) -> None:
-    desk = Desk(store)
-    store.write(
+def test_the_manager_of_a_named_member_is_excluded_from_the_surviving_complaint_too(
+    usual_store: Store,
+) -> None:
+    desk = Desk(usual_store)
+    usual_store.write(
         sync_staff,
         (
             Member(HANDLER, "Ann", (), frozenset({Role.HANDLER})),
@@ -90,30 +94,32 @@ def test_the_manager_of_a_named_member_is_excluded_from_the_surviving_complaint_
     assert not whole.no_reviewer_left
 
 
-def test_a_complaint_about_a_manager_stays_with_top_management_after_a_merge(store: Store) -> None:
-    desk = Desk(store)
+def test_a_complaint_about_a_manager_stays_with_top_management_after_a_merge(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     surviving, merged = desk.receive(), desk.receive(subjects=(MANAGER,))
     desk.act(merged, Verb.MERGE, TOP, {"other_ref": surviving, "relation": "duplicate"})
     assert desk.case(surviving).fairness.leads
 
 
-def test_a_member_named_later_can_no_longer_read_the_merged_complaint(store: Store) -> None:
-    desk = Desk(store)
+def test_a_member_named_later_can_no_longer_read_the_merged_complaint(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     surviving = desk.receive()
     merged = desk.receive(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
-    store.write(store_file, merged, 1, b"bytes", "image/jpeg")
+    usual_store.write(store_file, merged, 1, b"bytes", "image/jpeg")
     desk.act(merged, Verb.MERGE, SECOND, {"other_ref": surviving, "relation": "duplicate"})
     desk.act(surviving, Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
     actor = desk.actor(SECOND)
-    refused(lambda: store.write(open_case, merged, actor, "open"), NotAllowed)
-    refused(lambda: store.write(read_file_bytes, merged, 1, actor), NotAllowed)
+    refused(lambda: usual_store.write(open_case, merged, actor, "open"), NotAllowed)
+    refused(lambda: usual_store.write(read_file_bytes, merged, 1, actor), NotAllowed)
     # A member who may read the surviving complaint may read the merged one.
-    assert store.write(open_case, surviving, desk.actor(MANAGER), "open").merged[0].ref == merged
-    assert store.write(open_case, merged, desk.actor(MANAGER), "open").case.ref == merged
+    assert usual_store.write(open_case, surviving, desk.actor(MANAGER), "open").merged[0].ref == merged
+    assert usual_store.write(open_case, merged, desk.actor(MANAGER), "open").case.ref == merged
 
 
-def test_declaring_a_conflict_does_not_reveal_whom_a_restricted_complaint_is_about(store: Store) -> None:
-    desk = Desk(store)
+def test_declaring_a_conflict_does_not_reveal_whom_a_restricted_complaint_is_about(
+    usual_store: Store,
+) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive(subjects=(SECOND,))
     words = {"reason": "I guess"}
     for guess in (SECOND, TOP):
@@ -128,37 +134,41 @@ def test_declaring_a_conflict_does_not_reveal_whom_a_restricted_complaint_is_abo
 
 @pytest.mark.parametrize("grave", [True, False])
 def test_an_incident_update_never_gives_the_reason_of_a_restricted_complaint(
-    store: Store, grave: bool
+    usual_store: Store, grave: bool
 ) -> None:
-    desk = Desk(store)
+    desk = Desk(usual_store)
     actor = desk.actor(MANAGER)
     signs = (GAS,) if grave else ()
     hidden = desk.receive(chat=desk.chat("70002"), signs=signs, subjects=(HANDLER,))
-    incident = store.write(open_incident_with, hidden, actor, {}, {"what": "No water"})
+    incident = usual_store.write(open_incident_with, hidden, actor, {}, {"what": "No water"})
     open_one = desk.receive()
-    store.write(act, open_one, Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id})
-    recipients = store.read(load_update_audience, incident.id, actor)
+    usual_store.write(act, open_one, Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id})
+    recipients = usual_store.read(load_update_audience, incident.id, actor)
     assert [(case.ref, why) for case, why in recipients.left_out] == [(hidden, "restricted")]
 
 
-def test_a_complaint_restricted_after_an_update_loses_its_other_reason(store: Store) -> None:
-    desk = Desk(store)
+def test_a_complaint_restricted_after_an_update_loses_its_other_reason(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     actor = desk.actor(MANAGER)
     later = desk.receive(chat=desk.chat("70002"), signs=(GAS,))
-    incident = store.write(open_incident_with, later, actor, {}, {"what": "No water"})
-    store.write(act, desk.receive(), Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id})
-    batch = store.write(schedule_incident_update, incident.id, actor, {"text.en": "It is mended."}).batch
+    incident = usual_store.write(open_incident_with, later, actor, {}, {"what": "No water"})
+    usual_store.write(
+        act, desk.receive(), Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id}
+    )
+    batch = usual_store.write(
+        schedule_incident_update, incident.id, actor, {"text.en": "It is mended."}
+    ).batch
     assert batch is not None
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in store.read(list_update_deliveries, batch)
+        for delivery in usual_store.read(list_update_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "safety"}
     desk.act(later, Verb.RESTRICT, MANAGER, {"subject": HANDLER}, {"reason": "She is named."})
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in store.read(list_update_deliveries, batch)
+        for delivery in usual_store.read(list_update_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "restricted"}
@@ -174,8 +184,8 @@ def test_a_merged_complaint_is_not_erased_before_the_surviving_one(store: Store)
     assert [text.text for text in texts] == ["The water is still brown."]
 
 
-def test_the_code_of_a_merged_complaint_opens_the_surviving_one(store: Store) -> None:
-    desk = desk_of(store)
+def test_the_code_of_a_merged_complaint_opens_the_surviving_one(usual_store: Store) -> None:
+    desk = desk_of(usual_store)
     surviving, merged = log(desk).ref, log(desk, key="slack:log:2").ref
     code = code_of(desk, merged)
     desk.act(merged, Verb.MERGE, HANDLER, {"other_ref": surviving, "relation": "duplicate"})

@@ -29,9 +29,6 @@ from tests.edges.slack_office import ALICE, MONA, Office, open_office
 from tests.edges.test_slack_home import home
 from tests.rules.slack_cases import voice
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def fates(store: Store, ref: str) -> list[tuple[str, str, str | None]]:
     deliveries = store.read(list_deliveries, ref)

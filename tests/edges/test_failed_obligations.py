@@ -37,9 +37,6 @@ from store.values import Obligation
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, Desk
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def alter(store: Store, key: str, **values: object) -> None:
     """Damage a row, or let its waiting time pass."""

@@ -85,7 +85,7 @@ def test_a_row_becomes_a_past_complaint(tmp_path: Path) -> None:
         (("resolved", "fine"), "close_code: 'close_code' is one of"),
         (("phone", "fax"), "channel: write one of"),
         ((",money,", ",cash,"), "category: 'category' is one of"),
-        ((",money,", ",,"), "category: A finding is on a matter"),
+        ((",money,", ",,"), "category: With 'finding' the category is needed too"),
         ((",3,", ",9,"), "severity: write a whole number"),
         (("upheld", "maybe"), "finding: 'finding' is one of"),
         (("mary@past.example", "mary at past"), "email: is not valid"),

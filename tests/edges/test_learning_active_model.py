@@ -22,9 +22,6 @@ from triage.model.artefact import digest, dump
 from triage.model.card import model_card
 from triage.model.pipeline import Model
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def examples(extra: str) -> list[Example]:
     """A few simple examples."""

@@ -38,6 +38,7 @@ from tests.edges.desk import RULES, Desk
 from tests.edges.product import Product
 from tests.edges.test_learning_commands import bad, confirmed, desk, good, use
 from tests.edges.test_learning_runs import Process, claim_run, perform, scheduled_runs
+from tests.shared_models import train_here
 from triage.model.artefact import load
 from triage.model.pipeline import Model
 
@@ -183,7 +184,13 @@ async def test_a_background_run_keeps_the_categories_of_the_history(
     desk.store.write(
         insert_obligation, NewObligation("train:1", "train", desk.store.now(), SendPriority.BULK)
     )
-    outcome = await training_handlers(desk.store, languages=("en",))["train"](claim_run(desk.store))
+
+    async def train(order: bytes, niceness: int) -> tuple[bytes, dict[str, Any], None]:
+        answer, artefact = train_here(order, starters=[])
+        return artefact, answer, None
+
+    handlers = training_handlers(desk.store, languages=("en",), process=train)
+    outcome = await handlers["train"](claim_run(desk.store))
     candidate = desk.store.read(list_models)[0]
     assert outcome == Completed()
     assert "canary" in candidate["card"]["classes"]
@@ -198,7 +205,16 @@ async def test_a_manually_trained_model_of_the_record_names_its_cases(product: P
         add_canary(product)
         write_history(product.folder / "history.csv")
         done = await product.amends(
-            "triage", "train", *files, "--from-record", "--out", f"{name}.model", "--json"
+            "triage",
+            "train",
+            *files,
+            "--from-record",
+            "--no-starters",
+            "--encoder",
+            "none",
+            "--out",
+            f"{name}.model",
+            "--json",
         )
         model = load((product.folder / f"{name}.model").read_bytes())
         assert done.code == 0

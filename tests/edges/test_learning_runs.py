@@ -54,9 +54,6 @@ from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
 from tests.rules.builders import a_proposal
 from triage.learning.training import PIPELINE
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 BY_NUMBER = LearningSettings(retrain_after=3, retrain_at=None)
 BY_NIGHT = LearningSettings(retrain_after=0, retrain_at=time(3))
 ANSWER = (
@@ -125,12 +122,12 @@ def test_the_first_training_is_scheduled_once_and_not_if_there_is_a_model(store:
     assert scheduled_runs(store) == []
 
 
-def test_a_release_with_another_pipeline_schedules_a_run(store: Store) -> None:
-    run = TrainingRun("2:abc", store.now(), 1, True, {"reasons": [], "figures": {}})
-    store.write(keep_run, run, b"first", "a" * 64, {}, activate=True)
-    schedule_first_training(store)
-    schedule_first_training(store)
-    assert scheduled_runs(store) == [f"train:pipeline:{PIPELINE}"]
+def test_a_release_with_another_pipeline_schedules_a_run(usual_store: Store) -> None:
+    run = TrainingRun("2:abc", usual_store.now(), 1, True, {"reasons": [], "figures": {}})
+    usual_store.write(keep_run, run, b"first", "a" * 64, {}, activate=True)
+    schedule_first_training(usual_store)
+    schedule_first_training(usual_store)
+    assert scheduled_runs(usual_store) == [f"train:pipeline:{PIPELINE}"]
 
 
 def test_after_enough_assessments_one_run_is_scheduled_by_any_number_of_processes(
@@ -232,36 +229,41 @@ async def run_once(store: Store, learning: LearningSettings = BY_NIGHT) -> None:
     ],
 )
 async def test_changed_settings_or_examples_schedule_a_run_at_the_next_start_or_night(
-    store: Store, clock: FakeClock, learning: LearningSettings, languages: tuple[str, ...], own: list[Any]
+    usual_store: Store,
+    clock: FakeClock,
+    learning: LearningSettings,
+    languages: tuple[str, ...],
+    own: list[Any],
 ) -> None:
-    await run_once(store)
+    await run_once(usual_store)
     same = digest_settings(BY_NIGHT, ("en",), [])
     other = digest_settings(learning, languages, own)
     clock.at = datetime(2026, 11, 4, 4, tzinfo=UTC)
-    schedule_first_training(store, same)
-    schedule_retraining(store, learning, same)
-    unchanged = scheduled_runs(store)
-    schedule_retraining(store, learning, other)
-    assert (unchanged, scheduled_runs(store)) == ([], ["train:2026-11-04"])
-    store.write(complete, claim_run(store).id)
-    schedule_first_training(store, other)
-    schedule_first_training(store, other)
-    assert len(scheduled_runs(store)) == 1
+    schedule_first_training(usual_store, same)
+    schedule_retraining(usual_store, learning, same)
+    unchanged = scheduled_runs(usual_store)
+    schedule_retraining(usual_store, learning, other)
+    assert (unchanged, scheduled_runs(usual_store)) == ([], ["train:2026-11-04"])
+    usual_store.write(complete, claim_run(usual_store).id)
+    schedule_first_training(usual_store, other)
+    schedule_first_training(usual_store, other)
+    assert len(scheduled_runs(usual_store)) == 1
     process = Process()
     assert (
-        await perform(store, process, learning=learning, languages=languages, own=lambda: own) == Completed()
+        await perform(usual_store, process, learning=learning, languages=languages, own=lambda: own)
+        == Completed()
     )
     assert len(process.orders) == 1
 
 
-async def test_settings_changed_back_cause_another_run(store: Store, clock: FakeClock) -> None:
-    await run_once(store)
+async def test_settings_changed_back_cause_another_run(usual_store: Store, clock: FakeClock) -> None:
+    await run_once(usual_store)
     for number, own in enumerate((OWN, [], OWN)):
         clock.go_on(days=1)
-        schedule_first_training(store, digest_settings(BY_NIGHT, ("en",), own))
+        schedule_first_training(usual_store, digest_settings(BY_NIGHT, ("en",), own))
         process = Process()
-        assert await perform(store, process, learning=BY_NIGHT, own=lambda own=own: own) == Completed()
-        assert (number, len(process.orders), scheduled_runs(store)) == (number, 1, [])
+        assert await perform(usual_store, process, learning=BY_NIGHT, own=lambda own=own: own) == Completed()
+        assert (number, len(process.orders), scheduled_runs(usual_store)) == (number, 1, [])
 
 
 async def test_the_tick_compares_the_inputs_outside_the_record(usual_store: Store, clock: FakeClock) -> None:
@@ -302,14 +304,14 @@ def test_an_erasure_alone_counts_as_a_change(store: Store, clock: FakeClock) -> 
     assert (before, scheduled_runs(store)) == ([], ["train:2026-11-03"])
 
 
-def test_with_learning_off_no_run_is_scheduled(store: Store, clock: FakeClock) -> None:
-    desk = Desk(store)
-    activate_first_model(store)
+def test_with_learning_off_no_run_is_scheduled(usual_store: Store, clock: FakeClock) -> None:
+    desk = Desk(usual_store)
+    activate_first_model(usual_store)
     clock.go_on(days=1)
     for number in range(3):
         assess(desk, number)
-    schedule_retraining(store, LearningSettings(retrain_after=0, retrain_at=None))
-    assert scheduled_runs(store) == []
+    schedule_retraining(usual_store, LearningSettings(retrain_after=0, retrain_at=None))
+    assert scheduled_runs(usual_store) == []
 
 
 async def test_the_order_holds_the_words_and_not_who_assessed_them(store: Store, clock: FakeClock) -> None:
@@ -339,26 +341,36 @@ async def test_the_order_holds_the_words_and_not_who_assessed_them(store: Store,
 
 
 async def test_a_candidate_that_fails_the_evaluation_leaves_the_active_model(
-    store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    activate_first_model(store)
+    activate_first_model(usual_store)
     clock.go_on(minutes=1)
-    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
+    usual_store.write(
+        insert_obligation, NewObligation("train:1", "train", usual_store.now(), SendPriority.BULK)
+    )
     verdict = {"passes": False, "reasons": ["fixed: macro-F1 falls"], "figures": {}}
-    outcome = await perform(store, Process((b"worse", {"card": {}, "verdict": verdict}, None)))
-    active, run = store.read(load_active_model), store.read(load_last_run)
+    outcome = await perform(usual_store, Process((b"worse", {"card": {}, "verdict": verdict}, None)))
+    active, run = usual_store.read(load_active_model), usual_store.read(load_last_run)
     assert active is not None
     assert run is not None
-    assert (outcome, store.read(read_model_blob, active[2]), run.passes) == (Completed(), b"first", False)
-    assert store.read(list_models)[0]["verdict"]["reasons"] == ["fixed: macro-F1 falls"]
+    assert (outcome, usual_store.read(read_model_blob, active[2]), run.passes) == (
+        Completed(),
+        b"first",
+        False,
+    )
+    assert usual_store.read(list_models)[0]["verdict"]["reasons"] == ["fixed: macro-F1 falls"]
 
 
-async def test_a_run_on_the_same_examples_is_completed_at_once(store: Store, clock: FakeClock) -> None:
-    desk, process = Desk(store), Process()
+async def test_a_run_on_the_same_examples_is_completed_at_once(usual_store: Store, clock: FakeClock) -> None:
+    desk, process = Desk(usual_store), Process()
     assess(desk, 1)
-    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
-    store.write(insert_obligation, NewObligation("train:2", "train", store.now(), SendPriority.BULK))
-    outcomes = [await perform(store, process), await perform(store, process)]
+    usual_store.write(
+        insert_obligation, NewObligation("train:1", "train", usual_store.now(), SendPriority.BULK)
+    )
+    usual_store.write(
+        insert_obligation, NewObligation("train:2", "train", usual_store.now(), SendPriority.BULK)
+    )
+    outcomes = [await perform(usual_store, process), await perform(usual_store, process)]
     assert (outcomes, len(process.orders)) == ([Completed(), Completed()], 1)
 
 
@@ -495,17 +507,19 @@ async def test_a_stop_kills_the_training_subprocess(
     assert usual_store.write(acquire_leadership, TRAINER, "the next", LEADER_SECONDS) is not None
 
 
-async def test_a_real_run_trains_on_the_record_and_stores_an_intact_model(store: Store) -> None:
-    desk = Desk(store)
+async def test_a_real_run_trains_on_the_record_and_stores_an_intact_model(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     for number in range(4):
         assess(desk, number)
-    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
-    obligation = claim_run(store)
-    assert await training_handlers(store, languages=("en",))["train"](obligation) == Completed()
-    active, run = store.read(load_active_model), store.read(load_last_run)
+    usual_store.write(
+        insert_obligation, NewObligation("train:1", "train", usual_store.now(), SendPriority.BULK)
+    )
+    obligation = claim_run(usual_store)
+    assert await training_handlers(usual_store, languages=("en",))["train"](obligation) == Completed()
+    active, run = usual_store.read(load_active_model), usual_store.read(load_last_run)
     assert active is not None
     assert run is not None
-    assert (run.passes, run.examples, store.read(is_model_intact, active[2])) == (True, 4, True)
+    assert (run.passes, run.examples, usual_store.read(is_model_intact, active[2])) == (True, 4, True)
 
 
 async def test_a_run_also_reads_unassessed_complaints_but_new_ones_cause_no_new_run(store: Store) -> None:
@@ -528,12 +542,12 @@ def proposal(**more: Any) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("version", ["4f2a", "rules"])
-def test_a_proposal_records_the_model_version_that_made_it(store: Store, version: str) -> None:
-    desk = Desk(store)
+def test_a_proposal_records_the_model_version_that_made_it(usual_store: Store, version: str) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive()
-    store.write(act, ref, Verb.PROPOSE, MODEL, proposal(model=version))
-    store.write(open_case, ref, desk.actor(HANDLER), "open")
+    usual_store.write(act, ref, Verb.PROPOSE, MODEL, proposal(model=version))
+    usual_store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REASSESS, MANAGER, {**ASSESSED, "severity": 3})
-    (example,) = store.examples()
+    (example,) = usual_store.examples()
     assert example["proposed"]["model"] == version

@@ -19,9 +19,10 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """Returns what was logged. The logging configuration is restored afterwards."""
     root = logging.getLogger()
     before = (list(root.handlers), root.level, logging.raiseExceptions)
+    configured = structlog.get_config()
     yield lambda: capsys.readouterr().err
     root.handlers, root.level, logging.raiseExceptions = before
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def set_up() -> None:

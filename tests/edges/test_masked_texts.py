@@ -51,34 +51,36 @@ def in_turkish(desk: Desk) -> str:
     return desk.receive(STORY, chat=CHAT)
 
 
-def test_a_text_is_stored_with_a_sealed_copy_without_name_and_phone(store: Store) -> None:
-    desk = Desk(store)
+def test_a_text_is_stored_with_a_sealed_copy_without_name_and_phone(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = in_turkish(desk)
-    assert store.read(load_masked_story, ref) == MASKED
-    assert [text.text for text in store.read(load_texts, ref)] == [STORY]
-    row = store.read(lambda tx: tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)).one())
+    assert usual_store.read(load_masked_story, ref) == MASKED
+    assert [text.text for text in usual_store.read(load_texts, ref)] == [STORY]
+    row = usual_store.read(lambda tx: tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)).one())
     assert b"suyu" not in row.masked
 
 
-def test_staff_words_are_masked_too_and_what_the_model_wrote_has_no_copy(store: Store) -> None:
-    desk = Desk(store)
+def test_staff_words_are_masked_too_and_what_the_model_wrote_has_no_copy(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = desk.assessed(text=STORY, chat=CHAT)
     desk.act(ref, Verb.NOTE, HANDLER, words={"text": "Frau Yılmaz called from +49 30 23125123."})
-    store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(), {"because": '["suyu"]'})
+    usual_store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(), {"because": '["suyu"]'})
     query = select(TEXTS.c.field, TEXTS.c.masked).where(TEXTS.c.ref == ref)
-    copies = {row.field: row.masked for row in store.read(lambda tx: tx.connection.execute(query).all())}
+    copies = {
+        row.field: row.masked for row in usual_store.read(lambda tx: tx.connection.execute(query).all())
+    }
     assert copies["because"] is None
     assert copies["text"] is not None
 
 
-def test_a_text_without_a_readable_copy_is_masked_when_it_is_read(store: Store) -> None:
-    desk = Desk(store)
+def test_a_text_without_a_readable_copy_is_masked_when_it_is_read(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = desk.assessed(text=STORY, chat=CHAT)
-    copies = store.examples()
+    copies = usual_store.examples()
     for lost in (None, b"altered"):
-        store.write(lambda tx, lost=lost: tx.connection.execute(update(TEXTS).values(masked=lost)))
-        assert store.read(load_masked_story, ref) == MASKED
-        assert store.examples() == copies
+        usual_store.write(lambda tx, lost=lost: tx.connection.execute(update(TEXTS).values(masked=lost)))
+        assert usual_store.read(load_masked_story, ref) == MASKED
+        assert usual_store.examples() == copies
     assert [example["text"] for example in copies] == [MASKED]
 
 
@@ -89,12 +91,12 @@ def test_unassessed_complaints_are_read_masked(store: Store) -> None:
     assert text == MASKED
 
 
-def test_a_forwarded_message_helps_to_find_similar_cases_but_no_model_learns_it(store: Store) -> None:
-    desk = Desk(store)
+def test_a_forwarded_message_helps_to_find_similar_cases_but_no_model_learns_it(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = in_turkish(desk)
     desk.complain(ref, Verb.ADD, words={"forwarded": "The pump at the works failed."}, chat=CHAT)
-    assert store.read(load_masked_story, ref) == f"{MASKED}\nThe pump at the works failed."
-    ((text, _),) = store.read(load_unassessed_page)[0]
+    assert usual_store.read(load_masked_story, ref) == f"{MASKED}\nThe pump at the works failed."
+    ((text, _),) = usual_store.read(load_unassessed_page)[0]
     assert text == MASKED
 
 
@@ -106,12 +108,14 @@ def test_an_erasure_deletes_the_masked_copies(store: Store) -> None:
     assert set(store.read(lambda tx: tx.connection.execute(query).all())) == {(None, None)}
 
 
-def test_the_same_story_with_another_name_and_phone_has_the_same_sketch(store: Store) -> None:
-    desk = Desk(store)
+def test_the_same_story_with_another_name_and_phone_has_the_same_sketch(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     first = in_turkish(desk)
     other = "Ben emine kaya, 0212 555 44 33. Emine'nin suyu kahverengi."
     second = desk.receive(other, chat=Chat("telegram", "70002", "tr", "Emine Kaya"))
-    first_sketch, second_sketch = (sketch(store.read(load_masked_story, ref)) for ref in (first, second))
+    first_sketch, second_sketch = (
+        sketch(usual_store.read(load_masked_story, ref)) for ref in (first, second)
+    )
     assert first_sketch == second_sketch != ()
 
 
@@ -167,28 +171,28 @@ def test_no_word_of_fewer_than_five_people_is_in_artefact_database_or_backup(
 
 
 def test_a_model_of_an_older_release_still_opens_and_goes_when_another_is_used(
-    store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    desk = Desk(store)
+    desk = Desk(usual_store)
     desk.assessed()
     old = dump(train(WRITTEN))
     sha256 = hashlib.sha256(old).hexdigest()
-    run = TrainingRun("12:x:y", store.now(), 1, True, {"reasons": [], "figures": {}})
-    number = store.write(keep_run, run, old, sha256, {}, activate=True)
-    store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
-    assert store.read(read_model_blob, number) == old
-    assert store.read(is_model_intact, number)
+    run = TrainingRun("12:x:y", usual_store.now(), 1, True, {"reasons": [], "figures": {}})
+    number = usual_store.write(keep_run, run, old, sha256, {}, activate=True)
+    usual_store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
+    assert usual_store.read(read_model_blob, number) == old
+    assert usual_store.read(is_model_intact, number)
     clock.go_on(hours=1)
-    newer = TrainingRun("13:x:y", store.now(), 1, True, {"reasons": [], "figures": {}})
-    store.write(keep_run, newer, b"new", hashlib.sha256(b"new").hexdigest(), {}, activate=True)
-    assert store.read(read_model_blob, number) == b""
+    newer = TrainingRun("13:x:y", usual_store.now(), 1, True, {"reasons": [], "figures": {}})
+    usual_store.write(keep_run, newer, b"new", hashlib.sha256(b"new").hexdigest(), {}, activate=True)
+    assert usual_store.read(read_model_blob, number) == b""
 
 
-def test_a_model_from_a_file_that_an_older_release_stored_is_sealed_with_the_next(store: Store) -> None:
+def test_a_model_from_a_file_that_an_older_release_stored_is_sealed_with_the_next(usual_store: Store) -> None:
     old = dump(train(WRITTEN))
-    number = store.write(keep_model, old, hashlib.sha256(old).hexdigest(), {})
-    store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
-    store.write(keep_model, b"new", hashlib.sha256(b"new").hexdigest(), {})
+    number = usual_store.write(keep_model, old, hashlib.sha256(old).hexdigest(), {})
+    usual_store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
+    usual_store.write(keep_model, b"new", hashlib.sha256(b"new").hexdigest(), {})
     query = select(MODELS.c.blob).where(MODELS.c.id == number)
-    assert store.read(lambda tx: tx.connection.execute(query).scalar_one())[:2] != b"PK"
-    assert store.read(read_model_blob, number) == old
+    assert usual_store.read(lambda tx: tx.connection.execute(query).scalar_one())[:2] != b"PK"
+    assert usual_store.read(read_model_blob, number) == old

@@ -26,9 +26,6 @@ from store.values import QueueLength
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
-#: These figures come from SQL, so every test here runs on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 #: A line of Prometheus's text format: a comment, or a name with labels and a number.
 _LINE = re.compile(
     r"# (HELP amends_\w+ .+|TYPE amends_\w+ (gauge|counter|histogram))"
@@ -69,6 +66,7 @@ def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, c
     assert waiting[SendPriority.DANGER] == QueueLength()
 
 
+@pytest.mark.on_both
 async def test_reading_the_figures_does_not_wait_for_writers(usual_store: Store) -> None:
     writing = threading.Event()
     busy = asyncio.ensure_future(usual_store.in_thread(writing.wait, 30.0))

@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import pytest
 
 from amends.cli.main import _message_and_code
 from scheduler.ticks import _ends_when_cancelled
-from tests.edges.product import Ended, run_command
+from tests.edges.product import PATIENCE, Ended, run_command
+from tests.forked import Command
 
 AMENDS = str(Path(sys.executable).with_name("amends"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
@@ -161,19 +163,23 @@ def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_on
 
 
 def test_the_demo_can_be_interrupted_while_it_writes_its_past(tmp_path: Path) -> None:
-    demo = subprocess.Popen(
-        [AMENDS, "demo", "--port", "0"],
-        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert demo.stdout is not None
-    assert demo.stdout.readline().startswith("Starting the demo. Writing its past")
-    assert demo.stderr is not None
-    assert demo.stderr.readline() == "Writing the past of the demo\n"
-    demo.send_signal(signal.SIGINT)
-    rest, errors = demo.communicate()
-    assert "Open" not in rest
-    assert errors in ("", "Stopped.\n")
-    assert demo.returncode in (0, 130)
+    out, err = tmp_path / "out", tmp_path / "err"
+    streams = {"in": Path(os.devnull), "out": out, "err": err}
+    demo = Command(("demo", "--port", "0"), tmp_path, ENVIRONMENT, streams).begin()
+    try:
+        end = time.monotonic() + PATIENCE
+        while not (err.exists() and err.read_text(encoding="utf-8")):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert out.read_text(encoding="utf-8").startswith("Starting the demo. Writing its past")
+        demo.send_signal(signal.SIGINT)
+        code = demo.wait(PATIENCE)
+    finally:
+        demo.kill()
+    assert "Open" not in out.read_text(encoding="utf-8")
+    begun = "Writing the past of the demo\n"
+    assert err.read_text(encoding="utf-8") in (begun, f"{begun}Stopped.\n")
+    assert code in (0, 130)
 
 
 async def test_a_stop_in_the_middle_of_a_tick_is_not_logged_as_a_failure_of_the_tick() -> None:

@@ -156,7 +156,7 @@ def test_an_invalid_category_code_is_refused_with_the_remedy(tmp_path: Path, key
 
 
 def test_a_few_examples_of_each_category_give_a_first_useful_model(amends: Amends, tmp_path: Path) -> None:
-    write_installation(tmp_path, ANSWERS)
+    write_installation(tmp_path, replace(ANSWERS, languages=("en",)))
     fill_in(tmp_path / "examples")
     code, out, _ = amends("triage", "train", "--out", "m.skops", "--json")
     assert code == 0
@@ -189,7 +189,7 @@ def test_own_examples_are_learnt_in_addition_to_a_history(amends: Amends, tmp_pa
 
 
 def test_a_model_can_be_trained_from_the_record_alone(amends: Amends, tmp_path: Path) -> None:
-    write_installation(tmp_path, replace(ANSWERS, categories=()))
+    write_installation(tmp_path, replace(ANSWERS, languages=("en",), categories=()))
     assert amends("db", "upgrade")[0] == 0
     code, out, err = amends("triage", "train", "--from-record", "--out", "m.skops", "--json")
     assert "The record holds 0 assessed complaints" in err

@@ -53,9 +53,6 @@ from tests.edges.product import KEY, Product
 from tests.rules.builders import a_proposal
 from triage.similarity import sketch
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 LABELS = load_labels(("en", "tr"), "Europe/London")
 OTHER = Chat("telegram", "70002", "en", "Nobody Elsename")
 NOTE = "Bob Sealedname says that annie promised it; she <b>shouted</b>."
@@ -63,9 +60,9 @@ NASTY = '<script>alert(1)</script> & "quotes" #import $x$'
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
-    """A desk with rules and staff, on each database."""
-    return Desk(store)
+def desk(usual_store: Store) -> Desk:
+    """A desk with rules and staff."""
+    return Desk(usual_store)
 
 
 class Page(HTMLParser):
@@ -127,6 +124,7 @@ def test_the_export_holds_a_signed_receipt_of_each_complaint_with_its_code(desk:
     assert "The receipt of this complaint" in page.text
 
 
+@pytest.mark.on_both
 @clause("8.1")
 def test_the_export_holds_all_data_of_the_person(desk: Desk) -> None:
     first, second = handled(desk), desk.receive("Another matter.", source="8")
@@ -251,6 +249,7 @@ def test_the_retention_date_follows_the_retention_in_force(desk: Desk) -> None:
     assert "until 3 November 2028" in page.text
 
 
+@pytest.mark.on_both
 def test_an_export_of_an_unknown_or_erased_person_is_refused(desk: Desk) -> None:
     ref = desk.closed()
     person_id = person(desk, ref)
@@ -298,6 +297,7 @@ async def test_the_command_writes_the_archive(tmp_path: Path, usual_url: str) ->
     assert "Traceback" not in unknown.err
 
 
+@pytest.mark.on_both
 @clause("8.1")
 def test_the_export_holds_all_that_was_derived_from_the_persons_words(desk: Desk) -> None:
     sign = RecordedSign("danger.gas_smell", 4, 3, danger=True, at=desk.store.now(), seq=1)

@@ -121,6 +121,10 @@ def test_an_interval_with_one_open_end_is_written_with_the_other(language: str, 
     assert len(words) == 4
 
 
+def test_a_title_turns_no_words_around_it() -> None:
+    assert in_words(Verbatim("Refunds \u202egnp.exe\u2066 late"), labels("en")) == "Refunds gnp.exe late"
+
+
 def test_an_open_interval_is_read_as_at_least_and_at_most() -> None:
     texts = labels("en")
     assert in_words(Estimate(9, digits=0, low=2), texts) == "9 (2 or more)"

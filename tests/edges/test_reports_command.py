@@ -18,9 +18,6 @@ from store.tables import MEASURES
 from tests.edges import pdf
 from tests.edges.desk import HANDLER, Desk
 
-#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def run(place: Path, *arguments: str) -> Result:
     """Run the command with these arguments."""
@@ -50,6 +47,7 @@ def test_without_dates_the_period_is_the_last_91_days(place: Path, desk: Desk) -
     assert parse_time(figures["from"]) < parse_time(figures["as_of"]) < parse_time(figures["to"])
 
 
+@pytest.mark.on_both
 def test_open_complaints_from_before_the_period_are_counted_in_the_backlog(place: Path, desk: Desk) -> None:
     ref = desk.receive()
     figures = document(place, "--from", "2026-11-04", "--to", "2026-11-30")
@@ -65,24 +63,21 @@ def test_without_json_a_readable_page_is_printed(place: Path, desk: Desk) -> Non
     assert "1 November 2026 to 30 November 2026" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "begins"),
-    [
-        (("-o", "figures.json"), "{"),
-        (("-o", "figures.md"), "# Monitoring"),
-        (("-o", "figures.txt", "--format", "json"), "{"),
-        (("-o", "figures.json", "--format", "md"), "# Monitoring"),
-        (("-o", "figures.csv"), "section,key,group"),
-    ],
-)
 @pytest.mark.usefixtures("desk")
 def test_the_format_follows_the_files_ending_unless_given(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], begins: str
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run(place, *arguments)
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert (tmp_path / arguments[1]).read_text(encoding="utf-8").startswith(begins)
+    for arguments, begins in (
+        (("figures.json",), "{"),
+        (("figures.md",), "# Monitoring"),
+        (("figures.txt", "--format", "json"), "{"),
+        (("again.json", "--format", "md"), "# Monitoring"),
+        (("figures.csv",), "section,key,group"),
+    ):
+        result = run(place, "-o", *arguments)
+        assert (result.exit_code, result.stdout) == (0, ""), arguments
+        assert (tmp_path / arguments[0]).read_text(encoding="utf-8").startswith(begins), arguments
 
 
 @pytest.mark.parametrize(
@@ -117,6 +112,7 @@ def test_a_page_on_the_terminal_has_no_images(place: Path, desk: Desk) -> None:
     assert "](" not in run(place).stdout
 
 
+@pytest.mark.on_both
 def test_the_hash_chain_is_verified_unless_switched_off(place: Path, desk: Desk) -> None:
     desk.receive()
     assert document(place)["integrity"]["chain"]["first_bad"] is None
@@ -165,6 +161,7 @@ def test_a_pdf_needs_an_output_file(place: Path, desk: Desk) -> None:
     assert (result.exit_code, "add -o FILE" in " ".join(result.output.split())) == (2, True)
 
 
+@pytest.mark.on_both
 def test_measures_are_exported_as_codes_and_counts_without_people(place: Path, desk: Desk) -> None:
     ref = desk.closed()
     desk.store.write(lambda tx: tx.connection.execute(delete(MEASURES)))

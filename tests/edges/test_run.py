@@ -32,7 +32,7 @@ from bots.texts.loading import load_catalogues as load_texts
 from store.store import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
 from tests.edges.product import KEY, Product, free_port, until
-from tests.edges.trained_database import train_database
+from tests.edges.trained_database import skip_first_training, train_database
 
 STORY = "My qwxyz bill is wrong, you charged me twice for March."
 HANDLER, STRANGER = "U0000001", "U0000009"
@@ -510,6 +510,7 @@ async def test_a_stop_ends_in_time_while_the_database_hangs(tmp_path: Path) -> N
         Path(tempfile.mkdtemp(prefix="amends-pg-")), cleanup_mode="delete"
     )
     try:
+        skip_first_training(server.get_uri(), KEY)
         async with bare() as platform:
             product = Product(tmp_path, {**platform.env, "AMENDS_DATABASE_URL": server.get_uri()})
             async with product.running() as desk:

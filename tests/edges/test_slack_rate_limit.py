@@ -24,9 +24,6 @@ from store.outbox.complete import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, pause_sending, take_slot
 from store.store import Store
 
-# These tests depend on SQL: they run on SQLite and on PostgreSQL.
-pytestmark = pytest.mark.on_both
-
 
 def _most_within(moments: list[float], seconds: float) -> int:
     return max(sum(begin <= at < begin + seconds for at in moments) for begin in moments)
@@ -48,6 +45,7 @@ def test_a_channel_takes_one_post_a_second_and_other_channels_do_not_wait(store:
     assert store.write(take_slot, limits_for("chat.update", "C1", 1.0)).wait == 0.0
 
 
+@pytest.mark.on_both
 async def test_a_message_with_a_long_wait_is_released_each_later_than_the_one_before(
     usual_store: Store,
 ) -> None:

@@ -74,7 +74,11 @@ def _gas() -> Any:
     return (RecordedSign("danger.gas", 5, 3, True, datetime(2026, 11, 3, tzinfo=UTC)),)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     chosen=st.lists(st.sampled_from(sorted(ACTS)), max_size=12),
     likely=st.sampled_from(

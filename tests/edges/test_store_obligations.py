@@ -32,6 +32,7 @@ from store.outbox.complete import (
     find_next_due,
     is_still_required,
     release,
+    renew_leases,
     reschedule,
     retry,
 )
@@ -49,6 +50,16 @@ def _send(store: Store, obligation: Obligation, text: str = "Thank you.") -> int
 
 def _claim_says(store: Store, limit: int = 10) -> list[Obligation]:
     return store.write(claim, ["say"], limit, 60)
+
+
+def test_a_renewal_leaves_no_lease_on_what_was_released_a_moment_ago(store: Store) -> None:
+    Desk(store).send_reply("a", "b")
+    (first,) = _claim_says(store)
+    assert store.write(renew_leases, [first.id], 60) == 1
+    store.write(release, first.id, 0.0)
+    # The worker still has its number until its task has ended.
+    assert store.write(renew_leases, [first.id], 60) == 0
+    assert [obligation.id for obligation in _claim_says(store)] == [first.id]
 
 
 def test_only_the_oldest_open_message_of_a_chat_is_claimed(store: Store) -> None:

@@ -511,7 +511,7 @@ def test_any_sequence_of_messages_acts_and_crashes_leaves_a_record_that_verifies
         run_state_machine_as_test(
             type("Course", (Desk,), {"new_database": staticmethod(_databases(database, request, databases))}),
             settings=settings(
-                max_examples=settings.default.max_examples // 8,
+                max_examples=settings.default.max_examples // 16,
                 suppress_health_check=list(HealthCheck),
             ),
         )

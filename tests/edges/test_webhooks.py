@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
+from itertools import product as pairs
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -130,13 +131,9 @@ async def test_telegram_gets_a_200_only_for_a_stored_update(
     assert len(usual_store.read(list_cases)[0]) == 1
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"\xff\xfe", b"[1]", b'"x"', b"{", b"[" * 100_000, b"null"],
-    ids=["empty", "no text", "list", "word", "broken", "deep", "null"],
-)
-async def test_an_invalid_body_with_the_secret_is_refused_without_a_word(telegram: str, body: bytes) -> None:
-    assert await _post(telegram, body) == 400
+async def test_an_invalid_body_with_the_secret_is_refused_without_a_word(telegram: str) -> None:
+    for body in (b"", b"\xff\xfe", b"[1]", b'"x"', b"{", b"[" * 100_000, b"null"):
+        assert await _post(telegram, body) == 400, body[:9]
 
 
 @asynccontextmanager
@@ -368,15 +365,9 @@ async def test_slacks_ssl_check_and_url_verification_are_answered(office: Office
     assert (answer.status_code, answer.json()) == (200, {"challenge": "c-1"})
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"\xff\xfe", b"payload=%7B", b"payload=1", b"[1]", b"{}", b"payload=%7B%22type%22%3A1%7D"],
-    ids=["empty", "no text", "broken", "number", "list", "nothing", "odd type"],
-)
-async def test_an_invalid_slack_body_is_refused_with_or_without_a_signature(
-    office: Office, body: bytes
-) -> None:
-    for kind in ("application/json", "application/x-www-form-urlencoded"):
+async def test_an_invalid_slack_body_is_refused_with_or_without_a_signature(office: Office) -> None:
+    bodies = (b"", b"\xff\xfe", b"payload=%7B", b"payload=1", b"[1]", b"{}", b"payload=%7B%22type%22%3A1%7D")
+    for body, kind in pairs(bodies, ("application/json", "application/x-www-form-urlencoded")):
         signed = signature(SIGNING, body.decode("latin-1"), int(time.time()))
         async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
             for headers in ({"Content-Type": kind}, {"Content-Type": kind, **signed}):

@@ -9,8 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 from amends.demo.settings import first_model
+from scheduler.training import schedule_first_training
 from store.database.keyring import Keyring
 from store.database.migrate import upgrade
+from store.outbox.claim import claim
+from store.outbox.complete import complete
 from store.store import open_store
 
 LANGUAGES = ("en", "tr")
@@ -31,6 +34,15 @@ def copy_trained_database(file: Path, key: str) -> None:
                 first_model(store, LANGUAGES)
             part.rename(template)
     shutil.copyfile(template, file)
+
+
+def skip_first_training(url: str, key: str) -> None:
+    """Create the tables and complete the first training, a process of some seconds, for tests that need no model."""
+    upgrade(url)
+    with closing(open_store(url, Keyring([b64decode(key)]))) as store:
+        schedule_first_training(store)
+        for obligation in store.write(claim, ("train",), 1, 60.0):
+            store.write(complete, obligation.id)
 
 
 def train_database(url: str, key: str) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.clauses import clause
+from tests.shared_models import train_here
 from triage import __main__ as process
 from triage.example import Example
 from triage.learning import history
@@ -399,7 +400,7 @@ def test_the_training_process_returns_card_verdict_and_artefact() -> None:
 
 
 @clause("8.1")
-def test_the_training_process_leaves_no_erased_word_in_the_artefact(starter: Model) -> None:
+def test_the_training_process_leaves_no_erased_word_in_the_artefact() -> None:
     word = "quagmires"
     model_before = train(
         [
@@ -409,9 +410,8 @@ def test_the_training_process_leaves_no_erased_word_in_the_artefact(starter: Mod
     )
     used = {"until": "2026-11-03T10:00:00Z", "ours": True}
     own = [{"text": example.text, "category": example.category, "severity": 2} for example in OWN]
-    process_result = run(order(in_use=used, own=own, erased=True) + dump(model_before))
-    head, _, blob = process_result.stdout.partition(b"\n")
-    assert json.loads(head)["verdict"]["reasons"] == [
+    answer, blob = train_here(order(in_use=used, own=own, erased=True) + dump(model_before), starters=[])
+    assert answer["verdict"]["reasons"] == [
         "Used without a comparison: the model before, retrained without what was erased. Nothing was confirmed since."
     ]
     assert word in model_before.features.words
@@ -420,8 +420,8 @@ def test_the_training_process_leaves_no_erased_word_in_the_artefact(starter: Mod
 
 def test_an_unreadable_model_in_use_is_reported_and_not_compared() -> None:
     used = {"until": None, "ours": True}
-    done = run(order(in_use=used) + b"\x80\x04 a pickle")
-    verdict = json.loads(done.stdout.partition(b"\n")[0])["verdict"]
+    answer, _ = train_here(order(in_use=used) + b"\x80\x04 a pickle", starters=OWN)
+    verdict = answer["verdict"]
     assert verdict["passes"] is True
     assert "The model in use cannot be read" in verdict["reasons"][-1]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.shared_models import starter_model
 from triage.errors import UnreadableModel
 from triage.example import Example
 from triage.learning.examples import starter_examples
@@ -33,7 +34,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return train([*starter_examples(("en",)), *CASES])
+    return train([*starter_examples(("en",))[::3], *CASES])
 
 
 def nearest(model: Model, text: str, **more: str) -> list[str]:
@@ -53,12 +54,12 @@ def test_the_most_similar_confirmed_cases_come_first_with_category_and_severity(
 
 def test_more_neighbours_are_returned_than_shown_because_some_readers_may_not_see_all() -> None:
     twins = [replace(CASES[0], text=f"{CASES[0].text} {n}", ref=f"TWIN-{n}") for n in range(12)]
-    assert len(nearest(train([*starter_examples(("en",)), *CASES, *twins]), CASES[0].text)) == 8
+    assert len(nearest(train([*CASES, *twins]), CASES[0].text)) == 8
 
 
 def test_a_complaint_that_is_also_in_a_file_is_still_a_similar_case() -> None:
     file_rows = [replace(case, ref=None) for case in CASES]
-    neighbours = train([*starter_examples(("en",)), *file_rows, *CASES]).neighbours
+    neighbours = train([*file_rows, *CASES]).neighbours
     assert neighbours is not None
     assert set(neighbours.refs) == {case.ref for case in CASES}
 
@@ -74,7 +75,7 @@ def test_a_text_of_unknown_words_has_no_neighbours(model: Model) -> None:
 
 
 def test_written_examples_are_not_neighbours() -> None:
-    assert train(starter_examples(("en",))).neighbours is None
+    assert starter_model(("en",)).neighbours is None
 
 
 def test_neighbours_are_saved_and_loaded_without_their_texts(model: Model) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import pytest
@@ -155,9 +156,26 @@ def test_staff_search_by_the_name_of_an_own_category() -> None:
 def test_an_imported_past_complaint_may_have_an_own_category() -> None:
     complaint = {"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved", "category": "leak"}
     received = datetime(2025, 3, 1, tzinfo=UTC)
-    check_past(complaint, received_at=received, at=NOW, actor=b.IDA, categories=categories_of(RULES))
+    check_past(complaint, received_at=received, at=NOW, actor=b.IDA, rules=RULES)
     with pytest.raises(BadFacts, match="'category' is one of"):
-        check_past(complaint, received_at=received, at=NOW, actor=b.IDA)
+        check_past(complaint, received_at=received, at=NOW, actor=b.IDA, rules=b.RULES)
+
+
+def test_an_imported_past_complaint_names_only_products_and_branches_of_the_settings() -> None:
+    complaint = {"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved", "category": "money"}
+    check = partial(
+        check_past, received_at=datetime(2025, 3, 1, tzinfo=UTC), at=NOW, actor=b.IDA, rules=COUNTED
+    )
+    check({**complaint, "product": "tv", "branch": "harbour"})
+    with pytest.raises(BadFacts, match="'product' is one of broadband, tv"):
+        check({**complaint, "product": "radio"})
+    with pytest.raises(BadFacts, match="The settings name no 'branch'"):
+        check_past(
+            {**complaint, "branch": "harbour"},
+            received_at=datetime(2025, 3, 1, tzinfo=UTC), at=NOW, actor=b.IDA, rules=b.RULES,
+        )  # fmt: skip
+    with pytest.raises(BadFacts, match="the category is needed"):
+        check({"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved", "product": "tv"})
 
 
 COUNTED = replace(b.RULES, products=("broadband", "tv"), branches=("harbour",))

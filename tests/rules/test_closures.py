@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from amends.settings.calendar_file import read_calendar
@@ -235,6 +235,7 @@ END:VTIMEZONE
 """
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(st.datetimes(datetime.fromisoformat("2024-01-01"), datetime.fromisoformat("2034-12-30")))
 def test_a_zone_is_read_as_the_file_defines_it(at: datetime) -> None:
     wall = at.replace(microsecond=0)
@@ -310,6 +311,8 @@ PARTS = st.fixed_dictionaries(
 )
 
 
+# An example takes 50 ms: two implementations list the days of five years.
+@settings(max_examples=settings.default.max_examples // 3)
 @given(
     st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
     st.integers(1, 5),

@@ -393,10 +393,10 @@ def test_no_fact_shows_more_of_a_card_than_four_digits(digits: str) -> None:
     ],
     ids=range(12),
 )
-def test_a_hostile_text_of_a_hundred_thousand_characters_takes_linear_time(piece: str) -> None:
-    text = piece * (100_000 // len(piece))
+def test_a_hostile_text_takes_linear_time(piece: str) -> None:
+    text = piece * (30_000 // len(piece))
     find_facts(text[:100], received=TUESDAY)
     started = perf_counter()
     find_facts(text, received=TUESDAY)
-    # One second on a slow core; a pattern that is not linear takes minutes.
-    assert perf_counter() - started < 15
+    # A third of a second on a slow core; a pattern that is not linear takes ten seconds and more.
+    assert perf_counter() - started < 4.5

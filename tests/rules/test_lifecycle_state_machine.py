@@ -157,6 +157,6 @@ class Complaint(RuleBasedStateMachine):
 
 TestAnySequenceOfActs = Complaint.TestCase
 TestAnySequenceOfActs.settings = settings(
-    max_examples=settings.default.max_examples * 5 // 4,
+    max_examples=settings.default.max_examples // 2,
     suppress_health_check=list(HealthCheck),
 )

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from complaints.measures.clocks import levels, runs
@@ -312,6 +312,7 @@ def test_a_report_cannot_be_changed() -> None:
         report().received = 3  # type: ignore[misc]
 
 
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.permutations(range(6)))
 def test_the_order_of_the_cases_does_not_matter(order: list[int]) -> None:
     stories = [

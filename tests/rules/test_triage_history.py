@@ -28,9 +28,9 @@ ROWS = tuple(starter_examples(("en",)))
 
 
 @lru_cache
-def learnt_from_each(step: int) -> TrainedHistory:
-    """What is learnt from each row of so many: trained once, which takes seconds."""
-    return train_on_history(ROWS[::step])
+def learnt_from_third() -> TrainedHistory:
+    """What is learnt from each third row: trained once, which takes seconds."""
+    return train_on_history(ROWS[::3])
 
 
 def test_exact_edited_and_enclosed_copies_are_found() -> None:
@@ -102,18 +102,18 @@ def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() ->
 
 
 def test_figures_come_from_rows_that_the_evaluated_model_has_not_learnt() -> None:
-    learnt = learnt_from_each(1)
+    learnt = learnt_from_third()
     assert learnt.evaluation is not None
     assert learnt.evaluation["rows"] == len(learnt.split.holdout) > 0
     # The final model has learnt all rows, so on these rows it is better than its card states.
-    flattering = evaluate(learnt.model, [ROWS[place] for place in learnt.split.holdout])
+    flattering = evaluate(learnt.model, [ROWS[::3][place] for place in learnt.split.holdout])
     assert flattering["accuracy"] > learnt.evaluation["accuracy"]
     assert learnt.card["evaluation"] == learnt.evaluation
     assert learnt.card["held_back"]["how"] == "random"
 
 
 def test_the_card_is_stored_in_the_model_file() -> None:
-    learnt = learnt_from_each(3)
+    learnt = learnt_from_third()
     again = load(dump(learnt.model))
     assert again.facts["evaluation"] == learnt.evaluation
     assert again.facts["data"]["rows"] == len(ROWS[::3])
@@ -134,13 +134,13 @@ def test_one_category_alone_is_refused_with_the_remedy() -> None:
 
 def test_contradicting_labels_and_copies_are_reported() -> None:
     twice = [Example(STORY, "service"), Example(STORY, "handling"), Example(STORY + " ", "service")]
-    card = train_on_history([*ROWS, *twice]).card
+    card = train_on_history([*ROWS[::3], *twice]).card
     assert (card["data"]["copies"], card["data"]["contradictions"]) == (2, 1)
     assert "1 texts are in the file under more than one category" in render_card(card)
 
 
 def test_the_page_shows_the_chosen_candidate_and_the_reason_from_the_card() -> None:
-    card = learnt_from_each(3).card
+    card = learnt_from_third().card
     card |= {
         "choice": "svc: the lowest log-loss",
         "candidates": {"svc": {"log_loss": 0.5}, "blend": {"log_loss": 0.6}},
@@ -153,7 +153,7 @@ def test_the_page_shows_the_chosen_candidate_and_the_reason_from_the_card() -> N
 
 
 def test_a_label_in_another_spelling_is_recognised_and_an_unknown_one_is_listed() -> None:
-    model = learnt_from_each(3).model
+    model = learnt_from_third().model
     figures = evaluate(model, [Example("The bill is wrong", "Money"), Example("Words", "nonsense")])
     assert figures["unknown_categories"] == ["nonsense"]
     assert figures["categories"]["money"]["rows"] == 1
@@ -167,7 +167,7 @@ def test_wilsons_interval_equals_the_textbook_values(hits: int, rows: int, low: 
 
 
 def test_every_figure_is_within_its_interval() -> None:
-    figures = learnt_from_each(1).evaluation
+    figures = learnt_from_third().evaluation
     assert figures is not None
     for name in ("accuracy", "macro_f1", "log_loss", "ece"):
         low, high = figures[f"{name}_interval"]
