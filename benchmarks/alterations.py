@@ -26,12 +26,7 @@ from store.backup.backup import back_up
 from store.backup.restore import restore
 from store.custody.retention import delete_expired_rows, erase
 from store.custody.rotate_keys import record_keys_rotated, rotate_keys
-from store.custody.verify import (
-    Outside,
-    list_owners,
-    pages_of,
-    verify,
-)
+from store.custody.verify import Outside, list_owners, pages_of, verify
 from store.database import migrate
 from store.database.keyring import Keyring
 from store.proof.journal import anchor, end_upgrade, without_journal

@@ -22,7 +22,7 @@ from sqlalchemy import text
 
 from benchmarks import archive_rows, databases
 from benchmarks.intake import KEYS
-from benchmarks.measuring import ms, verdict
+from benchmarks.measuring import ms, result_table, verdict
 from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.cases.act import act, record_proposal
@@ -36,11 +36,7 @@ from store.outbox.failed import list_failed
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
 from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
-from store.slack import (
-    claim_post,
-    list_posts,
-    record_posted,
-)
+from store.slack import claim_post, list_posts, record_posted
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
@@ -220,11 +216,10 @@ def table(archive_size: int = ARCHIVE_SIZE, rounds: int = ROUNDS) -> Table:
                     timer.seconds.clear()
             for _ in zip(*(timer.case(number) for timer in timers), strict=True):
                 pass
-    report = Table(
-        title=f"An action with {archive_size:,} complaints on file", title_justify="left", show_edge=False
+    report = result_table(
+        f"An action with {archive_size:,} complaints on file",
+        f" | with {BASE_SIZE:,} | with {archive_size:,} | ratio | goal",
     )
-    for column in ("", f"with {BASE_SIZE:,}", f"with {archive_size:,}", "ratio", "goal"):
-        report.add_column(column)
     sums = [0.0, 0.0]
     for action in timers[0].seconds:
         base_seconds, archive_seconds = (statistics.median(timer.seconds[action]) for timer in timers)

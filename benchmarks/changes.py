@@ -15,7 +15,7 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.histories import History, Planted, history
-from benchmarks.measuring import verdict
+from benchmarks.measuring import result_table, verdict
 from reports.analysis.changes import find_changes
 
 DESKS = int(os.environ.get("AMENDS_DESKS", "6"))
@@ -29,9 +29,10 @@ Rule = Callable[..., list[Signal]]
 
 
 def tables() -> Iterator[Table]:
-    table = Table(title="Planted changes and false alarms", title_justify="left", show_edge=False)
-    for column in ("planted", "analysis finds", "after", "three sigma finds", "after", "goal"):
-        table.add_column(column)
+    table = result_table(
+        "Planted changes and false alarms",
+        "planted | analysis finds | after | three sigma finds | after | goal",
+    )
     for name, is_slow, days, factors in (
         ("spike of 10 days", False, 10, FACTORS),
         ("drift of 26 weeks", True, 182, (1.3, 1.5)),

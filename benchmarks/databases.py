@@ -55,3 +55,11 @@ def postgres(**settings: str) -> Iterator[Fresh]:
             yield fresh
         finally:
             server.cleanup()
+
+
+def each(**settings: str) -> Iterator[tuple[str, Fresh]]:
+    """The name and the databases of SQLite, then of PostgreSQL with these settings of the server."""
+    with sqlite() as fresh:
+        yield "SQLite", fresh
+    with postgres(**settings) as fresh:
+        yield "PostgreSQL", fresh

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,7 @@ from rich.table import Table
 
 from amends.settings import rulebook
 from benchmarks import databases
-from benchmarks.measuring import quantile, verdict
+from benchmarks.measuring import quantile, result_table, verdict
 from benchmarks.processes import desk, settings_of, standin, store_of
 from benchmarks.standin import BOT_LIMIT
 from complaints.obligations.kinds import SendPriority
@@ -38,24 +38,13 @@ DANGER = "There is a smell of gas in my cellar and I feel dizzy."
 async def table(due: int = DUE) -> Table:
     """For each store: messages a second, share of the limit, refusals, and the wait of urgent messages."""
     title = f"{due:,} messages due at once, the platform's limit {BOT_LIMIT}/s"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in (
-        "",
-        "a second",
-        "share of the limit",
-        "429 for the bot, for a chat",
-        "doubled",
-        "urgent p50",
-        "longest",
-        "goal",
-    ):
-        report.add_column(column)
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            ("PostgreSQL", stack.enter_context(databases.postgres())),
-        ):
-            report.add_row(name, *await _drain(fresh(), due))
+    report = result_table(
+        title,
+        " | a second | share of the limit | 429 for the bot, for a chat | doubled | urgent p50 | longest "
+        "| goal",
+    )
+    for name, fresh in databases.each():
+        report.add_row(name, *await _drain(fresh(), due))
     return report
 
 

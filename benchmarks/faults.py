@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import releases
+from benchmarks.measuring import result_table
 from benchmarks.noise import noise
 from tests.faults import accidents, database_faults, platform_faults
 from tests.faults.database_faults import cluster
@@ -66,8 +67,7 @@ def kills(load: Load, stores: tuple[str, ...]) -> Table:
     """The counts of lost and doubled work after random kills: a row per count, a column per store."""
     results = {store: asyncio.run(_survived(load, store)) for store in stores}
     title = f"{load.kills} SIGKILLs over {load.updates:,} updates and {load.due:,} due messages"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    report.add_column("")
+    report = result_table(title, "")
     for store in stores:
         report.add_column(store, justify="right")
     rows = {store: asdict(result.losses) for store, result in results.items()}
@@ -104,9 +104,9 @@ def _progress(store: str) -> Callable[[str], None]:
 
 def costs(stores: tuple[str, ...], count: int = 100) -> Table:
     """The accidents of docs/performance.md, "Faults", each with `count` messages or obligations."""
-    report = Table(title="Accidents known from other products", title_justify="left", show_edge=False)
-    for column in ("accident", "store", "of", "lost", "twice", "dead letters"):
-        report.add_column(column)
+    report = result_table(
+        "Accidents known from other products", "accident | store | of | lost | twice | dead letters"
+    )
     for accident in (*accidents.SCHEDULERS, *accidents.POLLING):
         for store in stores:
             if accident is accidents.two_processes_one_database and store == "sqlite":

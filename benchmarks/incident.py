@@ -18,7 +18,7 @@ from rich.table import Table
 
 from amends.demo.run import STORY_BEGINS, DemoStage, staged
 from amends.demo.settings import CHANNELS, STAFF
-from benchmarks.measuring import verdict
+from benchmarks.measuring import result_table, verdict
 from complaints.vocabulary import Verb
 from simulator.customer import Customer
 from simulator.screen import Card
@@ -59,12 +59,11 @@ class _Member:
 
 async def table(members: int = MEMBERS) -> Table:
     """One row: acts of people, decided and left to a person, seconds, correct letters."""
-    report = Table(title=f"One decision on {members} complaints", title_justify="left", show_edge=False)
-    for column in (
-        "acts of people", "decided", "left to a person", "preview shown", "all recorded and sent", "letters correct",
-        "record intact", "goal",
-    ):  # fmt: skip
-        report.add_column(column)
+    report = result_table(
+        f"One decision on {members} complaints",
+        "acts of people | decided | left to a person | preview shown | all recorded and sent | letters "
+        "correct | record intact | goal",
+    )
     async with staged(begins=STORY_BEGINS, ready=True) as stage:
         report.add_row(*await _measure(stage, members))
     return report

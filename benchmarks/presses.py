@@ -11,13 +11,13 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks import databases
-from benchmarks.measuring import ms, quantile, verdict
+from benchmarks.measuring import ms, quantile, result_table, verdict
 from benchmarks.processes import StandIn, process, standin, store_of, trained
 from complaints.actions.intake import message_facts
 from complaints.actors import MODEL
@@ -50,12 +50,11 @@ Times = dict[str, list[float]]
 async def table() -> Table:
     """p95 until acknowledged and until drawn, the crowd's slowest, and the ratio to the bare app."""
     title = f"{EACH_SECOND:g} presses a second with {WAITING} posts waiting; {CROWD} people press one button"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in (
-        "", "acknowledged, p95", "card drawn, p95", "ratio", "50 at once: acts", "informed", "the last", "ratio",
-        "posts waiting", "goal",
-    ):  # fmt: skip
-        report.add_column(column)
+    report = result_table(
+        title,
+        " | acknowledged, p95 | card drawn, p95 | ratio | 50 at once: acts | informed | the last | ratio "
+        "| posts waiting | goal",
+    )
     steady, crowd = await _bare()
     drawn, last = quantile(steady["drawn"], 0.95), max(crowd["informed"])
     informed = str(len(crowd["informed"]))
@@ -72,12 +71,8 @@ async def table() -> Table:
         "",
         "",
     )
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            ("PostgreSQL", stack.enter_context(databases.postgres())),
-        ):
-            report.add_row(f"Amends on {name}", *await _product(fresh(), drawn, last))
+    for name, fresh in databases.each():
+        report.add_row(f"Amends on {name}", *await _product(fresh(), drawn, last))
     return report
 
 

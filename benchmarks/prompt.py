@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 from rich.table import Table
 from sqlalchemy import func, select
 
 from benchmarks import databases
-from benchmarks.measuring import ms, quantile, verdict
+from benchmarks.measuring import ms, quantile, result_table, verdict
 from benchmarks.processes import StandIn, cpu_seconds, desk, process, standin, store_of, trained
 from store.database.transaction import Tx
 from store.tables import PROPOSALS
@@ -42,17 +42,11 @@ async def under_proposals() -> Table:
     title = (
         f"The same for {LOAD_SECONDS} s at {LOAD_EACH_SECOND:g} new complaints a second, with the proposals"
     )
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in ("", "p50 before", "p50", "p90", "p99", "CPU each", "proposals made within it"):
-        report.add_column(column)
+    report = result_table(title, " | p50 before | p50 | p90 | p99 | CPU each | proposals made within it")
     varied = [f"{example.text} Flat {n}." for n, example in enumerate(starter_examples(("en",)))]
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            ("PostgreSQL", stack.enter_context(databases.postgres())),
-        ):
-            for kind, texts in (("varied texts", varied), ("one text", [TEXT])):
-                report.add_row(f"Amends on {name}, {kind}", *await _loaded(fresh(), texts))
+    for name, fresh in databases.each():
+        for kind, texts in (("varied texts", varied), ("one text", [TEXT])):
+            report.add_row(f"Amends on {name}, {kind}", *await _loaded(fresh(), texts))
     return report
 
 
@@ -84,21 +78,15 @@ def _count_proposals(tx: Tx) -> int:
 async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Table:
     """p50, p95 and p99 of the library alone and of a desk on each store, with the ratio of their p95."""
     title = f"Update in -> prompt out, {each_second:g} new complaints a second, rate limits on"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in ("", "p50", "p95", "p99", "CPU each", "ratio of p95", "goal"):
-        report.add_column(column)
+    report = result_table(title, " | p50 | p95 | p99 | CPU each | ratio of p95 | goal")
     bare = await _bare(updates, each_second)
     report.add_row("python-telegram-bot alone, nothing stored", *_row(*bare), "1.0", "")
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            ("PostgreSQL", stack.enter_context(databases.postgres())),
-        ):
-            seconds, cpu = await _product(fresh(), updates, each_second)
-            p95 = quantile(seconds, 0.95)
-            ratio = p95 / quantile(bare[0], 0.95)
-            goal = verdict(p95 <= GOAL_SECONDS)
-            report.add_row(f"Amends on {name}", *_row(seconds, cpu), f"{ratio:.1f}", goal)
+    for name, fresh in databases.each():
+        seconds, cpu = await _product(fresh(), updates, each_second)
+        p95 = quantile(seconds, 0.95)
+        ratio = p95 / quantile(bare[0], 0.95)
+        goal = verdict(p95 <= GOAL_SECONDS)
+        report.add_row(f"Amends on {name}", *_row(seconds, cpu), f"{ratio:.1f}", goal)
     return report
 
 

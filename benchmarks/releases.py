@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from benchmarks.measuring import result_table
 from tests.faults.database_faults import cluster
 from tests.faults.releases import SideBySide, side_by_side
 
@@ -93,8 +94,7 @@ def _run_release(commit: str, chats: int, report: Callable[[str], None]) -> Side
 
 
 def _draw(results: dict[str, SideBySide], commits: dict[str, str]) -> Table:
-    report = Table(title="An older release together with this one", title_justify="left", show_edge=False)
-    report.add_column("")
+    report = result_table("An older release together with this one", "")
     for name in results:
         report.add_column(f"{name} ({commits[name][:7]})", justify="right")
     releases = list(results.values())

@@ -26,7 +26,7 @@ import psycopg
 from rich.table import Table
 
 from benchmarks import bare_outbox, databases
-from benchmarks.measuring import quantile, verdict
+from benchmarks.measuring import quantile, result_table, verdict
 from benchmarks.replica import KIND
 from tests.edges.product import ROOT
 from tests.faults.failover import run_failover
@@ -87,18 +87,10 @@ def _gain(url: str, obligations: int, rounds: int) -> Table:
             rate, twice = _product(url, number, f"{turn}:{number}", obligations)
             product[number].append(rate)
             doubled += twice
-    report = Table(title="Obligations completed a second, PostgreSQL", title_justify="left", show_edge=False)
-    for column in (
-        "processes",
-        "bare SKIP LOCKED",
-        "gain",
-        "Amends",
-        "gain",
-        "share of bare's gain",
-        "doubled",
-        "goal",
-    ):
-        report.add_column(column)
+    report = result_table(
+        "Obligations completed a second, PostgreSQL",
+        "processes | bare SKIP LOCKED | gain | Amends | gain | share of bare's gain | doubled | goal",
+    )
     first = (statistics.median(bare[1]), statistics.median(product[1]))
     for number in PROCESSES:
         rates = (statistics.median(bare[number]), statistics.median(product[number]))
@@ -181,9 +173,10 @@ def _kill(url: str, kills: int) -> Table:
             due: dict[int, float] = dict(connection.execute(query).fetchall())
         done = [line for log in logs for line in _read(log)]
     gaps = [at + offset - due[id_] for id_, at in done]
-    report = Table(title=f"Two replicas, one killed {kills} time(s)", title_justify="left", show_edge=False)
-    for column in ("obligations", "lost", "started twice", "delay p50", "p99", "longest"):
-        report.add_column(column)
+    report = result_table(
+        f"Two replicas, one killed {kills} time(s)",
+        "obligations | lost | started twice | delay p50 | p99 | longest",
+    )
     completed = len({id_ for id_, _ in done})
     report.add_row(
         f"{obligations:,}",
@@ -201,9 +194,9 @@ def _failover(fresh: databases.Fresh) -> Table:
         with tempfile.TemporaryDirectory() as folder:
             results.append(asyncio.run(run_failover(Path(folder), _address(fresh()))))
     title = f"Two desks, the one that polls killed {ROUNDS} times"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in ("lease left at the kill", "answered by the other after, median", "longest", "goal"):
-        report.add_column(column)
+    report = result_table(
+        title, "lease left at the kill | answered by the other after, median | longest | goal"
+    )
     seconds = [result.seconds for result in results]
     report.add_row(
         ", ".join(f"{result.before.left:.1f} s" for result in results),

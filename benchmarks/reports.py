@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from amends.reports.kinds import KINDS
 from amends.settings.loading import parse_settings
 from benchmarks import databases
 from benchmarks.histories import rates, story
-from benchmarks.measuring import verdict
+from benchmarks.measuring import result_table, verdict
 from complaints.measures.row import CaseMeasures, Stage, encode_stage
 from complaints.vocabulary import Role, Verb
 from reports.tally import Period
@@ -59,30 +59,22 @@ HANDLERS = [f"U{n:03}" for n in range(60)]
 
 def tables() -> Iterator[Table]:
     """Seconds and memory by size, on both databases."""
-    report = Table(
-        title="Each report of a month with twelve months' trend", title_justify="left", show_edge=False
+    report = result_table(
+        "Each report of a month with twelve months' trend",
+        "complaints | database | report | seconds | our processor | memory | goal",
     )
-    for column in ("complaints", "database", "report", "seconds", "our processor", "memory", "goal"):
-        report.add_column(column)
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            (
-                "PostgreSQL",
-                stack.enter_context(databases.postgres(shared_buffers="512MB", max_wal_size="4GB")),
-            ),
-        ):
-            for size in SIZES:
-                url = fresh()
-                fill(url, size)
-                for kind in KINDS:
-                    # In a process of its own, so that its memory is that of the report.
-                    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.reports", url, kind]
-                    result = subprocess.run(command, check=True, capture_output=True, text=True)
-                    seconds, processor, mib = map(float, result.stdout.split()[:3])
-                    is_met = seconds <= MAX_SECONDS and mib <= MAX_MIB
-                    figures = (f"{seconds:.1f} s", f"{processor:.1f} s", f"{mib:.0f} MiB", verdict(is_met))
-                    report.add_row(f"{size:,}", name, kind, *figures)
+    for name, fresh in databases.each(shared_buffers="512MB", max_wal_size="4GB"):
+        for size in SIZES:
+            url = fresh()
+            fill(url, size)
+            for kind in KINDS:
+                # In a process of its own, so that its memory is that of the report.
+                command = [sys.executable, "-W", "ignore", "-m", "benchmarks.reports", url, kind]
+                result = subprocess.run(command, check=True, capture_output=True, text=True)
+                seconds, processor, mib = map(float, result.stdout.split()[:3])
+                is_met = seconds <= MAX_SECONDS and mib <= MAX_MIB
+                figures = (f"{seconds:.1f} s", f"{processor:.1f} s", f"{mib:.0f} MiB", verdict(is_met))
+                report.add_row(f"{size:,}", name, kind, *figures)
     yield report
 
 

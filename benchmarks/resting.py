@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
 from benchmarks import databases
+from benchmarks.measuring import result_table
 from benchmarks.processes import cpu_seconds, resident_mb, standin, trained
 from tests.edges.product import Product
 
@@ -20,17 +20,11 @@ REST_SECONDS = 10.0
 
 async def table() -> Table:
     """On each store: the first start (it creates tables and trains a model) and the second."""
-    report = Table(title="A desk at rest", title_justify="left", show_edge=False)
-    for column in ("", "ready after", "resident at rest", "CPU at rest"):
-        report.add_column(column)
-    with ExitStack() as stack:
-        for name, fresh in (
-            ("SQLite", stack.enter_context(databases.sqlite())),
-            ("PostgreSQL", stack.enter_context(databases.postgres())),
-        ):
-            url = fresh()
-            for start in ("first start", "second start"):
-                report.add_row(f"{name}, {start}", *await _rested(url))
+    report = result_table("A desk at rest", " | ready after | resident at rest | CPU at rest")
+    for name, fresh in databases.each():
+        url = fresh()
+        for start in ("first start", "second start"):
+            report.add_row(f"{name}, {start}", *await _rested(url))
     return report
 
 

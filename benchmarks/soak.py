@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
+from benchmarks.measuring import result_table
 from benchmarks.noise import noise
 from store.store import Store
 from store.tables import METADATA
@@ -160,9 +161,7 @@ def _memory(samples: list[Sample], rate: float, code: int | None) -> Table:
     warm = samples[int(len(samples) * WARM_UP) :]
     half = len(warm) // 2
     title = f"Soak: {rate / 2:,.0f} updates a second (half of {rate:,.0f}), {samples[-1].updates:,} updates"
-    report = Table(title=title, title_justify="left", show_edge=False)
-    for column in ("", "after the warm-up", "at the end", "most"):
-        report.add_column(column)
+    report = result_table(title, " | after the warm-up | at the end | most")
     for name in ("resident_mb", "files", "threads", "tasks", "log_mb", "waiting"):
         values = [float(getattr(sample, name)) for sample in warm]
         report.add_row(
@@ -188,9 +187,7 @@ def _slope(samples: list[Sample]) -> float:
 
 
 def _tables(before: dict[str, int], after: dict[str, int], updates: int) -> Table:
-    report = Table(title="Tables that grew", title_justify="left", show_edge=False)
-    for column in ("table", "rows before", "rows after", "rows per update"):
-        report.add_column(column)
+    report = result_table("Tables that grew", "table | rows before | rows after | rows per update")
     for name, rows in sorted(after.items(), key=lambda item: before[item[0]] - item[1]):
         if rows > before[name]:
             rows_per_update = (rows - before[name]) / max(1, updates)

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import databases
-from benchmarks.measuring import verdict
+from benchmarks.measuring import result_table, verdict
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
 from simulator import Simulator
@@ -64,9 +64,9 @@ async def table(updates: int = UPDATES) -> Table:
             number = min(OF_A_DESK, updates - first)
             of_desk = await _one_desk(random, number, lambda: bar.advance(task))
             restarts, dead, stuck = (a + b for a, b in zip((restarts, dead, stuck), of_desk, strict=True))
-    report = Table(title="Random updates with restarts", title_justify="left", show_edge=False)
-    for column in ("updates", "restarts", "dead letters", "stuck chats", "goal"):
-        report.add_column(column)
+    report = result_table(
+        "Random updates with restarts", "updates | restarts | dead letters | stuck chats | goal"
+    )
     report.add_row(f"{updates:,}", str(restarts), str(dead), str(stuck), verdict(not dead and not stuck))
     return report
 

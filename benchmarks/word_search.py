@@ -23,7 +23,7 @@ from sqlalchemy import func, literal, select, text
 
 from benchmarks import databases
 from benchmarks.intake import KEYS
-from benchmarks.measuring import ms, verdict
+from benchmarks.measuring import ms, result_table, verdict
 from store.database.transaction import Tx
 from store.similarity import search
 from store.similarity.search import CaseSearch, search_cases
@@ -42,30 +42,19 @@ CATEGORIES = ("supply", "money", "delivery", "staff_conduct", "other")
 
 
 def table(stored: int = STORED) -> Table:
-    report = Table(
-        title=f"Search by words among {stored:,} complaints", title_justify="left", show_edge=False
+    report = result_table(
+        f"Search by words among {stored:,} complaints",
+        " | rows of the index | p50 | p95 | p95 of this process's work | queries with a result | cut | goal",
     )
-    for column in (
-        "",
-        "rows of the index",
-        "p50",
-        "p95",
-        "p95 of this process's work",
-        "queries with a result",
-        "cut",
-        "goal",
-    ):
-        report.add_column(column)
-    for name, fresh_databases in (("SQLite", databases.sqlite), ("PostgreSQL", databases.postgres)):
-        with fresh_databases() as fresh:
-            url = fresh()
-            with closing(open_store(url, KEYS)) as store:
-                ref = Desk(store).receive()
-                pattern = store.read(_pattern)
-                words = store.read(_indexes)
-            rows = _fill(url, stored, pattern, words)
-            with closing(open_store(url, KEYS)) as store:
-                report.add_row(name, f"{rows:,}", *_measured(store, ref))
+    for name, fresh in databases.each():
+        url = fresh()
+        with closing(open_store(url, KEYS)) as store:
+            ref = Desk(store).receive()
+            pattern = store.read(_pattern)
+            words = store.read(_indexes)
+        rows = _fill(url, stored, pattern, words)
+        with closing(open_store(url, KEYS)) as store:
+            report.add_row(name, f"{rows:,}", *_measured(store, ref))
     return report
 
 

@@ -1,4 +1,18 @@
-"""The refusals of the rules; every message names the reference, the attempt and the remedy."""
+"""The refusals of the rules; every message names the reference, the attempt and the remedy (refusals.toml)."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+FILE = Path(__file__).with_name("refusals.toml")
+
+
+@cache
+def refusal_texts() -> Mapping[str, str]:
+    """The English texts by key: the code of the refusal, with a name after a colon where it has several."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 class ComplaintError(Exception):
@@ -11,6 +25,11 @@ class ComplaintError(Exception):
         if code is not None:
             self.code = code
         self.field = field
+
+    @classmethod
+    def worded(cls, key: str, /, *, field: str | None = None, **values: object) -> Self:
+        """The refusal with this text of refusals.toml, which has `values` in its braces."""
+        return cls(refusal_texts()[key].format(**values), code=key.partition(":")[0], field=field)
 
 
 class OutOfOrder(ComplaintError):

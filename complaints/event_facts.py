@@ -55,20 +55,16 @@ def check_facts(verb: Verb, facts: Facts, expected: FactShapes) -> None:
     """Raise BadFacts for a missing or misshapen fact; unknown facts must be codes (see `check_wordless`)."""
     for name in DERIVED:
         if name in facts:
-            raise BadFacts(f"'{name}' is computed: leave it out.", field=name, code="derived")
+            raise BadFacts.worded("derived:computed", field=name, name=name)
     if "owner" in facts and "owner" not in expected.shapes:
-        raise BadFacts("An owner is set by 'assign': leave it out.", field="owner", code="derived")
+        raise BadFacts.worded("derived:owner", field="owner")
     for name in sorted(expected.required):
         if name not in facts:
-            raise BadFacts(f"'{verb.value}' needs '{name}': fill it in.", field=name, code="required")
+            raise BadFacts.worded("required:fact", field=name, verb=verb.value, name=name)
     for name, value in facts.items():
         shape = _ON_ANY_LETTER.get(name) or expected.shapes.get(name)
         if shape is not None and not shape(value):
-            raise BadFacts(
-                f"'{name}' of '{verb.value}' is not one of the accepted values: choose again.",
-                field=name,
-                code="not_an_option",
-            )
+            raise BadFacts.worded("not_an_option:fact", field=name, name=name, verb=verb.value)
 
 
 def check_wordless(facts: Facts) -> None:
@@ -77,15 +73,11 @@ def check_wordless(facts: Facts) -> None:
         name = path.rsplit(".", 1)[-1]
         is_json = isinstance(value, str | int | bool | None) or (isinstance(value, float) and isfinite(value))
         if not is_json or any(letter.isspace() for letter in path):
-            raise BadFacts(f"'{path}' is no JSON value: give a code.", field=path, code="words_in_facts")
+            raise BadFacts.worded("words_in_facts:no_json", field=path, path=path)
         if isinstance(value, str) and (
             len(value) > _LONGEST or (name not in _NAMES and any(letter.isspace() for letter in value))
         ):
-            raise BadFacts(
-                f"'{path}' holds words: give them as words, apart from the facts.",
-                field=path,
-                code="words_in_facts",
-            )
+            raise BadFacts.worded("words_in_facts:words", field=path, path=path)
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -6,18 +6,20 @@ values) and separately the words, or raises one error that names every wrong fie
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from complaints.case_values import NotYet
 from complaints.errors import BadFacts
 from complaints.times import format_time
-from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, Target, Verb
+from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, Verb
 
 
 class Input(StrEnum):
@@ -68,29 +70,19 @@ MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
 _PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
 
 
-def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
+def text(name: str, *, required: bool = False, most: int = 3000) -> Field:
     """Free text, sealed."""
-    return Field(name, Input.TEXT, required, group=group, sealed=True, most=most)
+    return Field(name, Input.TEXT, required, sealed=True, most=most)
 
 
-def code(name: str, *, required: bool = False, group: str | None = None, most: int = 100) -> Field:
-    """A short code or reference, part of the facts."""
-    return Field(name, Input.TEXT, required, group=group, most=most)
-
-
-def choice(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
+def choice(name: str, options: Any, *, required: bool = False) -> Field:
     """A choice of one option."""
-    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options), group)
+    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options))
 
 
-def whole(name: str, low: int, high: int, *, required: bool = False) -> Field:
-    """A number on a scale."""
-    return Field(name, Input.WHOLE, required, tuple(str(step) for step in range(low, high + 1)))
-
-
-def flag(name: str, *, required: bool = False, group: str | None = None) -> Field:
-    """A box to tick; `required` asks for an explicit yes or no."""
-    return Field(name, Input.FLAG, required, ("yes",), group)
+def flag(name: str) -> Field:
+    """A box to tick."""
+    return Field(name, Input.FLAG, options=("yes",))
 
 
 #: A year outside this range is a typing mistake. It is refused here, where its field is known.
@@ -197,28 +189,6 @@ def _amount(value: Any) -> str:
     return f"{Decimal(text):.2f}"
 
 
-EVIDENCE: tuple[str, ...] = (
-    "complainant_heard",
-    "records_checked",
-    "staff_statement",
-    "subject_heard",
-    "site_or_item_seen",
-    "similar_cases",
-    "rule_or_contract",
-    "third_party",
-    "independent_view",
-)
-#: A choice of the form only: the remedy that was asked for and filled in is not promised.
-NO_REMEDY = "no_remedy"
-#: One person writes to the complainant.
-ONE_CONTACT = "one_contact"
-#: What a limit on contact may name. It never stops a message, a new complaint or a sign of danger.
-LIMITS: tuple[str, ...] = ("one_channel", ONE_CONTACT, "fewer_replies")
-OTHERS_AFFECTED = ("unknown", "none", "some")
-#: How a complainant without a chat wants to be answered.
-ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
-#: Who gets the letters of such a complaint; the representative only with a written authority.
-ANSWER_TO = ("complainant", "representative")
 #: What staff can record of a conversation or letter, and the verb for it.
 OFFLINE_VERBS: Mapping[str, Verb] = {
     "accept": Verb.ACCEPT,
@@ -230,224 +200,84 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
     "letter": Verb.NOTE,
     "authority": Verb.NOTE,
 }
+#: A choice of the form only: the remedy that was asked for and filled in is not promised.
+NO_REMEDY = "no_remedy"
+#: A limit on contact: one person writes to the complainant. No limit stops a message, a new complaint or a sign of
+#: danger.
+ONE_CONTACT = "one_contact"
 
-_FILES = Field("attachments", Input.FILES, sealed=True)
+FILE = Path(__file__).with_suffix(".toml")
+_TABLES: Mapping[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
+#: The lists of options that a field may name.
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "categories": tuple(Category),
+    "causes": tuple(CauseClass),
+    "findings": tuple(Finding),
+    "kinds": tuple(ContactKind),
+    "not_yet": tuple(NotYet),
+    "remedies": tuple(Remedy),
+    "spoken": tuple(OFFLINE_VERBS),
+} | {name: tuple(options) for name, options in _TABLES["options"].items()}
+EVIDENCE, ANSWERS = OPTIONS["evidence"], OPTIONS["answers"]
+#: Who gets the letters of a complaint without a chat; the representative only with a written authority.
+ANSWER_TO = OPTIONS["answer_to"]
+
+
+#: In `Field.group` of a field that has an input for each language, until `in_languages` makes them.
+_LANGUAGES = "languages"
+
+
+def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str, ...]]) -> Field:
+    """A field as a list in forms.toml or registers.toml names it: `GROUP.NAME`, with ! if it is required."""
+    group, _, name = path.rstrip("!").rpartition(".")
+    kind, choices = keys["input"], keys.get("options", ())
+    if kind == Input.FLAG:
+        choices = ("yes",)
+    elif kind == Input.WHOLE:
+        choices = map(str, range(keys["from"], keys["to"] + 1))
+    elif isinstance(choices, str):
+        choices = options[choices]
+    return Field(
+        name,
+        Input.TEXT if kind == "code" else Input(kind),
+        path.endswith("!"),
+        tuple(choices),
+        _LANGUAGES if keys.get("languages") else group or None,
+        kind in (Input.TEXT, Input.FILES),
+        keys.get("most", 100 if kind == "code" else 3000),
+    )
+
+
+def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Field, ...]:
+    """The fields with an input for each language (`text.en`) where the table says so."""
+    return tuple(
+        in_language
+        for entry in fields
+        for in_language in (
+            [replace(entry, name=f"{entry.name}.{language}", group=None) for language in languages]
+            if entry.group == _LANGUAGES
+            else [entry]
+        )
+    )
+
+
+def _forms(table: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
+    """The fields of each form; `FORM.NAME` describes a field that is another in this form."""
+    fields = table["fields"]
+
+    def field_in(form: str, path: str) -> Field:
+        name = path.rstrip("!").rpartition(".")[2]
+        return field_of(path, fields.get(f"{form}.{name}") or fields[name], OPTIONS)
+
+    return {form: tuple(field_in(form, path) for path in paths) for form, paths in table["forms"].items()}
+
+
+FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES)
+INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES["incident"])
 #: What a second reader answers about a decision before it is sent.
-DECISION_QUESTIONS = (
-    "check_facts", "check_issues", "check_reasons", "check_redress", "check_tone", "check_language", "check_recourse",
-)  # fmt: skip
+DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"] if entry.options == ANSWERS)
 #: What a reviewer answers about a closed complaint: the principles of Annex C.
-REVIEW_QUESTIONS = (
-    "review_open", "review_impartial", "review_confidential", "review_accessible", "review_complete",
-    "review_equitable", "review_sensitive",
-)  # fmt: skip
-ANSWERS = ("yes", "no", "not_applicable")
-
-_CAUSE = (text("root_cause", required=True), choice("cause_class", CauseClass, required=True))
-
-FORMS: Mapping[str, tuple[Field, ...]] = {
-    "take": (),
-    "receipt": (),
-    "assess": (
-        choice("category", Category, required=True),
-        whole("severity", 1, 5, required=True),
-        whole("safety", 0, 3, required=True),
-        whole("complexity", 1, 3, required=True),
-        whole("reach", 1, 4, required=True),
-        whole("recurrence", 1, 5, required=True),
-        choice("immediate_needed", ("no", "yes"), required=True),
-        choice("immediate_possible", ("no", "yes")),
-        text("immediate_action"),
-        flag("compensation_likely"),
-        text("text", group="issues"),
-        choice("category", Category, group="issues"),
-        flag("media_heard"),
-        Field("period_from", Input.DATE),
-        choice("product", ()),
-        choice("branch", ()),
-        text("override_reason"),
-    ),
-    "assign": (Field("owner", Input.STAFF, required=True), text("reason")),
-    "reply": (
-        text("text", required=True),
-        flag("answers_privacy"),
-        _FILES,
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "note": (text("text", required=True), Field("subject_outcome_at", Input.MOMENT)),
-    "ask": (
-        text("text", required=True),
-        Field("needed_by", Input.DATE, required=True),
-        flag("incomplete"),
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "inform": (
-        text("done", required=True),
-        text("left", required=True),
-        Field("next_date", Input.DATE, required=True),
-        text("reason"),
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "investigate": (
-        Field("evidence", Input.FLAGS, options=EVIDENCE),
-        text("facts"),
-        Field("subject_informed_at", Input.MOMENT),
-        Field("subject_heard_at", Input.MOMENT),
-        Field("subject_supported_at", Input.MOMENT),
-        choice("subject_not_yet", NotYet),
-        Field("subject_review_by", Input.DATE),
-        choice("step", EVIDENCE, required=True, group="items"),
-        text("shows", required=True, group="items"),
-        text("from_whom", group="items", most=200),
-        Field("dated", Input.DATE, group="items"),
-        text("reference", group="items", most=200),
-        choice("issue", (), group="items"),
-        text("of_whom", required=True, group="statements", most=200),
-        choice("inside", ("yes", "no"), required=True, group="statements"),
-        Field("due_on", Input.DATE, required=True, group="statements"),
-        choice("statement", (), group="received"),
-        Field("received_on", Input.DATE, required=True, group="received"),
-        text("says", group="received"),
-        choice("issue", (), group="findings"),
-        choice("finding", Finding, required=True, group="findings"),
-        text("happened", required=True, group="findings"),
-        Field("basis", Input.FLAGS, group="findings"),
-    ),
-    "resolve": (
-        text("done", required=True),
-        choice("finding", Finding, required=True),
-        text("cause", required=True),
-        choice("cause_class", CauseClass, required=True),
-        text("agreed_how", required=True),
-        choice("others_affected", OTHERS_AFFECTED, required=True),
-        _FILES,
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "decide": (
-        choice("finding", Finding, required=True, group="issues"),
-        text("reasons", required=True, group="issues"),
-        choice("type", Remedy, group="remedies"),
-        text("text", group="remedies"),
-        Field("amount", Input.AMOUNT, group="remedies"),
-        code("currency", group="remedies", most=3),
-        Field("promised_by_date", Input.DATE, group="remedies"),
-        flag("needs_acceptance", group="remedies"),
-        text("nothing_why"),
-        text("changes"),
-        choice("others_affected", OTHERS_AFFECTED, required=True),
-        text("others_action"),
-        *_CAUSE,
-        _FILES,
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "approve": (
-        *(choice(question, ANSWERS) for question in DECISION_QUESTIONS),
-        choice("agreed", ("yes", "no"), required=True),
-        text("reason"),
-    ),
-    "check_decision": (
-        *(choice(question, ANSWERS, required=True) for question in DECISION_QUESTIONS),
-        choice("agreed", ("yes", "no"), required=True),
-        text("reason"),
-    ),
-    "review_case": (
-        *(choice(question, ANSWERS, required=True) for question in REVIEW_QUESTIONS),
-        text("reason"),
-    ),
-    "remedy": (
-        choice("remedy", (), required=True),
-        Field("done_at", Input.MOMENT, required=True),
-        text("proof"),
-    ),
-    "verify": (choice("remedy", (), required=True), text("how", required=True)),
-    "close": (*_CAUSE, text("lesson")),
-    "extend": (
-        choice("target", (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION), required=True),
-        Field("extended_to", Input.DATE, required=True),
-        text("reason", required=True),
-    ),
-    "escalate": (text("reason", required=True),),
-    "restrict": (text("reason", required=True), Field("subject", Input.STAFF)),
-    "unrestrict": (text("reason", required=True),),
-    "reopen": (text("reason", required=True),),
-    "not_accept": (text("reason", required=True),),
-    "hold": (text("reason", required=True), Field("hold_until", Input.DATE)),
-    "release": (text("reason", required=True),),
-    "link": (
-        choice("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
-        code("other_ref", required=True, most=20),
-    ),
-    "warn_conduct": (
-        text("text", required=True),
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "limit_contact": (
-        Field("limits", Input.FLAGS, required=True, options=LIMITS),
-        choice("reply_days", ("7", "14", "28")),
-        Field("until", Input.DATE, required=True),
-        text("reason", required=True),
-        flag("language_confirmed"),
-    ),
-    "appeal_limit": (text("reason", required=True),),
-    "review_limit": (
-        choice("outcome", ("kept", "ended", "renewed"), required=True),
-        Field("until", Input.DATE),
-        text("reason", required=True),
-        flag("language_confirmed"),
-        flag("disclosure_checked"),
-    ),
-    "reclassify": (choice("kind", ContactKind, required=True), text("reason", required=True)),
-    "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),
-    "external": (
-        text("body", required=True, most=200),
-        choice("event", ("notified", "file_sent", "provisional", "final", "complied"), required=True),
-        text("external_ref", most=100),
-        text("outcome"),
-        Field("comply_by", Input.DATE),
-        choice("overturned", ("no", "yes")),
-        choice("complainant_accepts", ("no", "yes")),
-    ),
-    "given": (
-        choice("what", OFFLINE_VERBS, required=True),
-        Field("given_at", Input.MOMENT, required=True),
-        text("by_whom", required=True, most=200),
-        text("words"),
-    ),
-    "log_complaint": (
-        choice("channel", ("phone", "counter", "email", "letter", "web", "other"), required=True),
-        Field("received_at", Input.MOMENT, required=True),
-        Field("received_by", Input.STAFF),
-        text("description", required=True),
-        text("where_and_when"),
-        Field("happened_on", Input.DATE),
-        text("customer_ref", most=60),
-        text("order_ref", most=60),
-        text("remedy_requested"),
-        Field("amount", Input.AMOUNT),
-        code("currency", most=3),
-        _FILES,
-        flag("signed"),
-        text("immediate_action"),
-        text("name", most=200),
-        text("address", most=300),
-        text("phone", most=40),
-        text("email", most=200),
-        text("for_whom", most=200),
-        text("representative", most=300),
-        choice("language", (), required=True),
-        choice("jurisdiction", ()),
-        flag("consent_to_contact"),
-        choice("answer_by", ANSWER_BY),
-        choice("answer_to", ANSWER_TO),
-    ),
-    "bind": (),
-}
+REVIEW_QUESTIONS = tuple(entry.name for entry in FORMS["review_case"] if entry.options == ANSWERS)
 
 #: The verb of each form. The names of most forms are verbs; `form_verb` covers the forms that choose by a field.
 FORM_VERBS: Mapping[str, Verb] = {

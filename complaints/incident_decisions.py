@@ -193,14 +193,14 @@ def check_form(facts: Facts, words: Words, languages: tuple[str, ...]) -> None:
         texts = [words.get(f"{name}.{language}", "") for language in languages]
         if any(texts) and not all(texts):
             missing = languages[texts.index("")]
-            raise BadFacts("A text is missing.", field=f"{name}.{missing}", code="required")
+            raise BadFacts.worded("required:text_in_language", field=f"{name}.{missing}")
     if has_remedy and "type" not in facts:
-        raise BadFacts("Choose what kind of remedy it is.", field="type", code="required")
+        raise BadFacts.worded("required:remedy_type_for_all", field="type")
     upheld = facts["finding"] in (Finding.UPHELD, Finding.PARTLY)
     if upheld and not has_remedy and not words.get(f"changes.{languages[0]}"):
-        raise BadFacts("Nothing is promised.", field=f"changes.{languages[0]}", code="required")
+        raise BadFacts.worded("required:promise", field=f"changes.{languages[0]}")
     if len(languages) > 1 and not facts.get("language_confirmed"):
-        raise BadFacts("Confirm the languages.", field="language_confirmed", code="language_not_confirmed")
+        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
 
 
 def check_approver(
@@ -211,20 +211,12 @@ def check_approver(
     Who decided may take it back (`agreed` False). Raises NotAllowed.
     """
     if not by.roles & MANAGERS:
-        raise NotAllowed("A manager approves this: ask one.", code="not_allowed.manager")
+        raise NotAllowed.worded("not_allowed.manager:incident_decision")
     if agreed and by.id == decision.by:
-        raise NotAllowed(
-            "You decided this yourself: a second person approves it.",
-            code="not_allowed.second_person",
-            field="agreed",
-        )
+        raise NotAllowed.worded("not_allowed.second_person:incident_decision", field="agreed")
     grants = [decision.grant] * decision.number if decision.grant else []
     if agreed and exceeds(by, grants, authority):
-        raise NotAllowed(
-            "The sum for all is above your limit: ask somebody with a higher one.",
-            code="not_allowed.limit",
-            field="agreed",
-        )
+        raise NotAllowed.worded("not_allowed.limit:for_all", field="agreed")
 
 
 def may_approve_all(decision: IncidentDecision, by: Actor, authority: Mapping[str, Limit]) -> bool:

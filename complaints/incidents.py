@@ -16,21 +16,9 @@ from typing import Any
 from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import (
-    EVIDENCE,
-    Field,
-    Input,
-    WrongFields,
-    choice,
-    code,
-    flag,
-    present,
-    read_fields,
-    text,
-    whole,
-)
+from complaints.forms import INCIDENT_FORMS, Field, WrongFields, in_languages, present, read_fields
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Category, CauseClass, Finding, Flag, Remedy, Role
+from complaints.vocabulary import Flag, Role
 
 #: The relation by which a complaint belongs to an incident.
 SAME_INCIDENT = "same_incident"
@@ -116,18 +104,14 @@ def perform_on_incident(
         event_facts.setdefault("started_at", format_time(at))
         event_facts.setdefault("owner", by.id)
     elif not incident.is_open and act not in DECIDING:
-        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+        raise AlreadyDone.worded("incident_ended")
     if act is IncidentAct.DECIDE and decision_waits:
-        raise OutOfOrder(
-            "A decision on this incident waits for approval: answer it first.", code="waits_for_approval"
-        )
+        raise OutOfOrder.worded("waits_for_approval:incident")
     if act is IncidentAct.APPROVE and not decision_waits:
-        raise OutOfOrder("Nothing on this incident waits for approval.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve:incident")
     started = parse_time(str(event_facts["started_at"])) if event_facts.get("started_at") else None
     if started is not None and started > at:
-        raise BadFacts(
-            "An incident cannot begin in the future: give the time.", field="started_at", code="ahead"
-        )
+        raise BadFacts.worded("ahead:incident_start", field="started_at")
     if act is IncidentAct.END:
         _check_end(incident, at, event_facts)
     seq = 1 if incident is None else incident.version + 1
@@ -138,13 +122,9 @@ def perform_on_incident(
 def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]) -> None:
     ended = parse_time(str(facts["ended_at"])) if facts.get("ended_at") else at
     if ended > at:
-        raise BadFacts(
-            "An incident cannot have ended in the future: give the time.", field="ended_at", code="ahead"
-        )
+        raise BadFacts.worded("ahead:incident_end", field="ended_at")
     if incident is not None and ended < incident.started_at:
-        raise BadFacts(
-            "An incident ends after it began: give a later time.", field="ended_at", code="not_ahead"
-        )
+        raise BadFacts.worded("not_ahead:incident_end", field="ended_at")
 
 
 def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
@@ -155,16 +135,13 @@ def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Rol
     if act in DECIDING:
         role = by.least(MANAGERS)
         if role is None:
-            raise NotAllowed(f"'{act.value}' is for a manager: ask one.", code="not_allowed.manager")
+            raise NotAllowed.worded("not_allowed.manager:incident", act=act.value)
         return role
     role = by.least(HANDLERS)
     if incident is not None and by.id != incident.owner:
         role = by.least(MANAGERS)
     if role is None:
-        raise NotAllowed(
-            f"'{act.value}' is for the incident's owner or a manager: ask one of them.",
-            code="not_allowed.incident",
-        )
+        raise NotAllowed.worded("not_allowed.incident", act=act.value)
     return role
 
 
@@ -314,54 +291,11 @@ def informs_top_apart(case: Case) -> bool:
 
 def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     """The fields of an incident's form, with one field for each text and language."""
-    common = (
-        text("what", required=True, most=200),
-        text("area", most=100),
-        Field("started_at", Input.MOMENT, required=True),
-    )
-    lines = tuple(text(f"line.{language}", most=300) for language in languages)
-    signs = tuple(text(f"signs.{language}", most=200) for language in languages)
-    match form:
-        case "incident":
-            return (choice("which", (), required=True), *common, *lines, *signs)
-        case "incident_edit":
-            return (*common, Field("owner", Input.STAFF, required=True), *lines, *signs)
-        case "incident_join":
-            return (code("other_ref", required=True, most=20),)
-        case "incident_end":
-            return (Field("ended_at", Input.MOMENT, required=True),)
-        case "incident_update":
-            # The first language is that of staff: complainants in other languages without a text get it too.
-            return tuple(
-                text(f"text.{language}", required=not position) for position, language in enumerate(languages)
-            )
-        case "incident_decide":
-            return _decision_fields(languages)
-    raise ValueError(f"no incident has the form {form!r}")
-
-
-def _decision_fields(languages: Sequence[str]) -> tuple[Field, ...]:
-    """What the complainants read comes first; then what is promised, and what is recorded in each complaint."""
-    return (
-        choice("finding", (Finding.UPHELD, Finding.PARTLY, Finding.NOT_UPHELD), required=True),
-        *(text(f"reasons.{language}", required=True) for language in languages),
-        choice("type", Remedy),
-        *(text(f"remedy_text.{language}", most=300) for language in languages),
-        Field("amount", Input.AMOUNT),
-        code("currency", most=3),
-        Field("promised_by_date", Input.DATE),
-        *(text(f"changes.{language}") for language in languages),
-        choice("category", Category, required=True),
-        # A higher severity is left to a person.
-        whole("severity", 1, 3, required=True),
-        whole("reach", 1, 4, required=True),
-        whole("recurrence", 1, 5, required=True),
-        Field("evidence", Input.FLAGS, required=True, options=EVIDENCE),
-        text("root_cause", required=True),
-        choice("cause_class", CauseClass, required=True),
-        text("others_action", required=True),
-        *((flag("language_confirmed"),) if len(languages) > 1 else ()),
-    )
+    fields = in_languages(INCIDENT_FORMS[form], languages)
+    if form == "incident_update":
+        # The first language is that of staff: complainants in other languages without a text get it too.
+        return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
+    return tuple(entry for entry in fields if entry.name != "language_confirmed" or len(languages) > 1)
 
 
 def read(
@@ -387,13 +321,11 @@ def joining(case: Case, facts: Facts, by: Actor) -> Facts:
     """The facts of joining or leaving an incident; raises ComplaintError where that is not possible."""
     number, leaves = int(facts["incident"]), bool(facts.get("left"))
     if leaves and case.incident != number:
-        raise AlreadyDone(f"{case.ref} does not belong to that incident: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:not_in_incident", ref=case.ref)
     if not leaves and case.incident == number:
-        raise AlreadyDone(f"{case.ref} belongs to that incident already: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:in_incident", ref=case.ref)
     if not leaves and case.incident is not None:
-        raise OutOfOrder(
-            f"{case.ref} belongs to another incident: take it out of that one first.", code="other_incident"
-        )
+        raise OutOfOrder.worded("other_incident", ref=case.ref)
     if by.has(Role.COMPLAINANT) and leaves:
-        raise NotAllowed(f"Staff take {case.ref} out of an incident.", code="not_allowed.role")
+        raise NotAllowed.worded("not_allowed.role:take_out", ref=case.ref)
     return {**facts, "relation": SAME_INCIDENT, "incident": number}

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from types import UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from complaints.errors import BadFacts
 from complaints.times import MINUTES_A_DAY
@@ -421,68 +422,34 @@ def _key(key: Any) -> str:
 
 def from_json(data: Mapping[str, Any]) -> Rulebook:
     """The inverse of `as_json`; the constructors refuse unknown keys of a newer release."""
-    targets = dict(data["targets"])
-    targets["by_priority"] = {p: PriorityTargets(**row) for p, row in targets["by_priority"].items()}
-    targets["overrides"] = tuple(targets["overrides"])
-    targets["law"] = tuple(targets.get("law", ()))
-    targets["by_level"] = {int(n): LevelTargets(**row) for n, row in targets.get("by_level", {}).items()}
-    targets["clocks"] = tuple(
-        SubjectClock(**{**row, "about": tuple(row["about"])}) for row in targets.get("clocks", ())
-    )
-    if targets.get("completion"):
-        targets["completion"] = Completion(**targets["completion"])
-    calendar = dict(data["calendar"])
-    calendar["hours"] = _hours(calendar["hours"])
-    for key in ("holidays", "closures"):
-        calendar[key] = {date.fromisoformat(day): name for day, name in calendar.get(key, {}).items()}
-    calendar["closed_weekdays"] = tuple(calendar.get("closed_weekdays", ()))
-    on_call = dict(data["on_call"])
-    on_call["hours"] = _hours(on_call["hours"])
-    on_call["people"] = tuple(on_call["people"])
-    return Rulebook(
-        organisation=data["organisation"],
-        country=data["country"],
-        languages=tuple(data["languages"]),
-        staff_language=data["staff_language"],
-        emergency_number=data["emergency_number"],
-        preset=data["preset"],
-        calendar=Calendar(**calendar),
-        targets=Targets(**targets),
-        levels={int(level): tuple(roles) for level, roles in data["levels"].items()},
-        authority={role: Limit(**row) for role, row in data["authority"].items()},
-        recourse=tuple(RecourseStep(**row) for row in data["recourse"]),
-        danger=tuple(
-            Danger(signs=tuple(row["signs"]), number=row["number"], text=dict(row["text"]))
-            for row in data["danger"]
-        ),
-        on_call=OnCall(**on_call),
-        dialogue=Dialogue(**data["dialogue"]),
-        survey=Survey(**data["survey"]),
-        team=data["team"],
-        region=data["region"],
-        notice=data["notice"],
-        retention=data["retention"],
-        simulated=tuple(data.get("simulated", ())),
-        categories={code: dict(names) for code, names in data.get("categories", {}).items()},
-        products=tuple(data.get("products", ())),
-        branches=tuple(data.get("branches", ())),
-        jurisdictions=tuple(data.get("jurisdictions", ())),
-        fast_track=FastTrack(**data["fast_track"]) if data.get("fast_track") else None,
-        accept_within=data.get("accept_within"),
-        missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
-        hold_off=HoldOff(**{state: tuple(acts) for state, acts in data.get("hold_off", {}).items()}),
-        person_within=data.get("person_within"),
-        check_share=data.get("check_share", 0.0),
-        required_training=tuple(data.get("required_training", ())),
-        investigation={
-            int(level): InvestigationPlan(**{name: tuple(kinds) for name, kinds in plan.items()})
-            for level, plan in data.get("investigation", {}).items()
-        },
-    )
+    rules: Rulebook = _decoded(Rulebook, data)
+    return rules
 
 
-def _hours(data: Mapping[str, Any]) -> dict[int, tuple[tuple[int, int], ...]]:
-    return {int(day): tuple((int(a), int(b)) for a, b in spans) for day, spans in data.items()}
+@cache
+def _types_of(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
+
+
+def _decoded(kind: Any, value: Any) -> Any:
+    """A JSON value as the type of its field: keys as integers or dates, lists as tuples, objects as dataclasses."""
+    if value is None or kind in (str, bool, float):
+        return value
+    if is_dataclass(kind):
+        types = _types_of(cast("type", kind))
+        return cast("type", kind)(**{name: _decoded(types.get(name), part) for name, part in value.items()})
+    if kind is int:
+        return int(value)
+    if kind is date:
+        return date.fromisoformat(value)
+    parts = get_args(kind)
+    if isinstance(kind, UnionType):
+        return _decoded(parts[0], value)
+    if get_origin(kind) is tuple:
+        return tuple(_decoded(parts[0], item) for item in value)
+    if get_origin(kind) is Mapping:
+        return {_decoded(parts[0], key): _decoded(parts[1], item) for key, item in value.items()}
+    return value
 
 
 #: The beginning of the first period: before every complaint.
@@ -581,18 +548,12 @@ def require_known_categories(facts: Mapping[str, Any], rules: Rulebook) -> None:
     for name, codes in (("product", rules.products), ("branch", rules.branches)):
         if facts.get(name) is not None and facts[name] not in codes:
             choices = f"choose one of {', '.join(codes)}" if codes else f"the settings have no [[{name}]]"
-            raise BadFacts(
-                f"'{name}' is no {name} under the rules of this complaint: {choices}.",
-                field=name,
-                code="not_an_option",
-            )
+            raise BadFacts.worded("not_an_option:own_code", field=name, name=name, choices=choices)
     categories = categories_of(rules)
     for path, code in _categories_in(facts):
         if code not in categories:
-            raise BadFacts(
-                f"'{path}' is no category under the rules of this complaint: choose one of {', '.join(categories)}.",
-                field=path,
-                code="not_an_option",
+            raise BadFacts.worded(
+                "not_an_option:category", field=path, path=path, categories=", ".join(categories)
             )
 
 

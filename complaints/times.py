@@ -1,7 +1,9 @@
-"""Times: ISO 8601 in UTC in the facts of events, local wall time where days and hours are counted."""
+"""Times: ISO 8601 in UTC in facts and exported fields, local wall time where days and hours are counted."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
@@ -61,3 +63,24 @@ def at_minute(day: date, minute: int, zone: str) -> datetime:
     days, rest = divmod(minute, MINUTES_A_DAY)
     local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
     return from_local_time(local, zone)
+
+
+def json_fields(source: object | None, names: str) -> dict[str, Any]:
+    """These fields, with blanks between their names, each null without a source.
+
+    Times become ISO 8601 in UTC, codes their text, and sets sorted lists.
+    """
+    return {name: _json(None if source is None else getattr(source, name)) for name in names.split()}
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case datetime():
+            return format_time(value)
+        case date():
+            return value.isoformat()
+        case Enum():
+            return value.value
+        case frozenset():
+            return sorted(map(_json, value))
+    return value

@@ -14,18 +14,9 @@ from typing import Any
 from complaints.case import Case
 from complaints.history import CaseHistory
 from complaints.measures.months import MonthCounts
-from complaints.measures.row import (
-    Coverage,
-)
+from complaints.measures.row import Coverage
 from complaints.times import format_time
-from reports.breakdowns import (
-    Backlog,
-    BacklogCount,
-    Gap,
-    HandlerOutcomes,
-    Redress,
-    Score,
-)
+from reports.breakdowns import Backlog, BacklogCount, Gap, HandlerOutcomes, Redress, Score
 from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share, rounded

@@ -17,14 +17,7 @@ from reports.document import (
     Tone,
     text,
 )
-from reports.kpis import (
-    DURATIONS,
-    NOT_REPORTED,
-    OTHERS,
-    SCORES,
-    SHARES,
-    TargetVerdict,
-)
+from reports.kpis import DURATIONS, NOT_REPORTED, OTHERS, SCORES, SHARES, TargetVerdict
 from reports.monitoring import Monitoring
 from reports.monitoring_sections import SECTIONS, chain_notes, figure_title
 from reports.statistics import FEWEST

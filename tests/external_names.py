@@ -397,13 +397,15 @@ def _messages(domain: str) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def error_codes() -> Iterator[str]:
-    """Every `code="..."` given to a call, and every class that has one of its own."""
+    """Every `code="..."` or key of refusals.toml given to a call, and every class that has one of its own."""
     for module in modules(migrations=False):
         for node, function in module.scoped:
             if isinstance(node, ast.Call):
                 for keyword in node.keywords:
                     if keyword.arg == "code":
                         yield from patterns_of(module.name).strings(keyword.value, function)
+                if _last_name(node.func) == "worded" and isinstance(node.args[0], ast.Constant):
+                    yield str(node.args[0].value).partition(":")[0]
             elif isinstance(node, ast.ClassDef):
                 for name, value in assignments(node.body):
                     if name == "code" and isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -414,15 +416,15 @@ def json_keys() -> Iterator[str]:
     """Keys that the command line writes itself, and those of every `as_json`."""
     for module in modules(migrations=False):
         for node, function in module.scoped:
-            if isinstance(node, ast.Dict) and (
-                module.path.startswith("amends/cli/")
-                or (isinstance(function, ast.FunctionDef) and "json" in function.name)
+            if module.path.startswith("amends/cli/") or (
+                isinstance(function, ast.FunctionDef) and "json" in function.name
             ):
-                yield from (
-                    str(key.value)
-                    for key in node.keys
-                    if isinstance(key, ast.Constant) and re.fullmatch(r"[a-z]\w*", str(key.value))
-                )
+                keys: list[Any] = []
+                if isinstance(node, ast.Dict):
+                    keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+                elif isinstance(node, ast.Call) and _last_name(node.func) == "json_fields":
+                    keys = ast.literal_eval(node.args[1]).split()
+                yield from (str(key) for key in keys if re.fullmatch(r"[a-z]\w*", str(key)))
 
 
 # Syntax trees.

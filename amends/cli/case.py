@@ -120,17 +120,11 @@ def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo, labels: Labels) -> 
 
 def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
     """Print the complaints that are similar to one, the most similar first; no other filter applies."""
-    from complaints.times import format_time
+    from complaints.times import format_time, json_fields
 
     if json:
         rows = [
-            {
-                "ref": case.ref,
-                "share": case.share,
-                "received_at": format_time(case.received_at),
-                "is_open": case.is_open,
-                "incident_id": case.incident,
-            }
+            {**json_fields(case, "ref share received_at is_open"), "incident_id": case.incident}
             for case in cases
         ]
         print_json({"cases": rows, "next": None})

@@ -13,7 +13,7 @@ import typer
 from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, staff_labels
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:
@@ -248,10 +248,4 @@ def _change_as_json(change: RuleChange) -> dict[str, Any]:
 
 
 def _dates_as_json(target: TargetSet | None) -> dict[str, Any] | None:
-    if target is None:
-        return None
-    dates = {
-        "internal_due": format_time(target.internal_due),
-        "promised_due": format_time(target.promised_due),
-    }
-    return {"version": target.version, **dates, "basis": target.basis, "span": target.span}
+    return None if target is None else json_fields(target, "version internal_due promised_due basis span")

@@ -1,14 +1,16 @@
 """The steps of the demo's past complaints, done with the same verbs and the same store as in the running desk.
 
-`STEPS` names each step; `courses.py` puts the steps into an order.
+`STEPS` names each step, and steps.toml has those that are always the same; `courses.py` puts them into an order.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from amends.demo.settings import TEXTS
+from amends.demo.settings import STAFF, TEXTS
 from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from bots.letters.composer import preview
@@ -117,6 +119,9 @@ class PastActions:
         return MONA if case.restricted else complaint.handler
 
 
+Step = Callable[[PastActions, Tx, DemoComplaint], None]
+
+
 def _write(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.receive(tx, complaint, complaint.example.text)
 
@@ -161,12 +166,6 @@ def _assess(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         past.act(tx, complaint, "receipt", Verb.RECEIPT, TUGBA, {"of": "executive"}, {})
 
 
-def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"reason": "Praises us and asks for nothing."}
-    actor = past.decider(tx, complaint)
-    past.act(tx, complaint, "reclassify", Verb.RECLASSIFY, actor, {"kind": "praise"}, words)
-
-
 def _reply(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     words = {"text": TEXTS["reply"][complaint.language]}
     actor = past.decider(tx, complaint)
@@ -174,12 +173,6 @@ def _reply(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     facts = {"language_confirmed": True, "template": template, "template_edited": False}
     past.act(tx, complaint, "reply", Verb.REPLY, actor, facts, words)
     count_template_use(tx, template, is_edited=False)
-
-
-def _ask(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    facts = {"needed_by": (tx.now + timedelta(days=5)).date().isoformat(), "language_confirmed": True}
-    words = {"text": TEXTS["question"][complaint.language]}
-    past.act(tx, complaint, "ask", Verb.ASK, past.decider(tx, complaint), facts, words)
 
 
 def _answer(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
@@ -196,53 +189,11 @@ def _extend(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "extend", Verb.EXTEND, MONA, facts, words)
 
 
-def _investigate(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
-    actor = past.decider(tx, complaint)
-    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, actor, {"evidence": evidence}, {})
-
-
-def _ask_statement(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    day = tx.now.date()
-    facts = {
-        "evidence": ["complainant_heard"],
-        "items": [{"step": "records_checked", "dated": (day - timedelta(days=9)).isoformat()}],
-        "statements": [{"inside": "no", "due_on": (day + timedelta(days=7)).isoformat()}],
-    }
-    words = {
-        "items.0.shows": "The job was booked twice and closed once.",
-        "items.0.from_whom": "The booking system",
-        "statements.0.of_whom": "Kerr and Lowe, contractors",
-    }
-    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, words)
-
-
-def _name_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"reason": "It is about a person who works here."}
-    past.act(tx, complaint, "restrict", Verb.RESTRICT, MONA, {"subject": BURAK.id}, words)
-
-
-def _hear_subject(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """The person complained about is informed and replies (C); another person had a look from outside."""
-    informed = {"subject_informed_at": format_time(tx.now - timedelta(hours=2))}
-    evidence = [
-        "complainant_heard",
-        "records_checked",
-        "staff_statement",
-        "rule_or_contract",
-        "subject_heard",
-    ]
-    facts = {"evidence": [*evidence, "similar_cases", "independent_view"], **informed}
-    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, {})
-
-
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
 
 
-def _decide(
-    finding: str, remedies: list[dict[str, Any]], remedy_text: str
-) -> Callable[[PastActions, Tx, DemoComplaint], None]:
+def _decide(finding: str, remedies: list[dict[str, Any]], remedy_text: str) -> Step:
     def decide(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         case = past.case(tx, complaint)
         facts = {
@@ -264,11 +215,6 @@ def _decide(
     return decide
 
 
-_decide_refund = _decide("upheld", _REFUND, "The amount charged in error")
-_decide_repair = _decide("upheld", _REPAIR, "A visit by our engineer")
-_decide_not_upheld = _decide("not_upheld", [], "")
-
-
 def _approve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     """Another person than the one who drafted it approves what waits for approval, if anything does."""
     case = past.case(tx, complaint)
@@ -286,8 +232,8 @@ def _resolve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     """Resolve it at once; a serious complaint needs an investigation and a decision instead."""
     case = past.case(tx, complaint)
     if case.safety or case.severity > 2:
-        for do in (_investigate, _decide_repair, _approve, _complete_remedies, _verify_remedies):
-            do(past, tx, complaint)
+        for name in ("investigate", "decide_repair", "approve", "complete_remedies", "verify_remedies"):
+            STEPS[name](past, tx, complaint)
         return
     facts = {
         "finding": "upheld",
@@ -303,7 +249,7 @@ def _resolve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "resolve", Verb.RESOLVE, past.decider(tx, complaint), facts, words)
 
 
-def _as_complainant(verb: Verb) -> Callable[[PastActions, Tx, DemoComplaint], None]:
+def _as_complainant(verb: Verb) -> Step:
     def act(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         actor = complainant(past.case(tx, complaint).complainant)
         cases_act.act(tx, complaint.ref, verb, actor, {}, {})
@@ -329,47 +275,12 @@ def _verify_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> Non
 
 
 def _review(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    for do in (_take, _investigate, _decide_not_upheld, _approve):
-        do(past, tx, complaint)
-
-
-def _notify_outside_body(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"body": "Consumer ombudsman", "external_ref": f"CO-{4000 + complaint.number}"}
-    past.act(tx, complaint, "external", Verb.NOTIFY_EXTERNAL, MONA, {"event": "notified"}, words)
-
-
-def _overturn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    comply_by = (tx.now + timedelta(days=20)).date().isoformat()
-    words = {"body": "Consumer ombudsman", "outcome": "Pay back 60.00 GBP and apologise."}
-    facts = {"event": "final", "comply_by": comply_by}
-    past.act(tx, complaint, "external", Verb.CONCLUDE_EXTERNAL, MONA, facts, words)
+    for name in ("take", "investigate", "decide_not_upheld", "approve"):
+        STEPS[name](past, tx, complaint)
 
 
 def _insult(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.receive(tx, complaint, TEXTS["insult"][complaint.language])
-
-
-def _warn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"text": TEXTS["warning"][complaint.language]}
-    facts = {"language_confirmed": True}
-    past.act(tx, complaint, "warn_conduct", Verb.WARN_CONDUCT, past.decider(tx, complaint), facts, words)
-
-
-def _ask_limit(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    until = (tx.now + timedelta(days=60)).date().isoformat()
-    facts = {"limits": ["fewer_replies"], "reply_days": "7", "until": until, "language_confirmed": True}
-    words = {"reason": TEXTS["limit_reason"][complaint.language]}
-    past.act(tx, complaint, "limit_contact", Verb.LIMIT_CONTACT, past.decider(tx, complaint), facts, words)
-
-
-def _close(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"root_cause": "Records of two systems did not agree."}
-    past.act(tx, complaint, "close", Verb.CLOSE, MONA, {"cause_class": "single"}, words)
-
-
-def _reopen(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"reason": "The same fault came back within a week."}
-    past.act(tx, complaint, "reopen", Verb.REOPEN, MONA, {}, words)
 
 
 def _answer_survey(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
@@ -380,23 +291,49 @@ def _answer_survey(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.receive(tx, complaint, TEXTS["skip"][complaint.language])
 
 
-STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
+def _from_table(row: Mapping[str, Any]) -> Step:
+    """A step of steps.toml: always the same act of staff."""
+
+    def act(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+        actor = MONA if row["by"] == "manager" else past.decider(tx, complaint)
+        facts, words = (_filled(row.get(part, {}), tx, complaint) for part in ("facts", "words"))
+        past.act(tx, complaint, row["form"], Verb(row["verb"]), actor, facts, words)
+
+    return act
+
+
+def _filled(value: Any, tx: Tx, complaint: DemoComplaint) -> Any:
+    """The value with times counted from now, names of staff as ids, and texts in the complainant's language."""
+    match value:
+        case {"days": days}:
+            return (tx.now + timedelta(days=days)).date().isoformat()
+        case {"hours": hours}:
+            return format_time(tx.now + timedelta(hours=hours))
+        case {"by_language": name}:
+            return TEXTS[name][complaint.language]
+        case {"staff": name}:
+            return STAFF[name]
+        case dict():
+            return {name: _filled(part, tx, complaint) for name, part in value.items()}
+        case list():
+            return [_filled(part, tx, complaint) for part in value]
+        case str():
+            return value.format(number=4000 + complaint.number)
+    return value
+
+
+_TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("steps.toml").read_text(encoding="utf-8"))
+STEPS: Mapping[str, Step] = {
     "write": _write,
     "finish_form": _finish_form,
     "take": _take,
     "assess": _assess,
-    "reclassify": _reclassify,
     "reply": _reply,
-    "ask": _ask,
     "answer": _answer,
     "extend": _extend,
-    "investigate": _investigate,
-    "ask_statement": _ask_statement,
-    "name_subject": _name_subject,
-    "hear_subject": _hear_subject,
-    "decide_refund": _decide_refund,
-    "decide_repair": _decide_repair,
-    "decide_not_upheld": _decide_not_upheld,
+    "decide_refund": _decide("upheld", _REFUND, "The amount charged in error"),
+    "decide_repair": _decide("upheld", _REPAIR, "A visit by our engineer"),
+    "decide_not_upheld": _decide("not_upheld", [], ""),
     "approve": _approve,
     "resolve": _resolve,
     "accept": _as_complainant(Verb.ACCEPT),
@@ -405,15 +342,9 @@ STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
     "complete_remedies": _complete_remedies,
     "verify_remedies": _verify_remedies,
     "review": _review,
-    "notify_outside_body": _notify_outside_body,
-    "overturn": _overturn,
     "insult": _insult,
-    "warn": _warn,
-    "ask_limit": _ask_limit,
-    "close": _close,
-    "reopen": _reopen,
     "answer_survey": _answer_survey,
-}
+} | {name: _from_table(row) for name, row in _TABLE.items()}
 
 #: Steps of the complainant: they happen at any hour, staff's steps only in working time.
 COMPLAINANT_STEPS = frozenset(

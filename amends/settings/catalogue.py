@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from amends.settings import sections
+from amends.settings.descriptions import description, example
 from amends.settings.loading import SECTIONS, Settings, model_in
 from amends.settings.rulebook import DEFAULT_LEVELS, default_authority, preset_targets
 from amends.settings.toml_text import toml_value
@@ -55,7 +57,7 @@ def tables(preset: str) -> Iterator[SettingsTable]:
         header = f"[{NAMED.get(name, name)}]"
         if get_origin(section.annotation) is tuple:
             header = f"[{header}]"
-        about = section.description or ((model and model.__doc__) or "").strip().splitlines()[0]
+        about = description(Settings, name) or ((model and model.__doc__) or "").strip().splitlines()[0]
         if name == "levels":
             keys = tuple(
                 SettingKey(number, "The roles that may decide.", toml_value(roles), "", False)
@@ -67,18 +69,11 @@ def tables(preset: str) -> Iterator[SettingsTable]:
                 for role, amount in default_authority("GB").items()
             )
         else:
-            fields = {} if model is None else model.model_fields
-            # A field that is a table has a header of its own.
-            keys = tuple(
-                _key(key, field, targets if name == "targets" else None)
-                for key, field in fields.items()
-                if model_in(field.annotation) is None
-            )
+            keys = _keys(model, targets if name == "targets" else None) if model else ()
         yield SettingsTable(header, about, keys)
         if name == "proof":
             witness = sections.WitnessSettings
-            keys = tuple(_key(key, field) for key, field in witness.model_fields.items())
-            yield SettingsTable("[[proof.witnesses]]", (witness.__doc__ or "").strip(), keys)
+            yield SettingsTable("[[proof.witnesses]]", (witness.__doc__ or "").strip(), _keys(witness))
         if name == "targets":
             yield from (_priority_table(priority, targets) for priority in Priority)
 
@@ -90,15 +85,25 @@ def variables() -> Iterator[EnvironmentVariable]:
         yield EnvironmentVariable(variable(name), VARIABLES[name]["description"], default)
 
 
-def _key(name: str, field: FieldInfo, targets: Targets | None = None) -> SettingKey:
-    """The key; `targets` has the defaults of the table of that name."""
+def _keys(model: type[BaseModel], targets: Targets | None = None) -> tuple[SettingKey, ...]:
+    """The keys of a table; `targets` has the defaults of the table of that name."""
+    # A field that is a table has a header of its own.
+    return tuple(
+        _key(model, name, field, targets)
+        for name, field in model.model_fields.items()
+        if model_in(field.annotation) is None
+    )
+
+
+def _key(model: type[BaseModel], name: str, field: FieldInfo, targets: Targets | None) -> SettingKey:
     if targets is not None and name in _SAME_FOR_ALL:
         default = getattr(targets, name)
     else:
         default = field.get_default(call_default_factory=True)
     plain = "" if field.is_required() or default is None else toml_value(default)
-    example = toml_value(field.examples[0]) if field.examples else ""
-    return SettingKey(name, field.description or "", plain, example, field.is_required())
+    value = example(model, name)
+    written = "" if value is None else toml_value(value)
+    return SettingKey(name, description(model, name), plain, written, field.is_required())
 
 
 #: Times that are the same for every priority. If the file does not set one, the rulebook has its default.
@@ -106,11 +111,9 @@ _SAME_FOR_ALL = frozenset(Targets.__dataclass_fields__) & frozenset(sections.Tar
 
 
 def _priority_table(priority: Priority, targets: Targets) -> SettingsTable:
-    about = sections.TargetsSettings.model_fields[priority.value].description or ""
+    table, of_priority = sections.PriorityTargetsSettings, targets.by_priority[priority]
     keys = tuple(
-        SettingKey(
-            name, field.description or "", toml_value(getattr(targets.by_priority[priority], name)), "", False
-        )
-        for name, field in sections.PriorityTargetsSettings.model_fields.items()
+        SettingKey(name, description(table, name), toml_value(getattr(of_priority, name)), "", False)
+        for name in table.model_fields
     )
-    return SettingsTable(f"[targets.{priority}]", about, keys)
+    return SettingsTable(f"[targets.{priority}]", description(sections.TargetsSettings, priority.value), keys)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from amends.settings import sections
 from amends.settings.closures import DeskHours, closures_of
+from amends.settings.descriptions import example
 from amends.settings.field_types import is_country
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from amends.settings.toml_text import KeyPath, dotted, line_number, line_numbers, toml_value
@@ -39,47 +40,17 @@ class Settings(BaseModel):
     quality_check: sections.QualityCheckSettings = sections.QualityCheckSettings()
     case_review: sections.CaseReviewSettings = sections.CaseReviewSettings()
     training: sections.TrainingSettings = sections.TrainingSettings()
-    threshold: tuple[sections.ThresholdSettings, ...] = Field(
-        default=(), description="Limits of figures: managers get an alert when one is crossed, and answer it."
-    )
+    threshold: tuple[sections.ThresholdSettings, ...] = ()
     simulation: sections.Simulation = sections.Simulation()
-    levels: dict[str, tuple[sections.LevelRole, ...]] | None = Field(
-        default=None,
-        description="The roles that may decide at each level. Those who decided at a lower level, and the people "
-        "complained about, are always excluded.",
-        examples=[{"1": ["handler", "manager"], "2": ["manager", "top_management"]}],
-    )
-    authority: dict[sections.LevelRole, sections.Authority] = Field(
-        default_factory=dict,
-        description="The amount that each role may grant without a second person. Without this section, handlers may "
-        "grant 50 and managers 500 in the country's currency. With it, a role that is not named may grant nothing. "
-        "Top management may grant any amount.",
-    )
-    staff: tuple[sections.ColleagueSettings, ...] = Field(
-        default=(), description="Members of staff: their other names, their manager and their deputy."
-    )
-    recourse: tuple[sections.Recourse, ...] = Field(
-        default=(), description="Outside bodies, in the order in which complainants may turn to them."
-    )
-    danger: tuple[sections.DangerSettings, ...] = Field(
-        default=(), description="Your own signs of danger, in addition to the built-in ones."
-    )
-    investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(
-        default_factory=dict,
-        description="The plans of investigation that differ from ours: 1 for usual matters, 2 for urgent or complex "
-        "ones, 3 for grave harm or danger.",
-    )
-    category: tuple[sections.OwnCategory, ...] = Field(
-        default=(),
-        description="Your own categories, in addition to those that come with Amends; at most 80.",
-    )
-    product: tuple[sections.ProductSettings, ...] = Field(
-        default=(), description="Your products or services, for the assessment and the reports; at most 100."
-    )
-    branch: tuple[sections.BranchSettings, ...] = Field(
-        default=(),
-        description="Your branches, sites or teams, for the assessment and the reports; at most 100.",
-    )
+    levels: dict[str, tuple[sections.LevelRole, ...]] | None = None
+    authority: dict[sections.LevelRole, sections.Authority] = Field(default_factory=dict)
+    staff: tuple[sections.ColleagueSettings, ...] = ()
+    recourse: tuple[sections.Recourse, ...] = ()
+    danger: tuple[sections.DangerSettings, ...] = ()
+    investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(default_factory=dict)
+    category: tuple[sections.OwnCategory, ...] = ()
+    product: tuple[sections.ProductSettings, ...] = ()
+    branch: tuple[sections.BranchSettings, ...] = ()
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()
@@ -87,16 +58,8 @@ class Settings(BaseModel):
     translator: sections.TranslatorSettings = sections.TranslatorSettings()
     triage: sections.Triage = sections.Triage()
     proof: sections.ProofSettings = sections.ProofSettings()
-    report: tuple[sections.ReportSettings, ...] = Field(
-        default=(), description="Reports that channels get by the calendar, each with a PDF."
-    )
-    jurisdiction: dict[str, sections.Jurisdiction] = Field(
-        default_factory=dict,
-        description=(
-            "A second country, named by its two letters. What is not set here is as in the rest of the file. Which "
-            'country a complaint comes under: [telegram.md](telegram.md), "Whose rules".'
-        ),
-    )
+    report: tuple[sections.ReportSettings, ...] = ()
+    jurisdiction: dict[str, sections.Jurisdiction] = Field(default_factory=dict)
     secrets: Secrets = Field(default=Secrets(), exclude=True)
     file: Path = Field(default=Path(DEFAULT_FILE), exclude=True)
     #: Unknown environment variables, each with its place and the nearest known name.
@@ -275,8 +238,8 @@ def _problem(error: Any, file: Path, lines: Mapping[KeyPath, int]) -> Problem:
     elif kind == "value_error":
         what = message
     else:
-        example = _example(section, path)
-        what = f"{message[0].lower()}{message[1:]}{f'; write {example}' if example else ''}"
+        written = _example(section, path)
+        what = f"{message[0].lower()}{message[1:]}{f'; write {written}' if written else ''}"
     return Problem(dotted(path), _place(file, path, lines), what)
 
 
@@ -292,18 +255,18 @@ def _keys_of(model: type[BaseModel] | None) -> tuple[str, ...]:
 
 
 def _example(model: type[BaseModel] | None, path: KeyPath) -> str:
-    """How to write the key, from the field's first example."""
+    """How to write the key, from its example in sections.toml."""
     field = model.model_fields.get(str(path[-1])) if model else None
-    if field is None:
+    if model is None or field is None:
         return ""
-    inner = model_in(field.annotation)
-    if inner is not None and not field.examples:
+    inner, value = model_in(field.annotation), example(model, str(path[-1]))
+    if inner is not None and value is None:
         required = ", ".join(
             name for name, inner_field in inner.model_fields.items() if inner_field.is_required()
         )
         return f"[{dotted(path)}] with {required}"
-    example = field.examples[0] if field.examples else field.default
-    return f"{path[-1]} = {toml_value(example)}" if example is not None else ""
+    value = field.default if value is None else value
+    return f"{path[-1]} = {toml_value(value)}" if value is not None else ""
 
 
 def _model_at(path: KeyPath) -> type[BaseModel] | None:

@@ -1,4 +1,4 @@
-"""The tables of amends.toml as frozen models. A field's description is its documentation on every page."""
+"""The tables of amends.toml as frozen models. What each key means, and an example of it, is in sections.toml."""
 
 from __future__ import annotations
 
@@ -61,54 +61,17 @@ def known_preset(name: str) -> str:
 class Organisation(SettingsSection):
     """The organisation that answers complaints, its country and its languages."""
 
-    name: str = Field(
-        min_length=1,
-        max_length=200,
-        description="Its name as complainants know it.",
-        examples=["Northwind Water"],
-    )
-    country: CountryCode = Field(description="Two letters; decides the public holidays.", examples=["GB"])
-    region: str | None = Field(
-        default=None, description="Part of the country, if it has its own public holidays.", examples=["ENG"]
-    )
-    timezone: ZoneName = Field(
-        description="The time zone in which working time is counted and times are shown.",
-        examples=["Europe/London"],
-    )
-    languages: tuple[LanguageCode, ...] = Field(
-        min_length=1,
-        description="The languages of the conversations with complainants; the first is the fallback.",
-        examples=[["en", "tr"]],
-    )
-    staff_language: LanguageCode = Field(
-        default="en", description="The language of everything that staff read in Slack."
-    )
-    address: Literal["formal", "informal"] = Field(
-        default="formal",
-        description='How complainants are addressed, in a language that has both: in German "Sie" or "du".',
-    )
-    emergency_number: str = Field(
-        default="112",
-        pattern=r"^[0-9+ ()-]{2,25}$",
-        description="The number that complainants get first when there are signs of danger.",
-    )
-    preset: str = Field(
-        default="small_business",
-        description="The scheme whose deadlines, levels and outside bodies apply (`amends/presets/`).",
-    )
-    team: str = Field(
-        default="",
-        max_length=100,
-        description="The team that the acknowledgement names; if empty, it names the organisation.",
-    )
-
-    bot: str = Field(
-        default="",
-        pattern=r"^(|[A-Za-z0-9_]{5,32})$",
-        description="The username of the bot, without @, for the public page and the poster; if empty, Amends asks "
-        "Telegram.",
-        examples=["northwind_bot"],
-    )
+    name: str = Field(min_length=1, max_length=200)
+    country: CountryCode
+    region: str | None = None
+    timezone: ZoneName
+    languages: tuple[LanguageCode, ...] = Field(min_length=1)
+    staff_language: LanguageCode = "en"
+    address: Literal["formal", "informal"] = "formal"
+    emergency_number: str = Field(default="112", pattern=r"^[0-9+ ()-]{2,25}$")
+    preset: str = "small_business"
+    team: str = Field(default="", max_length=100)
+    bot: str = Field(default="", pattern=r"^(|[A-Za-z0-9_]{5,32})$")
 
     _known_preset = field_validator("preset")(known_preset)
 
@@ -116,22 +79,9 @@ class Organisation(SettingsSection):
 class CalendarSettings(SettingsSection):
     """Opening hours and days off."""
 
-    hours: HoursText = Field(
-        default="Mon-Fri 09:00-17:30",
-        description='Opening hours, also with several shifts a day; or "always".',
-        examples=["Mon-Fri 09:00-17:30"],
-    )
-    closed: dict[str, str] = Field(
-        default_factory=dict,
-        description="Days off in addition to the public holidays: date = name.",
-        examples=[{"2026-12-24": "Closed"}],
-    )
-
-    ics: tuple[str, ...] = Field(
-        default=(),
-        description="iCalendar files with more days off, in the folder of this file; read at each start.",
-        examples=[["closures.ics"]],
-    )
+    hours: HoursText = "Mon-Fri 09:00-17:30"
+    closed: dict[str, str] = Field(default_factory=dict)
+    ics: tuple[str, ...] = ()
 
     @field_validator("closed")
     @classmethod
@@ -147,19 +97,10 @@ class CalendarSettings(SettingsSection):
 class Slack(SettingsSection):
     """The channels in which staff see complaints; write ids, not names."""
 
-    triage_channel: SlackChannel = Field(description="Gets one card per complaint.", examples=["C0000001"])
-    restricted_channel: SlackChannel = Field(
-        description="Gets complaints about staff, handling or discrimination; it must be private.",
-        examples=["C0000002"],
-    )
-    executive_channel: SlackChannel = Field(
-        description="Gets significant complaints, which top management must confirm as read (clause 5.3).",
-        examples=["C0000003"],
-    )
-    subject: Literal["off", "masked"] = Field(
-        default="off",
-        description="`masked`: cards begin with the category and the first masked words. Read decision 75 before.",
-    )
+    triage_channel: SlackChannel
+    restricted_channel: SlackChannel
+    executive_channel: SlackChannel
+    subject: Literal["off", "masked"] = "off"
 
 
 class Roles(SettingsSection):
@@ -168,13 +109,11 @@ class Roles(SettingsSection):
     People who are not named here may do nothing.
     """
 
-    intake: tuple[SlackPeople, ...] = Field(
-        default=(), description="May log complaints that arrive in other ways."
-    )
-    handler: tuple[SlackPeople, ...] = Field(default=(), description="May assess, investigate and decide.")
-    manager: tuple[SlackPeople, ...] = Field(default=(), description="May assign, approve and extend.")
-    top_management: tuple[SlackPeople, ...] = Field(default=(), description="May decide at the last level.")
-    auditor: tuple[SlackPeople, ...] = Field(default=(), description="May read and report.")
+    intake: tuple[SlackPeople, ...] = ()
+    handler: tuple[SlackPeople, ...] = ()
+    manager: tuple[SlackPeople, ...] = ()
+    top_management: tuple[SlackPeople, ...] = ()
+    auditor: tuple[SlackPeople, ...] = ()
 
     def as_mapping(self) -> dict[Role, tuple[str, ...]]:
         return {Role(name): getattr(self, name) for name in type(self).model_fields}
@@ -186,119 +125,43 @@ class ColleagueSettings(SettingsSection):
     People who handle no complaints may be listed too, so that a complaint that names them is recognised.
     """
 
-    id: SlackPerson = Field(description="Their Slack id.", examples=["U0000001"])
-    aliases: tuple[str, ...] = Field(
-        default=(),
-        description="Other names by which complainants know them, in addition to the one in Slack.",
-        examples=[["Alice from the front desk"]],
-    )
-    line: SlackPerson | None = Field(
-        default=None,
-        description="Their manager, who has no access to complaints about them either.",
-        examples=["U0000002"],
-    )
-    deputy: SlackPerson | None = Field(
-        default=None, description="Their deputy while they are absent.", examples=["U0000003"]
-    )
-    categories: tuple[str, ...] = Field(
-        default=(),
-        description="Categories that they handle best: they are proposed first for these. Empty: all.",
-        examples=[["money", "supply"]],
-    )
-    languages: tuple[LanguageCode, ...] = Field(
-        default=(),
-        description="Languages that they write. For other languages they are proposed last. Empty: all.",
-        examples=[["en", "tr"]],
-    )
+    id: SlackPerson
+    aliases: tuple[str, ...] = ()
+    line: SlackPerson | None = None
+    deputy: SlackPerson | None = None
+    categories: tuple[str, ...] = ()
+    languages: tuple[LanguageCode, ...] = ()
 
 
 class PriorityTargetsSettings(SettingsSection):
     """The deadlines of one priority."""
 
-    look: SpanText | None = Field(
-        default=None, description="By when a person assesses the complaint (clause 7.5).", examples=["1 bd"]
-    )
-    first_action: SpanText | None = Field(
-        default=None, description="By when a person first contacts the complainant.", examples=["3 bd"]
-    )
-    update_every: SpanText | None = Field(
-        default=None, description="How often the complainant gets a progress notice (7.3).", examples=["5 bd"]
-    )
-    decide: SpanText | None = Field(
-        default=None, description="By when the complainant gets the decision (7.8).", examples=["10 bd"]
-    )
+    look: SpanText | None = None
+    first_action: SpanText | None = None
+    update_every: SpanText | None = None
+    decide: SpanText | None = None
 
 
 class TargetsSettings(PriorityTargetsSettings):
     """Deadlines. The first four apply to each priority for which `[targets.P1]` … `[targets.P4]` set nothing."""
 
-    ack: SpanText | None = Field(
-        default=None, description="By when the complaint is acknowledged (7.4).", examples=["1 bd"]
-    )
-    approve: SpanText | None = Field(
-        default=None, description="By when a second person approves.", examples=["1 bd"]
-    )
-    remedy: SpanText | None = Field(
-        default=None,
-        description="By when a remedy without a promised date is carried out.",
-        examples=["10 bd"],
-    )
-    verify: SpanText | None = Field(
-        default=None, description="By when a remedy is checked, after it was carried out.", examples=["5 bd"]
-    )
-    reply_reminder: SpanText | None = Field(
-        default=None,
-        description="When the complainant is reminded, once, to reply to the decision.",
-        examples=["10 bd"],
-    )
-    lapse: SpanText | None = Field(
-        default=None, description="When the complaint is closed if there is no reply.", examples=["20 bd"]
-    )
-    delay_notice: SpanText | None = Field(
-        default=None,
-        description="How long before the promised date the complainant is warned that the answer is not ready.",
-        examples=["1 bd"],
-    )
-    escalated_ack: SpanText | None = Field(
-        default=None,
-        description="By when a disagreement with the decision is acknowledged.",
-        examples=["1 bd"],
-    )
-    waiting_limit: SpanText | None = Field(
-        default=None,
-        description="How long handling waits for the complainant's answer to a question.",
-        examples=["10 bd"],
-    )
-    reopen_window: SpanText | None = Field(
-        default=None, description="How long a closed complaint can be reopened.", examples=["6 months"]
-    )
-    subject: SpanText | None = Field(
-        default=None,
-        description="By when staff who are complained about are informed, after the assessment and of the outcome "
-        "(Annex C).",
-        examples=["1 bd"],
-    )
-    improvement: SpanText | None = Field(
-        default=None,
-        description="By when an improvement is made after an outside body overturned a decision.",
-        examples=["20 bd"],
-    )
-    privacy: SpanText | None = Field(
-        default=None,
-        description="By when the part of a complaint about personal data is answered: counted from the day after "
-        "receipt, and moved to a working day. If unset, the period of the country's law applies, if it has one.",
-        examples=["30 days"],
-    )
-    P1: PriorityTargetsSettings = Field(
-        default=PriorityTargetsSettings(),
-        description="The deadlines of P1. Only here can they be later than the default.",
-    )
-    P2: PriorityTargetsSettings = Field(
-        default=PriorityTargetsSettings(),
-        description="The deadlines of P2. Only here can they be later than the default.",
-    )
-    P3: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="The deadlines of P3.")
-    P4: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="The deadlines of P4.")
+    ack: SpanText | None = None
+    approve: SpanText | None = None
+    remedy: SpanText | None = None
+    verify: SpanText | None = None
+    reply_reminder: SpanText | None = None
+    lapse: SpanText | None = None
+    delay_notice: SpanText | None = None
+    escalated_ack: SpanText | None = None
+    waiting_limit: SpanText | None = None
+    reopen_window: SpanText | None = None
+    subject: SpanText | None = None
+    improvement: SpanText | None = None
+    privacy: SpanText | None = None
+    P1: PriorityTargetsSettings = PriorityTargetsSettings()
+    P2: PriorityTargetsSettings = PriorityTargetsSettings()
+    P3: PriorityTargetsSettings = PriorityTargetsSettings()
+    P4: PriorityTargetsSettings = PriorityTargetsSettings()
 
     def for_priority(self, priority: Priority) -> PriorityTargetsSettings:
         table: PriorityTargetsSettings = getattr(self, priority.value)
@@ -308,75 +171,42 @@ class TargetsSettings(PriorityTargetsSettings):
 class DialogueSettings(SettingsSection):
     """How long the conversation with a complainant waits."""
 
-    burst: SpanText = Field(
-        default="20 s",
-        description="How long the bot waits for further messages before it asks the next question.",
-    )
-    file_abandoned_after: SpanText = Field(
-        default="30 min", description="How long after the last message an unfinished form is filed."
-    )
-    file_abandoned_at_latest: SpanText = Field(
-        default="4 h", description="When an unfinished form is filed although the complainant still writes."
-    )
-    quiet_hours: QuietText = Field(
-        default="20:00-08:00",
-        description='When the complainant gets no messages, except in danger; or "none".',
-    )
-    answer_at_once_within: SpanText = Field(
-        default="30 min",
-        description="A reply by staff this soon after the complainant's message is sent in quiet hours too.",
-    )
+    burst: SpanText = "20 s"
+    file_abandoned_after: SpanText = "30 min"
+    file_abandoned_at_latest: SpanText = "4 h"
+    quiet_hours: QuietText = "20:00-08:00"
+    answer_at_once_within: SpanText = "30 min"
 
 
 class Simulation(SettingsSection):
     """Simulated complaints (clause 8.3): staff handle them without knowing it, and no figure counts them."""
 
-    telegram: tuple[Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")], ...] = Field(
-        default=(), description="The Telegram ids of the testers.", examples=[["700000001"]]
-    )
+    telegram: tuple[Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")], ...] = ()
 
 
 class SurveySettings(SettingsSection):
     """When complainants are asked how satisfied they are with the handling (clause 8.3)."""
 
-    delay: SpanText = Field(default="3 days", description="How long after the complaint ends.")
-    reminder: SpanText = Field(
-        default="5 days", description="How long after the survey it is repeated, once."
-    )
+    delay: SpanText = "3 days"
+    reminder: SpanText = "5 days"
 
 
 class QualityCheckSettings(SettingsSection):
     """A share of decisions is read by a second person before they are sent (clause 4.5, docs/quality.md)."""
 
-    share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="The share at the lowest risk; each point of risk adds it once more. 0: no decision is drawn.",
-        examples=[0.05],
-    )
+    share: float = Field(default=0.0, ge=0, le=1)
 
 
 class CaseReviewSettings(SettingsSection):
     """Closed complaints are reviewed by people who took no part in them (Annex C, docs/quality.md)."""
 
-    each_month: int = Field(
-        default=2,
-        ge=0,
-        le=200,
-        description="How many of those closed in the month before are drawn; 0: none.",
-    )
+    each_month: int = Field(default=2, ge=0, le=200)
 
 
 class TrainingSettings(SettingsSection):
     """Training that a person needs before they get a complaint (clause 6.4, docs/registers.md)."""
 
-    required: tuple[str, ...] = Field(
-        default=(),
-        description="The subjects, as the register of training names them. It counts for complaints received from "
-        "then on.",
-        examples=[["complaints_handling"]],
-    )
+    required: tuple[str, ...] = ()
 
     @field_validator("required")
     @classmethod
@@ -390,14 +220,10 @@ class TrainingSettings(SettingsSection):
 class ThresholdSettings(SettingsSection):
     """A limit of a figure of the monitoring report (clause 8.4, docs/registers.md)."""
 
-    figure: str = Field(description="The key of the share.", examples=["reopened"])
-    above: float | None = Field(
-        default=None, ge=0, le=1, description="Alert above this share.", examples=[0.05]
-    )
-    below: float | None = Field(
-        default=None, ge=0, le=1, description="Alert below this share.", examples=[0.9]
-    )
-    over: int = Field(default=30, ge=7, le=366, description="The share of so many days up to now.")
+    figure: str
+    above: float | None = Field(default=None, ge=0, le=1)
+    below: float | None = Field(default=None, ge=0, le=1)
+    over: int = Field(default=30, ge=7, le=366)
 
     @field_validator("figure")
     @classmethod
@@ -416,27 +242,18 @@ class ThresholdSettings(SettingsSection):
 class Authority(SettingsSection):
     """The most that a role may grant alone."""
 
-    amount: AmountText = Field(
-        description="Above this amount a second person must approve.", examples=["100 GBP"]
-    )
+    amount: AmountText
 
 
 class Recourse(SettingsSection):
     """One outside body to which a complainant can turn (clause 7.9)."""
 
-    body: str = Field(min_length=1, description="The name of the body.", examples=["Consumer ombudsman"])
-    contact: str = Field(default="", description="How complainants can reach it.")
-    limit: str = Field(
-        default="",
-        description="Until when a complainant can turn to it. A length of time is shown in the reader's language; "
-        "other text is shown unchanged.",
-        examples=["12 months"],
-    )
-    free: StrictBool = Field(default=True, description="Whether it is free for the complainant.")
-    form: str = Field(
-        default="", description="The link to its complaint form.", examples=["https://ombudsman.example/form"]
-    )
-    cost: str = Field(default="", description="What it charges if it is not free.", examples=["25 EUR"])
+    body: str = Field(min_length=1)
+    contact: str = ""
+    limit: str = ""
+    free: StrictBool = True
+    form: str = ""
+    cost: str = ""
 
 
 def known_evidence(kind: str) -> str:
@@ -452,39 +269,16 @@ EvidenceKind = Annotated[str, AfterValidator(known_evidence)]
 class InvestigationSettings(SettingsSection):
     """The plan of one level of investigation, instead of the built-in one."""
 
-    steps: tuple[EvidenceKind, ...] = Field(
-        min_length=1,
-        description="What is gathered; a decision warns while a step is open.",
-        examples=[["complainant_heard", "records_checked", "similar_cases"]],
-    )
-    required: tuple[EvidenceKind, ...] = Field(
-        default=(),
-        description="What a decision cannot do without.",
-        examples=[["complainant_heard", "records_checked"]],
-    )
+    steps: tuple[EvidenceKind, ...] = Field(min_length=1)
+    required: tuple[EvidenceKind, ...] = ()
 
 
 class DangerSettings(SettingsSection):
     """The organisation's own signs of danger, in addition to the built-in ones."""
 
-    signs: tuple[str, ...] = Field(
-        min_length=1,
-        description="Words that show the danger, with any ending. Where they occur, this entry is used.",
-        examples=[["smell of gas"]],
-    )
-    number: str | None = Field(
-        default=None,
-        description="The number to call; without it, the built-in one for this danger or the emergency number.",
-        examples=["0800 111 999"],
-    )
-    text: dict[LanguageCode, str] = Field(
-        default_factory=dict,
-        description=(
-            "The text that complainants get, by language; `{number}` is replaced by the number. "
-            "In another language they get the built-in advice."
-        ),
-        examples=[{"en": "Leave now and call {number} from outside."}],
-    )
+    signs: tuple[str, ...] = Field(min_length=1)
+    number: str | None = None
+    text: dict[LanguageCode, str] = Field(default_factory=dict)
 
     @field_validator("signs")
     @classmethod
@@ -497,31 +291,11 @@ class DangerSettings(SettingsSection):
 class Triage(SettingsSection):
     """How the model learns that proposes assessments (clause 7.5; docs/learning.md)."""
 
-    retrain_after: int = Field(
-        default=50, ge=0, description="A new model is trained after this many assessments; 0 turns this off."
-    )
-    retrain_at: ClockText = Field(
-        default="03:00",
-        description="The local time at which a new model is trained in each night after something changed; or "
-        '"off". Erased texts are removed from the models in any case, at 03:00.',
-        examples=["03:00"],
-    )
-    wanted_precision: float = Field(
-        default=0.90,
-        gt=0,
-        lt=1,
-        description='The share of correct proposals that is required, among those that do not say "not sure".',
-    )
-    alert_budget: float = Field(
-        default=0.10,
-        gt=0,
-        le=0.5,
-        description="The largest share of complaints for which the model may propose severity 4 or 5.",
-    )
-    encoder: Literal["auto", "none", "minilm", "e5"] = Field(
-        default="auto",
-        description="The text encoder for the next training; auto uses the installed one, if there is one.",
-    )
+    retrain_after: int = Field(default=50, ge=0)
+    retrain_at: ClockText = "03:00"
+    wanted_precision: float = Field(default=0.90, gt=0, lt=1)
+    alert_budget: float = Field(default=0.10, gt=0, le=0.5)
+    encoder: Literal["auto", "none", "minilm", "e5"] = "auto"
 
 
 #: Slack shows 100 choices in a menu; the others are for the categories of Amends.
@@ -531,14 +305,8 @@ MOST_CODES, MOST_CATEGORIES = 100, 80
 class OwnCode(SettingsSection):
     """A code of the organisation's own, with its names."""
 
-    key: str = Field(
-        description="The code in the record, reports and examples. Never change it later.", examples=["leak"]
-    )
-    name: dict[LanguageCode, str] = Field(
-        min_length=1,
-        description="The name that people see, by language.",
-        examples=[{"en": "Leak in the street", "tr": "Sokakta su kaçağı"}],
-    )
+    key: str
+    name: dict[LanguageCode, str] = Field(min_length=1)
 
     @field_validator("key")
     @classmethod
@@ -571,80 +339,38 @@ class OwnCategory(OwnCode):
 class _CountedCode(OwnCode):
     """A code that an assessment can name, and how many customers it has."""
 
-    customers: int | None = Field(
-        default=None,
-        ge=1,
-        strict=True,
-        description="How many customers or units it has now: reports then show complaints per 1,000 of them.",
-        examples=[12000],
-    )
+    customers: int | None = Field(default=None, ge=1, strict=True)
 
 
 class ProductSettings(_CountedCode):
     """A product or service that an assessment can name; reports compare them (docs/reports.md)."""
 
-    key: str = Field(
-        description="The code in the record and reports. Never change it later.", examples=["broadband"]
-    )
-    name: dict[LanguageCode, str] = Field(
-        min_length=1,
-        description="The name that staff see, by language.",
-        examples=[{"en": "Broadband", "de": "Internetanschluss"}],
-    )
-
 
 class BranchSettings(_CountedCode):
     """A branch, site or team that an assessment can name; reports compare them (docs/reports.md)."""
-
-    key: str = Field(
-        description="The code in the record and reports. Never change it later.", examples=["harbour"]
-    )
-    name: dict[LanguageCode, str] = Field(
-        min_length=1,
-        description="The name that staff see, by language.",
-        examples=[{"en": "Harbour Street", "de": "Hafenstraße"}],
-    )
 
 
 class OnCallSettings(SettingsSection):
     """The people who are alerted at signs of danger, and when."""
 
-    hours: OnCallHoursText = Field(
-        default="always", description='Hours as in the calendar, also past midnight; or "always".'
-    )
-    people: tuple[SlackPerson, ...] = Field(
-        default=(), description="The Slack ids of these people.", examples=[["U0000002"]]
-    )
+    hours: OnCallHoursText = "always"
+    people: tuple[SlackPerson, ...] = ()
 
 
 class Privacy(SettingsSection):
     """The privacy notice for complainants, and how long files are kept."""
 
-    notice: str = Field(default="", description="The address or the text of the privacy notice.")
-    retention: RetentionText | None = Field(
-        default=None,
-        description='How long after closing a file is purged. "36 months from receipt" counts from receipt. '
-        "If unset, files are kept.",
-        examples=["72 months"],
-    )
-    purge: StrictBool = Field(
-        default=False,
-        description="Whether Amends purges automatically each day; if not, run `amends privacy purge`.",
-    )
+    notice: str = ""
+    retention: RetentionText | None = None
+    purge: StrictBool = False
 
 
 class WitnessSettings(SettingsSection):
     """A witness that cosigns the checkpoints: `amends witness` or any other of C2SP."""
 
-    name: str = Field(description="Its name, as in its key.", examples=["audit.example"])
-    url: Address = Field(
-        description="Its address; checkpoints go to `add-checkpoint` there.",
-        examples=["https://audit.example"],
-    )
-    key: str = Field(
-        description="Its verifier key, which `amends witness` prints.",
-        examples=["audit.example+3b8aa972+BHtXstgNlxG8YTEeHv0sd4C2xvNE4IaOyXZ+BG8ob/LJ"],
-    )
+    name: str
+    url: Address
+    key: str
 
     @model_validator(mode="after")
     def _key_of_this_name(self) -> WitnessSettings:
@@ -662,40 +388,19 @@ class WitnessSettings(SettingsSection):
 class ReportSettings(SettingsSection):
     """One report that a channel gets after each period: a short text and the PDF (docs/reports.md)."""
 
-    kind: str = Field(
-        min_length=1, description="Which report, as in `amends report --help`.", examples=["monitoring"]
-    )
-    channel: SlackChannel = Field(description="The channel that gets it.", examples=["C0000004"])
-    when: Literal["weekly", "monthly", "quarterly", "yearly"] = Field(
-        default="monthly",
-        description="The period. It is sent on the first working morning after each, once.",
-    )
+    kind: str = Field(min_length=1)
+    channel: SlackChannel
+    when: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"
 
 
 class ProofSettings(SettingsSection):
     """Where the signed checkpoints of the record go (docs/proof.md); name at least one place that you do not run."""
 
-    every_minutes: int = Field(
-        default=10, ge=1, le=1440, description="How often a checkpoint is made and sent, in minutes."
-    )
-    slack_channel: SlackChannel | None = Field(
-        default=None, description="Gets a checkpoint each hour.", examples=["C0000004"]
-    )
-    file: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Gets the newest checkpoint; the same name with `.history` gets each of them.",
-        examples=["checkpoints/newest.txt"],
-    )
-    command: tuple[str, ...] = Field(
-        default=(),
-        description="A command with its arguments, run without a shell; gets each checkpoint on standard input, "
-        "and has 30 s.",
-        examples=[["/usr/local/bin/keep-checkpoint"]],
-    )
-    witnesses: tuple[WitnessSettings, ...] = Field(
-        default=(), description="Witnesses, which cosign each checkpoint."
-    )
+    every_minutes: int = Field(default=10, ge=1, le=1440)
+    slack_channel: SlackChannel | None = None
+    file: str | None = Field(default=None, min_length=1)
+    command: tuple[str, ...] = ()
+    witnesses: tuple[WitnessSettings, ...] = ()
 
     @field_validator("witnesses")
     @classmethod
@@ -708,12 +413,7 @@ class ProofSettings(SettingsSection):
 class Files(SettingsSection):
     """What happens to the files that complainants send."""
 
-    scanner: str = Field(
-        default="",
-        description="A virus scanner that reads a file from its standard input: exit code 0 is clean, 1 is infected. "
-        "An infected file is kept but not handed on. If empty, files are not scanned.",
-        examples=["clamdscan -"],
-    )
+    scanner: str = ""
 
     @field_validator("scanner")
     @classmethod
@@ -730,44 +430,19 @@ class Files(SettingsSection):
 class SpeechSettings(SettingsSection):
     """A command that writes down recordings (docs/operations.md, "Recordings in words")."""
 
-    command: tuple[str, ...] = Field(
-        default=(),
-        description="A command with its arguments, run without a shell. It gets the path of a recording as its "
-        "last argument and prints the words. If empty, nothing is written down.",
-        examples=[["/usr/local/bin/write-down"]],
-    )
-    timeout: int = Field(default=600, ge=1, le=7200, description="Stop the command after so many seconds.")
-    max_minutes: int = Field(
-        default=15, ge=1, le=240, description="Longer recordings are kept and not written down."
-    )
+    command: tuple[str, ...] = ()
+    timeout: int = Field(default=600, ge=1, le=7200)
+    max_minutes: int = Field(default=15, ge=1, le=240)
 
 
 class TranslatorSettings(SettingsSection):
     """A command or a service that translates complainants' words for staff (docs/operations.md, "Translations")."""
 
-    command: tuple[str, ...] = Field(
-        default=(),
-        description="A command with its arguments, run without a shell; `{source}` and `{target}` become language "
-        "codes. It reads the words from standard input and prints the translation.",
-        examples=[["argos-translate", "--from-lang", "{source}", "--to-lang", "{target}"]],
-    )
-    url: Address | None = Field(
-        default=None,
-        description="Instead of a command, a service with LibreTranslate's API; words go to `translate` there. "
-        "HTTPS, or on this machine.",
-        examples=["https://translate.example"],
-    )
-    target: LanguageCode | None = Field(
-        default=None,
-        description="The language to translate into; if unset, `staff_language`.",
-        examples=["en"],
-    )
-    reads: tuple[LanguageCode, ...] = Field(
-        default=(),
-        description="Further languages that all staff read: words in these are not translated.",
-        examples=[["de"]],
-    )
-    timeout: int = Field(default=60, ge=1, le=600, description="Give up an attempt after so many seconds.")
+    command: tuple[str, ...] = ()
+    url: Address | None = None
+    target: LanguageCode | None = None
+    reads: tuple[LanguageCode, ...] = ()
+    timeout: int = Field(default=60, ge=1, le=600)
 
     @model_validator(mode="after")
     def _command_or_service(self) -> TranslatorSettings:
@@ -802,32 +477,18 @@ class Jurisdiction(SettingsSection):
     authority, recourse, danger and privacy.
     """
 
-    region: str | None = Field(
-        default=None, description="Part of the country, if it has its own public holidays."
-    )
-    timezone: ZoneName | None = Field(
-        default=None, description="Its time zone.", examples=["Europe/Istanbul"]
-    )
-    languages: tuple[LanguageCode, ...] | None = Field(
-        default=None, description="Its languages.", examples=[["tr"]]
-    )
-    emergency_number: str | None = Field(
-        default=None, pattern=r"^[0-9+ ()-]{2,25}$", description="Its emergency number.", examples=["112"]
-    )
-    preset: str | None = Field(default=None, description="Its scheme.", examples=["small_business"])
-    calendar: CalendarSettings | None = Field(default=None, description="Its opening hours and days off.")
-    targets: TargetsSettings | None = Field(default=None, description="Its deadlines.")
-    levels: dict[str, tuple[LevelRole, ...]] | None = Field(
-        default=None,
-        description="The roles that may decide at each level.",
-        examples=[{"1": ["handler", "manager"]}],
-    )
-    authority: dict[LevelRole, Authority] | None = Field(
-        default=None, description="The amounts that roles may grant alone, in its currency."
-    )
-    recourse: tuple[Recourse, ...] | None = Field(default=None, description="Its outside bodies.")
-    danger: tuple[DangerSettings, ...] | None = Field(default=None, description="Its own signs of danger.")
-    privacy: Privacy | None = Field(default=None, description="Its privacy notice and retention.")
+    region: str | None = None
+    timezone: ZoneName | None = None
+    languages: tuple[LanguageCode, ...] | None = None
+    emergency_number: str | None = Field(default=None, pattern=r"^[0-9+ ()-]{2,25}$")
+    preset: str | None = None
+    calendar: CalendarSettings | None = None
+    targets: TargetsSettings | None = None
+    levels: dict[str, tuple[LevelRole, ...]] | None = None
+    authority: dict[LevelRole, Authority] | None = None
+    recourse: tuple[Recourse, ...] | None = None
+    danger: tuple[DangerSettings, ...] | None = None
+    privacy: Privacy | None = None
 
     @field_validator("preset")
     @classmethod

@@ -22,6 +22,7 @@ from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.event_facts import ATTACHMENTS
+from complaints.obligations.kinds import kinds_that_are
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
@@ -38,25 +39,7 @@ from store.values import Obligation
 #: Letters sent even to a person who wants no contact.
 SENT_WITHOUT_CONTACT: frozenset[str] = frozenset({"acknowledge", "danger_seen"})
 #: Kinds of obligation that quiet hours delay: the desk starts them, not the complainant.
-DELAYED_KINDS: frozenset[str] = frozenset(
-    {
-        "decision",
-        "letter",
-        "dates",
-        "progress",
-        "delay",
-        "remedy_notice",
-        "reply_reminder",
-        "closing",
-        "survey",
-        "survey_reminder",
-        "legal_passed",
-        "confirmation",
-        "outside",
-        "next_recourse",
-        "conduct",
-    }
-)
+DELAYED_KINDS = kinds_that_are("delayed")
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
 RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing"})
 #: After these acts the letter `no_independent` is a reply; acts of staff can lead to it too.

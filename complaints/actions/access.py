@@ -40,14 +40,11 @@ def check_restrict(case: Case, request: ActionRequest) -> Facts:
     subject = request.facts.get("subject")
     if subject is not None:
         if not may_manage(case, request.actor):
-            raise NotAllowed(
-                f"Only a manager names the person that {case.ref} is about: ask one.",
-                code="not_allowed.manager",
-            )
+            raise NotAllowed.worded("not_allowed.manager:name_subject", ref=case.ref)
         facts["subjects"] = [str(subject)]
     new = frozenset(facts.get("subjects", ())) - case.subjects
     if not new and Flag.RESTRICTED in case.flags:
-        raise AlreadyDone(f"{case.ref} is restricted already: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:restrict", ref=case.ref)
     return facts
 
 
@@ -108,9 +105,8 @@ def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -
     if request.actor.is_staff:
         require_words(request, "reason", f"Give the reason for '{request.verb.value}' on {case.ref}.")
     if (flag in case.flags) is sets:
-        raise AlreadyDone(
-            f"{case.ref} is {flag.value if sets else 'not ' + flag.value} already: nothing to do.",
-            code="already_so",
+        raise AlreadyDone.worded(
+            "already_so:flag", ref=case.ref, state=flag.value if sets else "not " + flag.value
         )
     return request.facts
 
@@ -124,11 +120,9 @@ def check_declare_conflict(case: Case, request: ActionRequest) -> Facts:
     member = str(request.facts["who"])
     if request.actor.is_staff and member != request.actor.id and not may_read(case, request.actor):
         # Otherwise a member who is not cleared could find out by trying names who the complaint is about.
-        raise NotAllowed(
-            f"{case.ref} is restricted: here you may only step aside yourself.", code="not_allowed.restricted"
-        )
+        raise NotAllowed.worded("not_allowed.restricted:declare_conflict", ref=case.ref)
     if is_excluded(case, member):
-        raise AlreadyDone(f"{member} is kept from {case.ref} already: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:declare_conflict", member=member, ref=case.ref)
     return request.facts
 
 
@@ -196,37 +190,20 @@ def check_fairness_facts(case: Case, request: ActionRequest) -> None:
     facts = request.facts
     for name in _FAIRNESS_TIMES:
         if facts.get(name) and parse_time(str(facts[name])) > request.at:
-            raise BadFacts(
-                f"What the person complained about in {case.ref} was given cannot lie in the future: give the "
-                "time.",
-                field=name,
-                code="ahead",
-            )
+            raise BadFacts.worded("ahead:person_complained_about", field=name, ref=case.ref)
     if not facts.get("subject_not_yet"):
         return
     if not may_manage(case, request.actor):
-        raise NotAllowed(
-            f"Only a manager puts off telling the person complained about in {case.ref}: ask one.",
-            code="not_allowed.manager",
-            field="subject_not_yet",
-        )
+        raise NotAllowed.worded("not_allowed.manager:put_off", field="subject_not_yet", ref=case.ref)
     review = facts.get("subject_review_by")
     if not review:
-        raise BadFacts(
-            f"Say when this is looked at again on {case.ref}.", field="subject_review_by", code="required"
-        )
+        raise BadFacts.worded("required:review_day", field="subject_review_by", ref=case.ref)
     until = closing_time(date.fromisoformat(str(review)), case.rules.calendar)
     if until <= request.at:
-        raise BadFacts(
-            f"That day is over for {case.ref}: give a day to come.",
-            field="subject_review_by",
-            code="not_ahead",
-        )
+        raise BadFacts.worded("not_ahead:review_day", field="subject_review_by", ref=case.ref)
     if until > due(request.at, REVIEW_WITHIN, case.rules.calendar).at:
-        raise BadFacts(
-            f"{case.ref} is looked at again within {REVIEW_WITHIN}: give an earlier day.",
-            field="subject_review_by",
-            code="too_far",
+        raise BadFacts.worded(
+            "too_far:fairness_facts", field="subject_review_by", ref=case.ref, within=REVIEW_WITHIN
         )
 
 
@@ -263,16 +240,12 @@ def check_link(case: Case, request: ActionRequest) -> Facts:
     if joins:
         facts.update(joining(case, request.facts, request.actor))
     elif request.role is Role.COMPLAINANT:
-        raise NotAllowed(
-            f"Staff link {case.ref} to another complaint: write to them.", code="not_allowed.role"
-        )
+        raise NotAllowed.worded("not_allowed.role:link", ref=case.ref)
     if not joins or facts.get("other_ref"):
         facts["other_ref"] = other_reference(case, request.facts)
     if facts.get("relation") == "merged" and facts.get("other_complainant") != case.complainant:
-        raise NotAllowed(
-            f"{case.ref} and {facts['other_ref']} are of two people: link them instead.",
-            code="not_allowed.other_person",
-            field="other_ref",
+        raise NotAllowed.worded(
+            "not_allowed.other_person", field="other_ref", ref=case.ref, other=facts["other_ref"]
         )
     return facts
 
@@ -289,18 +262,12 @@ def apply_link(case: Case, event: Event) -> Case:
 def other_reference(case: Case, facts: Facts) -> str:
     """The other complaint's reference in its usual form; raises BadFacts if it is invalid or this complaint."""
     if not facts.get("other_ref"):
-        raise BadFacts(
-            f"'link' on {case.ref} needs the other reference: give it.", field="other_ref", code="required"
-        )
+        raise BadFacts.worded("required:other_reference", field="other_ref", ref=case.ref)
     other = parse_reference(str(facts["other_ref"]))
     if other is None:
-        raise BadFacts(
-            "That is no reference: write it as in A7K-M3Q-9T.", field="other_ref", code="not_a_reference"
-        )
+        raise BadFacts.worded("not_a_reference", field="other_ref")
     if other == case.ref:
-        raise BadFacts(
-            f"That is {case.ref} itself: give the other reference.", field="other_ref", code="same_reference"
-        )
+        raise BadFacts.worded("same_reference", field="other_ref", ref=case.ref)
     return other
 
 

@@ -35,16 +35,12 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
     if case.waits_for is Verb.CHECK_DECISION:
-        raise OutOfOrder(
-            f"The decision on {case.ref} waits to be read first: check it instead.", code="nothing_to_approve"
-        )
+        raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:
-            raise NotAllowed(
-                f"{case.ref} has severity {harm_of(case)} by now: it stays a complaint; send it back.",
-                code="not_allowed.severity",
-                field="agreed",
+            raise NotAllowed.worded(
+                "not_allowed.severity:approve", field="agreed", ref=case.ref, severity=harm_of(case)
             )
         subject: dict[str, Any] = {"of": "reclassify"}
     elif case.drafted is not None:
@@ -71,21 +67,16 @@ def require_second_person(case: Case, actor: Actor) -> None:
     elif case.conduct.pending is not None:
         proposer = case.conduct.pending.asked_by
     else:
-        raise OutOfOrder(
-            f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
-        )
+        raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
     if proposer == actor.id:
-        raise NotAllowed(
-            f"You proposed this on {case.ref} yourself: a second person approves it.",
-            code="not_allowed.second_person",
-            field="agreed",
-        )
+        raise NotAllowed.worded("not_allowed.second_person:proposal", field="agreed", ref=case.ref)
     needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
     if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):
-        raise NotAllowed(
-            f"This level of {case.ref} needs a higher role: ask {', '.join(case.rules.levels[case.level])}.",
-            code="not_allowed.level_role",
+        raise NotAllowed.worded(
+            "not_allowed.level_role:approve",
             field="agreed",
+            ref=case.ref,
+            roles=", ".join(case.rules.levels[case.level]),
         )
 
 
@@ -98,20 +89,12 @@ def require_within_limit(case: Case, actor: Actor) -> None:
         if remedy.amount and remedy.currency
     ]
     if exceeds(actor, grants, case.rules.authority):
-        raise NotAllowed(
-            f"The sum granted on {case.ref} is above your limit: ask somebody with a higher one.",
-            code="not_allowed.limit",
-            field="agreed",
-        )
+        raise NotAllowed.worded("not_allowed.limit:for_one", field="agreed", ref=case.ref)
 
 
 def _require_author(case: Case) -> None:
     if case.drafted is not None and is_excluded(case, case.drafted.by):
-        raise NotAllowed(
-            f"The person who drafted this on {case.ref} has stepped aside since: send it back.",
-            code="not_allowed.subject",
-            field="agreed",
-        )
+        raise NotAllowed.worded("not_allowed.subject:author", field="agreed", ref=case.ref)
 
 
 def _extension(case: Case, at: datetime) -> dict[str, Any]:
@@ -122,18 +105,12 @@ def _extension(case: Case, at: datetime) -> dict[str, Any]:
     """
     wish = case.extension
     if wish is None:
-        raise OutOfOrder(
-            f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
-        )
+        raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
     moved = {"target": wish.target.value, "of": wish.of, "due": format_time(wish.until), "seq": wish.seq}
     target = target_to_extend(case, moved)
     require_not_passed(case, target, at)
     if wish.until <= target.internal_due:
-        raise OutOfOrder(
-            f"The {target.target.value} date of {case.ref} is as late by now: send the later date back.",
-            code="as_late_already",
-            field="agreed",
-        )
+        raise OutOfOrder.worded("as_late_already", field="agreed", target=target.target.value, ref=case.ref)
     require_within_caps(case, target, wish.until)
     return moved
 
@@ -167,7 +144,7 @@ def check_check_decision(case: Case, request: ActionRequest) -> Facts:
     until = checked_by(case)
     is_system = request.role is Role.SYSTEM
     if case.waits_for is not Verb.CHECK_DECISION or (is_system and (until is None or request.at < until)):
-        raise OutOfOrder(f"Nothing on {case.ref} waits to be read: look again.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if is_system:
         return {"agreed": "yes", "skipped": "no_time"}
     require_second_person(case, request.actor)

@@ -25,7 +25,7 @@ def check_assess(case: Case, request: ActionRequest) -> Facts:
     BadFacts when media was not listened to or a reason is missing.
     """
     if case.assessment is not None:
-        raise BadFacts(f"{case.ref} is assessed: assess it again.", code="assessed_before")
+        raise BadFacts.worded("assessed_before", ref=case.ref)
     _require_media_heard(case, request.facts)
     lowered = _lowered_field(request.facts, case)
     if lowered is not None:
@@ -41,7 +41,7 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
     """
     facts, before = request.facts, case.assessment
     if before is None:
-        raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
+        raise BadFacts.worded("not_assessed:reassess", ref=case.ref)
     _require_media_heard(case, facts)
     lowered = _lowered_field(facts, case)
     all_facts = _with_issues(case, request)
@@ -79,20 +79,12 @@ def _is_later(case: Case, facts: Facts) -> bool:
 
 def _require_media_heard(case: Case, facts: Facts) -> None:
     if case.only_in_media and not case.media_heard and not facts.get("media_heard"):
-        raise BadFacts(
-            f"{case.ref} was told only in media: listen or look first, then say so.",
-            field="media_heard",
-            code="required",
-        )
+        raise BadFacts.worded("required:media_heard", field="media_heard", ref=case.ref)
 
 
 def _require_manager_and_reason(case: Case, request: ActionRequest, lowered: str) -> None:
     if not may_manage(case, request.actor):
-        raise NotAllowed(
-            f"Only a manager may lower {case.ref} below a fired rule or an earlier assessment: ask one.",
-            code="not_allowed.lower",
-            field=lowered,
-        )
+        raise NotAllowed.worded("not_allowed.lower", field=lowered, ref=case.ref)
     require_words(
         request,
         "override_reason",
@@ -112,11 +104,7 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
         return {**facts, **takes}
     fixed = case.drafted is not None or any(issue.finding for issue in case.issues)
     if fixed and categories != [issue.category for issue in case.issues]:
-        raise BadFacts(
-            f"The issues of {case.ref} are being decided or were: leave their rows as they are.",
-            field="issues.0.category",
-            code="issues_fixed",
-        )
+        raise BadFacts.worded("issues_fixed", field="issues.0.category", ref=case.ref)
     if fixed:
         return {**facts, **takes}
     return {**facts, "issue_categories": categories or [facts["category"]], **takes}
@@ -182,20 +170,14 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
     """
     require_words(request, "reason", f"Say why {case.ref} is no complaint.")
     if request.facts["kind"] == ContactKind.COMPLAINT:
-        raise BadFacts(
-            f"{case.ref} is a complaint already: choose another kind.", field="kind", code="not_an_option"
-        )
+        raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     if case.decisions:
-        raise OutOfOrder(
-            f"{case.ref} was decided as a complaint: it stays one; go on with it.", code="decided_before"
-        )
+        raise OutOfOrder.worded("decided_before:reclassify", ref=case.ref)
     if case.awaits_approval:
         raise something_waits(case)
     if harm_of(case) >= 3:
-        raise NotAllowed(
-            f"{case.ref} has severity {harm_of(case)}: it stays a complaint; investigate it.",
-            code="not_allowed.severity",
-            field="kind",
+        raise NotAllowed.worded(
+            "not_allowed.severity:reclassify", field="kind", ref=case.ref, severity=harm_of(case)
         )
     return request.facts
 
@@ -216,31 +198,15 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
     owner = str(request.facts.get("owner") or actor.id)
     is_manager = may_manage(case, actor)
     if owner != actor.id and not is_manager:
-        raise NotAllowed(
-            f"Only a manager gives {case.ref} to somebody else: ask one.",
-            code="not_allowed.assign",
-            field="owner",
-        )
+        raise NotAllowed.worded("not_allowed.assign", field="owner", ref=case.ref)
     if case.owner == owner:
-        raise AlreadyDone(f"{owner} owns {case.ref} already: nothing to do.", code="owned_before")
+        raise AlreadyDone.worded("owned_before", owner=owner, ref=case.ref)
     if case.owner is not None and not is_manager:
-        raise NotAllowed(
-            f"{case.ref} has an owner already: a manager can give it to you.",
-            code="not_allowed.owned",
-            field="owner",
-        )
+        raise NotAllowed.worded("not_allowed.owned", field="owner", ref=case.ref)
     if is_excluded(case, owner):
-        raise NotAllowed(
-            f"{owner} cannot own {case.ref}, named in it or conflicted: choose another person.",
-            code="not_allowed.subject",
-            field="owner",
-        )
+        raise NotAllowed.worded("not_allowed.subject:assign", field="owner", owner=owner, ref=case.ref)
     if judged_below(case, owner):
-        raise NotAllowed(
-            f"{owner} acted on {case.ref} at an earlier level: choose another person.",
-            code="not_allowed.level",
-            field="owner",
-        )
+        raise NotAllowed.worded("not_allowed.level:assign", field="owner", owner=owner, ref=case.ref)
     if not (is_manager and request.words.get("reason", "").strip()):
         require_trained(case, request.facts.get("untrained", ()))
     missing = list(request.facts.get("untrained", ()))
@@ -251,11 +217,7 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
 def require_trained(case: Case, missing: Sequence[str]) -> None:
     """Raises OutOfOrder for training that the person who would own the complaint lacks (6.4)."""
     if missing:
-        raise OutOfOrder(
-            f"{case.ref} needs a person with valid training in {', '.join(missing)}: a manager may assign it with a "
-            "reason.",
-            code="not_trained",
-        )
+        raise OutOfOrder.worded("not_trained", ref=case.ref, missing=", ".join(missing))
 
 
 def apply_assign(case: Case, event: Event) -> Case:

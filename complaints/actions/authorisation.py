@@ -82,9 +82,7 @@ def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
     Without a complaint only the person's roles count.
     """
     if case is not None and actor.is_staff and is_excluded(case, actor.id):
-        raise NotAllowed(
-            f"{case.ref} is not open to you: leave it to the others.", code="not_allowed.excluded"
-        )
+        raise NotAllowed.worded("not_allowed.excluded:not_open", ref=case.ref)
     roles = _ROLES[wanted] if isinstance(wanted, Access) else ACTIONS[wanted].roles
     if isinstance(wanted, Verb) and ACTIONS[wanted].manager_only and case and case.fairness.leads:
         roles -= {Role.MANAGER}
@@ -96,10 +94,7 @@ def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
         code = "not_allowed.assign" if wanted is Access.HAND_OVER else "not_allowed.role"
         raise NotAllowed(f"'{wanted.value}'{on} needs one of these roles: {needed}.", code=code)
     if role is Role.COMPLAINANT and case is not None and actor.id != case.complainant:
-        raise NotAllowed(
-            f"{case.ref} is not yours: only the person who complains may do this.",
-            code="not_allowed.excluded",
-        )
+        raise NotAllowed.worded("not_allowed.excluded:not_complainant", ref=case.ref)
     if case is None or not actor.is_staff:
         return role
     if isinstance(wanted, Verb):
@@ -111,7 +106,7 @@ def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
         Access.SURVEY: reads and not worked_on(case, actor.id),
     }
     if not is_open.get(wanted, True):
-        raise NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.read")
+        raise NotAllowed.worded("not_allowed.read", ref=case.ref)
     return role
 
 
@@ -136,16 +131,13 @@ def authorise_entry(entry: Entry | None, act: RegisterAct | Register, actor: Act
         is_own = is_own and act.is_owners
         role = actor.least(frozenset(ORDER) if is_own else act.roles)
     if role is None:
-        raise NotAllowed(f"'{act.name}' needs another role: ask a manager.", code="not_allowed.role")
+        raise NotAllowed.worded("not_allowed.role:entry", act=act.name)
     if isinstance(act, RegisterAct) and act.is_owners_alone and entry and entry.owner != actor.id:
-        raise NotAllowed(f"'{act.name}' is for the auditor of {entry.code}.", code="not_allowed.auditor")
+        raise NotAllowed.worded("not_allowed.auditor", act=act.name, entry=entry.code)
     if isinstance(act, RegisterAct) and act.second_to and entry is not None:
         first = entry.acts_of(act.second_to)[-1:]
         if first and first[0].by == actor.id:
-            raise NotAllowed(
-                f"You did '{act.second_to}' yourself: a second person does this.",
-                code="not_allowed.second_person",
-            )
+            raise NotAllowed.worded("not_allowed.second_person:entry", other_act=act.second_to)
     return role
 
 
@@ -173,14 +165,9 @@ def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role
     if verb is Verb.REVIEW_CASE:
         review = case.open_review
         if review is None or review.reviewer != actor.id or actor.id in case.participants:
-            raise NotAllowed(
-                f"{case.ref} was not given to you for review: leave it to the person who was drawn.",
-                code="not_allowed.reviewer",
-            )
+            raise NotAllowed.worded("not_allowed.reviewer", ref=case.ref)
     if case.restricted and not action.without_reading and not may_read(case, actor):
-        raise NotAllowed(
-            f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
-        )
+        raise NotAllowed.worded("not_allowed.restricted:staff_role", ref=case.ref)
     limit = case.conduct.limit
     # The letter about the limit promises one person.
     is_of_owner = action.owner_only or (
@@ -188,22 +175,16 @@ def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role
     )
     if is_of_owner and actor.id != case.owner and case.owner not in actor.stands_in_for:
         if managing is None:
-            raise NotAllowed(
-                f"Only the owner of {case.ref} or a manager may '{verb.value}' it: take it first.",
-                code="not_allowed.owner",
-            )
+            raise NotAllowed.worded("not_allowed.owner", ref=case.ref, verb=verb.value)
         role = managing
     if action.needs_independence and judged_below(case, actor.id):
-        raise NotAllowed(
-            f"You acted on {case.ref} at an earlier level: another person reviews it.",
-            code="not_allowed.level",
-        )
+        raise NotAllowed.worded("not_allowed.level:staff_role", ref=case.ref)
     if action.needs_level_role:
         level_role = actor.least(level_roles(case, case.level))
         if level_role is None:
             needed = ", ".join(case.rules.levels[case.level])
-            raise NotAllowed(
-                f"Level {case.level} of {case.ref} is decided by: {needed}.", code="not_allowed.level_role"
+            raise NotAllowed.worded(
+                "not_allowed.level_role:decide", level=case.level, ref=case.ref, needed=needed
             )
         role = level_role if role is Role.HANDLER and level_role is not Role.HANDLER else role
     return role
@@ -212,9 +193,7 @@ def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role
 def require_state(case: Case, verb: Verb) -> None:
     """Raise OutOfOrder where the verb is not possible in this state, with what to do instead."""
     if case.erased_at is not None:
-        raise OutOfOrder(
-            f"{case.ref} was erased: no '{verb.value}' any more; open a new complaint.", code="erased"
-        )
+        raise OutOfOrder.worded("erased", ref=case.ref, verb=verb.value)
     if not possible_in_state(case, verb):
         raise OutOfOrder(
             f"{case.ref} is {case.state.value}: no '{verb.value}' now; {_REMEDIES[case.state]}.",

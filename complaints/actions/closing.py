@@ -41,35 +41,21 @@ def _closing_code(case: Case) -> CloseCode:
         return CloseCode.RESOLVED
     if case.state is State.RECOURSE_OFFERED or case.external_final_at is not None:
         if case.external_open:
-            raise OutOfOrder(
-                f"An outside body still looks at {case.ref}: record its conclusion first.",
-                code="external_open",
-            )
+            raise OutOfOrder.worded("external_open", ref=case.ref)
         return CloseCode.EXHAUSTED
-    raise OutOfOrder(
-        f"The complainant of {case.ref} has not answered: it ends by itself after the reminder.",
-        code="no_reply",
-    )
+    raise OutOfOrder.worded("no_reply", ref=case.ref)
 
 
 def _require_complainant_informed(case: Case) -> None:
     if not case.acks and not (case.delivery_failed_at and case.other_route):
-        raise OutOfOrder(
-            f"{case.ref} was never acknowledged: record how the complainant was told.",
-            code="not_acknowledged",
-        )
+        raise OutOfOrder.worded("not_acknowledged", ref=case.ref)
     if case.question_at is not None:
-        raise OutOfOrder(
-            f"The complainant of {case.ref} asked a question: answer it first.", code="question_open"
-        )
+        raise OutOfOrder.worded("question_open", ref=case.ref)
 
 
 def _require_remedies_verified(case: Case) -> None:
     if not case.everything_verified:
-        raise OutOfOrder(
-            f"{case.ref} has remedies that are not done and verified: do and verify them first.",
-            code="remedy_owed",
-        )
+        raise OutOfOrder.worded("remedy_owed", ref=case.ref)
 
 
 def apply_close(case: Case, event: Event) -> Case:
@@ -111,18 +97,13 @@ def check_lapse(case: Case, request: ActionRequest) -> Facts:
     """End without a reply after the reminder. It never counts as accepted, and no owed remedy lapses."""
     decision = case.decision
     if decision is None or decision.communicated_at is None:
-        raise OutOfOrder(
-            f"The decision on {case.ref} has not reached the complainant yet: tell it first.",
-            code="not_communicated",
-        )
+        raise OutOfOrder.worded("not_communicated", ref=case.ref)
     if case.reply is not None or case.question_at is not None or Flag.WITHDRAWN in case.flags:
-        raise OutOfOrder(
-            f"{case.ref} has an answer or a question: it does not lapse; close it or reply.", code="answered"
-        )
+        raise OutOfOrder.worded("answered", ref=case.ref)
     _require_remedies_verified(case)
     ends = lapses_at(case)
     if ends is None or request.at < ends:
-        raise OutOfOrder(f"{case.ref} may still be answered: wait for its date.", code="too_early")
+        raise OutOfOrder.worded("too_early:lapse", ref=case.ref)
     answered = bool(case.owed_remedies) and not case.open_offer
     code = CloseCode.ANSWERED_NO_REPLY if answered else CloseCode.LAPSED
     return {**request.facts, "close_code": code}
@@ -135,7 +116,7 @@ def check_withdraw(case: Case, request: ActionRequest) -> Facts:
     """The complainant withdraws it; a safety matter, a minor, a systemic cause or a promise still needs work."""
     require_offline_source(case, request)
     if Flag.WITHDRAWN in case.flags:
-        raise AlreadyDone(f"{case.ref} was withdrawn before: nothing more is needed.", code="already_so")
+        raise AlreadyDone.worded("already_so:withdraw", ref=case.ref)
     minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
     systemic = any(decision.cause_class == "systemic" for decision in case.decisions)
     goes_on = case.safety >= 1 or minor or systemic or not case.everything_verified
@@ -160,17 +141,14 @@ def check_reopen(case: Case, request: ActionRequest) -> Facts:
     """
     require_words(request, "reason", f"Say what is new or not put right in {case.ref}.")
     if case.close_code is CloseCode.MERGED:
-        raise OutOfOrder(f"{case.ref} was merged into another complaint: go on with that one.", code="merged")
+        raise OutOfOrder.worded("merged", ref=case.ref)
     window = case.rules.targets.reopen_window
     if (
         not request.actor.is_staff
         and case.closed_at is not None
         and request.at > due(case.closed_at, window, case.rules.calendar).at
     ):
-        raise OutOfOrder(
-            f"{case.ref} was closed more than {window} ago: write what is new, and a manager may reopen it.",
-            code="window_passed",
-        )
+        raise OutOfOrder.worded("window_passed", ref=case.ref, window=window)
     return request.facts
 
 
@@ -207,9 +185,7 @@ def check_not_accept(case: Case, request: ActionRequest) -> Facts:
     """Refuse to deal with it (too late, out of scope), with reasons and the right to go outside."""
     require_words(request, "reason", f"Give the reason for refusing {case.ref}: the complainant is told.")
     if case.decisions:
-        raise OutOfOrder(
-            f"{case.ref} was accepted and decided before: decide it at this level.", code="decided_before"
-        )
+        raise OutOfOrder.worded("decided_before:not_accept", ref=case.ref)
     return {**request.facts, "close_code": CloseCode.NOT_ACCEPTED}
 
 
@@ -217,11 +193,7 @@ def check_merge(case: Case, request: ActionRequest) -> Facts:
     """A duplicate by the same person on the same matter joins the earlier complaint; every text is kept."""
     other = other_reference(case, request.facts)
     if request.facts.get("other_complainant") != case.complainant:
-        raise NotAllowed(
-            f"{case.ref} and {other} are of two people: link them instead.",
-            code="not_allowed.other_person",
-            field="other_ref",
-        )
+        raise NotAllowed.worded("not_allowed.other_person", field="other_ref", ref=case.ref, other=other)
     _require_remedies_verified(case)
     return {**request.facts, "other_ref": other, "close_code": CloseCode.MERGED}
 
@@ -233,7 +205,7 @@ def apply_merge(case: Case, event: Event) -> Case:
 def check_erase(case: Case, request: ActionRequest) -> Facts:
     """Record that the words were erased (8.1); a legal hold forbids it."""
     if is_on_hold(case, request.at):
-        raise OutOfOrder(f"{case.ref} is under legal hold: release it first.", code="legal_hold")
+        raise OutOfOrder.worded("legal_hold", ref=case.ref)
     return request.facts
 
 

@@ -36,15 +36,15 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     """Ask for a limit on contact; a second person approves it. Raises OutOfOrder without an earlier warning."""
     require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
     if case.conduct.warned_at is None:
-        raise OutOfOrder(f"Nobody warned the complainant of {case.ref}: do that first.", code="no_warning")
+        raise OutOfOrder.worded("no_warning", ref=case.ref)
     if case.conduct.limit is not None:
-        raise OutOfOrder(f"{case.ref} has a limit already: review it.", code="already_so")
+        raise OutOfOrder.worded("already_so:limit", ref=case.ref)
     if case.awaits_approval:
         raise something_waits(case)
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
-        raise BadFacts(f"{case.ref}: fewer replies need a number of days.", field=field, code="required")
+        raise BadFacts.worded("required:limit", field=field, ref=case.ref)
     require_last_day(case, request)
     return request.facts
 
@@ -83,9 +83,7 @@ def check_appeal(case: Case, request: ActionRequest) -> Facts:
     """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     _require_limit(case)
     if case.conduct.appealed:
-        raise OutOfOrder(
-            f"An appeal against the limit of {case.ref} was made before: decide it.", code="already_so"
-        )
+        raise OutOfOrder.worded("already_so:appeal", ref=case.ref)
     if request.actor.is_staff:
         require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
     return request.facts
@@ -102,20 +100,16 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
     """
     limit, outcome = _require_limit(case), request.facts["outcome"]
     if (outcome == LAPSED) != (request.role is Role.SYSTEM):
-        raise BadFacts(
-            f"This is no outcome for the limit of {case.ref}: choose another.",
-            field="outcome",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:review_outcome", field="outcome", ref=case.ref)
     if outcome == LAPSED and request.at < limit_ends(case, limit):
-        raise OutOfOrder(f"The limit of {case.ref} is in force: wait for its last day.", code="too_early")
+        raise OutOfOrder.worded("too_early:review", ref=case.ref)
     if outcome == LAPSED:
         return request.facts
     require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
     if outcome != "ended" or case.conduct.appeal_at is not None:
         require_no_part(case, request.actor)
     if outcome == "kept" and case.conduct.appeal_at is None:
-        raise OutOfOrder(f"Nobody appealed on {case.ref}: end it or renew it.", code="not_an_option")
+        raise OutOfOrder.worded("not_an_option:no_appeal", ref=case.ref)
     if outcome == "renewed":
         require_last_day(case, request)
         return request.facts
@@ -126,11 +120,7 @@ def require_no_part(case: Case, actor: Actor) -> None:
     """Raise NotAllowed for a person who asked for the limit, approved it or renewed it."""
     limit = case.conduct.limit
     if limit is not None and actor.id in (limit.asked_by, *limit.agreed_by):
-        raise NotAllowed(
-            f"You took part in the limit of {case.ref}: another person decides.",
-            code="not_allowed.second_person",
-            field="outcome",
-        )
+        raise NotAllowed.worded("not_allowed.second_person:limit", field="outcome", ref=case.ref)
 
 
 def apply_review(case: Case, event: Event) -> Case:
@@ -147,5 +137,5 @@ def apply_review(case: Case, event: Event) -> Case:
 
 def _require_limit(case: Case) -> ContactLimit:
     if case.conduct.limit is None:
-        raise OutOfOrder(f"{case.ref} has no limit on contact: there is nothing to review.", code="no_limit")
+        raise OutOfOrder.worded("no_limit", ref=case.ref)
     return case.conduct.limit

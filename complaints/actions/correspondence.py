@@ -42,10 +42,8 @@ def check_ask(case: Case, request: ActionRequest) -> Facts:
     require_words(request, "text", f"Write what {case.ref} needs from the complainant.")
     until = _require_future_day(case, request, "needed_by")
     if until > due(request.at, case.rules.targets.waiting_limit, case.rules.calendar).at:
-        raise BadFacts(
-            f"{case.ref} may wait {case.rules.targets.waiting_limit} at most: ask for an earlier day.",
-            field="needed_by",
-            code="too_far",
+        raise BadFacts.worded(
+            "too_far:ask", field="needed_by", ref=case.ref, limit=case.rules.targets.waiting_limit
         )
     if request.facts.get("incomplete"):
         _require_completion_time(case, request, until)
@@ -56,23 +54,11 @@ def _require_completion_time(case: Case, request: ActionRequest, until: datetime
     """Raise BadFacts where the scheme has no such rule, it is too late or too often, or the day is too early."""
     rule, calendar = case.rules.targets.completion, case.rules.calendar.by_law
     if rule is None or case.incomplete_at is not None or case.decisions:
-        raise BadFacts(
-            f"{case.ref} cannot be called incomplete: its rules do not say so, or it was asked before.",
-            field="incomplete",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:completion_time", field="incomplete", ref=case.ref)
     if rule.ask_within is not None and due(case.received_at, rule.ask_within, calendar).at < request.at:
-        raise BadFacts(
-            f"Only within {rule.ask_within} of receipt may {case.ref} be called incomplete: decide it as it is.",
-            field="incomplete",
-            code="completion_over",
-        )
+        raise BadFacts.worded("completion_over", field="incomplete", ask_within=rule.ask_within, ref=case.ref)
     if until < due(request.at, rule.within, calendar).at:
-        raise BadFacts(
-            f"The complainant gets at least {rule.within} to complete {case.ref}: give a later day.",
-            field="needed_by",
-            code="completion_early",
-        )
+        raise BadFacts.worded("completion_early", field="needed_by", within=rule.within, ref=case.ref)
 
 
 def apply_ask(case: Case, event: Event) -> Case:
@@ -99,11 +85,7 @@ def check_inform(case: Case, request: ActionRequest) -> Facts:
         require_words(request, "left", f"Say what is left to do on {case.ref}.")
         until, legal = _require_future_day(case, request, "next_date"), case.target(Target.LEGAL)
         if legal is not None and legal.met_at is None and request.at <= legal.internal_due < until:
-            raise BadFacts(
-                f"{case.ref} must be decided by its legal maximum: give a day up to then.",
-                field="next_date",
-                code="after_legal",
-            )
+            raise BadFacts.worded("after_legal", field="next_date", ref=case.ref)
     return request.facts
 
 
@@ -151,7 +133,7 @@ def _unsent_letter(case: Case, request: ActionRequest) -> UnsentLetter:
     seq = int(request.facts["seq"])
     letter = next((letter for letter in case.unsent if letter.event.seq == seq), None)
     if letter is None:
-        raise OutOfOrder(f"Letter {seq} of {case.ref} was sent or taken back before.", code="already_sent")
+        raise OutOfOrder.worded("already_sent", seq=seq, ref=case.ref)
     return letter
 
 
@@ -159,15 +141,13 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
     """The sender takes back a letter that has not left; the store refuses it once a worker sends it (7.3)."""
     letter = _unsent_letter(case, request)
     if letter.event.by != request.actor.id:
-        raise NotAllowed(f"Only its sender takes back a letter of {case.ref}.", code="not_allowed.sender")
+        raise NotAllowed.worded("not_allowed.sender", ref=case.ref)
     if (
         letter is case.unsent_decision
         and letter.before
         and case.work_version != letter.before.work_version + 1
     ):
-        raise OutOfOrder(
-            f"{case.ref} was worked on since the decision: it can no longer be taken back.", code="worked_on"
-        )
+        raise OutOfOrder.worded("worked_on", ref=case.ref)
     return {**request.facts, "letter": letter.event.verb.value}
 
 
@@ -196,10 +176,10 @@ def record_contact(case: Case, event: Event) -> Case:
 def _require_future_day(case: Case, request: ActionRequest, field: str) -> datetime:
     day = request.facts.get(field)
     if not day:
-        raise BadFacts(f"'{field}' of {case.ref} is missing: give a day.", field=field, code="required")
+        raise BadFacts.worded("required:future_day", field=field, name=field, ref=case.ref)
     until = closing_time(date.fromisoformat(str(day)), case.rules.calendar)
     if until <= request.at:
-        raise BadFacts(f"That day is over for {case.ref}: give a day to come.", field=field, code="not_ahead")
+        raise BadFacts.worded("not_ahead:review_day", field=field, ref=case.ref)
     return until
 
 
@@ -213,14 +193,9 @@ def check_note(case: Case, request: ActionRequest) -> Facts:
     what = request.facts.get("what")
     if what == "authority":
         if request.role is Role.INTAKE:
-            raise NotAllowed(
-                f"Who may speak for another on {case.ref} is judged by a handler: ask one.",
-                code="not_allowed.role",
-            )
+            raise NotAllowed.worded("not_allowed.role:note", ref=case.ref)
         if Flag.FOR_ANOTHER not in case.flags:
-            raise AlreadyDone(
-                f"{case.ref} does not wait for an authority: nothing more is needed.", code="already_so"
-            )
+            raise AlreadyDone.worded("already_so:note", ref=case.ref)
         require_offline_source(case, request)
     elif what == "letter":
         require_offline_source(case, request)
@@ -256,7 +231,7 @@ def check_bind(case: Case, request: ActionRequest) -> Facts:
     `facts["person"]` is the person of that chat. Raises AlreadyDone if a chat already takes our letters.
     """
     if case.has_chat:
-        raise AlreadyDone(f"{case.ref} has a chat already: write there.", code="already_so")
+        raise AlreadyDone.worded("already_so:bind", ref=case.ref)
     return request.facts
 
 

@@ -86,16 +86,11 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
     for path in ("done", "cause", "agreed_how"):
         require_words(request, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
     if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
-        raise OutOfOrder(
-            f"{case.ref} is too serious or too wide for the short road: investigate and decide.",
-            code="not_short",
-        )
+        raise OutOfOrder.worded("not_short", ref=case.ref)
     _require_others_known(case, request.facts)
     findings = [request.facts["finding"]]
     if needs_approval(case, request.actor, (), [Finding(finding) for finding in findings]):
-        raise OutOfOrder(
-            f"{case.ref} needs a second person's approval: investigate and decide.", code="needs_approval"
-        )
+        raise OutOfOrder.worded("needs_approval", ref=case.ref)
     return {**request.facts, "findings": findings, "level": case.level, **second_reading(case, request)}
 
 
@@ -137,10 +132,11 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
     _require_fairness(case)
     issues = facts.get("issues", [])
     if len(issues) != len(case.issues):
-        raise BadFacts(
-            f"{case.ref} has {len(case.issues)} issue(s): each needs its finding and reasons.",
+        raise BadFacts.worded(
+            "issue_without_finding",
             field=f"issues.{min(len(issues), len(case.issues))}.finding",
-            code="issue_without_finding",
+            ref=case.ref,
+            number=len(case.issues),
         )
     for number, _ in enumerate(issues):
         message = f"Give the reasons for finding {number + 1} of {case.ref}."
@@ -187,29 +183,17 @@ def _grants(case: Case, number: int, remedy: Mapping[str, Any], at: datetime) ->
     """The amount that a remedy grants; raises BadFacts for a remedy that is incomplete."""
     path = f"remedies.{number}"
     if not remedy.get("type"):
-        raise BadFacts(
-            f"Choose what kind of remedy number {number + 1} is.", field=f"{path}.type", code="required"
-        )
+        raise BadFacts.worded("required:remedy_type", field=f"{path}.type", number=number + 1)
     promised = remedy.get("promised_by_date")
     if promised and closing_time(date.fromisoformat(promised), case.rules.calendar) <= at:
-        raise BadFacts(
-            "That day is over: promise a day to come.", field=f"{path}.promised_by_date", code="not_ahead"
-        )
+        raise BadFacts.worded("not_ahead:promise", field=f"{path}.promised_by_date")
     amount, currency = remedy.get("amount"), remedy.get("currency")
     if amount and not currency:
-        raise BadFacts(
-            "An amount needs its currency: give it in three letters, as GBP.",
-            field=f"{path}.currency",
-            code="required",
-        )
+        raise BadFacts.worded("required:currency", field=f"{path}.currency")
     if currency and not (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
     ):
-        raise BadFacts(
-            "That is no currency: give it in three letters, as GBP.",
-            field=f"{path}.currency",
-            code="currency",
-        )
+        raise BadFacts.worded("currency", field=f"{path}.currency")
     return [(amount, currency)] if amount and currency else []
 
 
@@ -234,17 +218,14 @@ def _promised_remedy(case: Case, number: int, row: Mapping[str, Any], event: Eve
 
 def _require_decidable(case: Case) -> None:
     if case.assessment is None:
-        raise OutOfOrder(f"{case.ref} has not been assessed: assess it first.", code="not_assessed")
+        raise OutOfOrder.worded("not_assessed:decidable", ref=case.ref)
     if case.drafted is not None or case.reclassification is not None:
         raise something_waits(case)
 
 
 def _require_evidence(case: Case) -> None:
     if missing := missing_evidence(case):
-        raise OutOfOrder(
-            f"{case.ref} lacks evidence ({', '.join(missing)}): record it with 'investigate'.",
-            code="evidence_missing",
-        )
+        raise OutOfOrder.worded("evidence_missing", ref=case.ref, missing=", ".join(missing))
 
 
 def fairness_owed(case: Case) -> bool:
@@ -258,20 +239,12 @@ def fairness_owed(case: Case) -> bool:
 
 def _require_fairness(case: Case) -> None:
     if fairness_owed(case):
-        raise OutOfOrder(
-            f"The person complained about in {case.ref} was not told and heard: record when with 'investigate', "
-            "or a manager records why not yet.",
-            code="subject_not_heard",
-        )
+        raise OutOfOrder.worded("subject_not_heard", ref=case.ref)
 
 
 def _require_others_known(case: Case, facts: Facts) -> None:
     if facts["others_affected"] == "unknown" and priority_of(case) in _URGENT:
-        raise BadFacts(
-            f"Who else {case.ref} affects matters at its priority: find out.",
-            field="others_affected",
-            code="others_unknown",
-        )
+        raise BadFacts.worded("others_unknown", field="others_affected", ref=case.ref)
 
 
 def _decision(case: Case, event: Event, *, short: bool) -> Decision:
@@ -347,9 +320,7 @@ def check_communicate_decision(case: Case, request: ActionRequest) -> Facts:
     decision = case.decision
     seq = request.facts.get("seq")
     if decision is None or decision.communicated_at is not None or (seq and int(seq) != decision.seq):
-        raise OutOfOrder(
-            f"No decision on {case.ref} waits to be told: take one first.", code="nothing_to_tell"
-        )
+        raise OutOfOrder.worded("nothing_to_tell", ref=case.ref)
     return request.facts
 
 

@@ -81,19 +81,13 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
         _require_issue(case, item.get("issue"), f"items.{row}.issue")
     for row, request_row in enumerate(facts.get("statements", ())):
         if closing_time(date.fromisoformat(request_row["due_on"]), case.rules.calendar) <= request.at:
-            raise BadFacts(
-                f"A statement for {case.ref} would be late at once: give a later day.",
-                field=f"statements.{row}.due_on",
-                code="not_ahead",
-            )
+            raise BadFacts.worded("not_ahead:statement", field=f"statements.{row}.due_on", ref=case.ref)
     waiting = {statement.n for statement in open_statements(case)}
     for row, reply in enumerate(received):
         number = int(reply.get("statement") or -1)
         if number not in waiting:
             path = f"received.{row}.statement"
-            raise BadFacts(
-                f"{case.ref} waits for no such statement: choose another.", field=path, code="not_an_option"
-            )
+            raise BadFacts.worded("not_an_option:investigate", field=path, ref=case.ref)
         waiting.discard(number)
         _require_past(reply["received_on"], today, f"received.{row}.received_on")
     first = len(case.evidence_items) + 1
@@ -109,37 +103,27 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
 def _finding(case: Case, finding: Facts, row: int, new: list[str]) -> Facts:
     """The finding with the numbers of its evidence; every finding but "no finding" rests on some."""
     if case.assessment is None:
-        raise OutOfOrder(f"{case.ref} has not been assessed: assess it first.", code="not_assessed")
+        raise OutOfOrder.worded("not_assessed:decidable", ref=case.ref)
     issue = int(finding.get("issue") or 0)
     _require_issue(case, issue, f"findings.{row}.issue")
     earlier = [number for number in finding.get("basis", ()) if number != NEW]
     basis = [*earlier, *(new if NEW in finding.get("basis", ()) else ())]
     numbers = {str(item.n) for item in case.evidence_items} | set(new)
     if not basis and finding["finding"] != Finding.NO_FINDING:
-        raise BadFacts(
-            f"A finding on {case.ref} needs evidence: name it.",
-            field=f"findings.{row}.basis",
-            code="required",
-        )
+        raise BadFacts.worded("required:finding", field=f"findings.{row}.basis", ref=case.ref)
     if not numbers.issuperset(basis):
-        raise BadFacts(
-            f"{case.ref} has no such evidence: choose another.",
-            field=f"findings.{row}.basis",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:finding", field=f"findings.{row}.basis", ref=case.ref)
     return {**finding, "issue": issue, "basis": basis}
 
 
 def _require_past(day: str | None, today: date, path: str) -> None:
     if day is not None and date.fromisoformat(day) > today:
-        raise BadFacts(
-            "This day lies in the future: give the day on which it came.", field=path, code="ahead"
-        )
+        raise BadFacts.worded("ahead:statement_received", field=path)
 
 
 def _require_issue(case: Case, issue: object, path: str) -> None:
     if issue is not None and int(str(issue)) >= max(1, len(case.issues)):
-        raise BadFacts(f"{case.ref} has no such issue: choose another.", field=path, code="not_an_option")
+        raise BadFacts.worded("not_an_option:issue", field=path, ref=case.ref)
 
 
 def apply_investigate(case: Case, event: Event) -> Case:

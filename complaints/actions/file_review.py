@@ -11,7 +11,7 @@ from complaints.times import parse_time
 def check_draw_review(case: Case, request: ActionRequest) -> Facts:
     """Give a closed complaint to a reviewer. Raises NotAllowed for a person who took part in it."""
     if request.facts["reviewer"] in case.participants | case.denied:
-        raise NotAllowed(f"This person took part in {case.ref}: draw another.", code="not_allowed.excluded")
+        raise NotAllowed.worded("not_allowed.excluded:draw_review", ref=case.ref)
     return request.facts
 
 

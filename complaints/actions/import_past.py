@@ -37,32 +37,27 @@ def check_past(
         **_OPTIONS, "category": categories_of(rules), "product": rules.products, "branch": rules.branches,
     }  # fmt: skip
     if not actor.is_staff or not isinstance(past, Mapping):
-        raise BadFacts("Past complaints come from an import alone: use `amends import`.", field="imported")
+        raise BadFacts.worded("bad_facts:past_imported", field="imported")
     for name in _REQUIRED:
         if not past.get(name):
-            raise BadFacts(
-                f"A past complaint needs '{name}': one that is open is logged.", field=name, code="required"
-            )
+            raise BadFacts.worded("required:past", field=name, name=name)
     for name, value in past.items():
         if name not in _FIELDS:
-            raise BadFacts(f"'{name}' is not known of a past complaint: leave it out.", field=name)
+            raise BadFacts.worded("bad_facts:past_field", field=name, name=name)
         if name in options and value not in options[name]:
             accepted = ", ".join(options[name])
-            message = f"'{name}' is one of {accepted}." if accepted else f"The settings name no '{name}'."
-            raise BadFacts(message, field=name, code="not_an_option")
+            if not accepted:
+                raise BadFacts.worded("not_an_option:past_unnamed", field=name, name=name)
+            raise BadFacts.worded("not_an_option:past", field=name, name=name, options=accepted)
     severity = past.get("severity", 1)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 1 <= severity <= 5:
-        raise BadFacts("'severity' is a whole number from 1 to 5.", field="severity", code="not_an_option")
+        raise BadFacts.worded("not_an_option:past_severity", field="severity")
     for name in ("finding", "product", "branch"):
         if past.get(name) and not past.get("category"):
-            raise BadFacts(f"With '{name}' the category is needed too.", field="category", code="required")
+            raise BadFacts.worded("required:past_category", field="category", name=name)
     closed_at = parse_time(str(past["closed_at"]))
     if not received_at <= closed_at <= at:
-        raise BadFacts(
-            "It was closed after it was received, and not in the future: look at both times.",
-            field="closed_at",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:past_closed_at", field="closed_at")
 
 
 def apply_import(case: Case, event: Event) -> Case:

@@ -90,17 +90,9 @@ def check_receive(arrival: Arrival, request: ActionRequest) -> Facts:
     """
     facts = request.facts
     if not facts.get("has_words") and not facts.get("media"):
-        raise BadFacts(
-            "A complaint begins with words or a file: write what happened.",
-            field="description",
-            code="required",
-        )
+        raise BadFacts.worded("required:receive", field="description")
     if arrival.received_at > request.at:
-        raise BadFacts(
-            "A complaint cannot have been received in the future: give the time it came.",
-            field="received_at",
-            code="ahead",
-        )
+        raise BadFacts.worded("ahead:receive", field="received_at")
     if "imported" in facts:
         check_past(
             facts["imported"],
@@ -347,7 +339,7 @@ def check_end_form(case: Case, request: ActionRequest) -> Facts:
     Raises AlreadyDone if they ended before.
     """
     if not case.form_open:
-        raise AlreadyDone(f"The questions of {case.ref} ended before: go on without.", code="already_ended")
+        raise AlreadyDone.worded("already_ended", ref=case.ref)
     return request.facts
 
 
@@ -363,16 +355,11 @@ def check_acknowledge(case: Case, request: ActionRequest) -> Facts:
     require_offline_source(case, request)
     level = int(request.facts.get("level") or case.level)
     if level > case.level:
-        raise BadFacts(
-            f"{case.ref} has not reached level {level}: acknowledge level {case.level}.",
-            field="level",
-            code="not_an_option",
+        raise BadFacts.worded(
+            "not_an_option:acknowledge", field="level", ref=case.ref, level=level, present=case.level
         )
     if level in case.acks:
-        raise AlreadyDone(
-            f"{case.ref} was acknowledged at level {level} before: nothing to do.",
-            code="already_acknowledged",
-        )
+        raise AlreadyDone.worded("already_acknowledged", ref=case.ref, level=level)
     return {**request.facts, "level": level}
 
 

@@ -37,11 +37,7 @@ def check_extend(case: Case, request: ActionRequest) -> Facts:
     require_not_passed(case, target, request.at)
     new_due = closing_time(date.fromisoformat(request.facts["extended_to"]), case.rules.calendar)
     if new_due <= target.internal_due:
-        raise BadFacts(
-            f"That is no later than the date of {case.ref} in force: give a later one.",
-            field="extended_to",
-            code="not_ahead",
-        )
+        raise BadFacts.worded("not_ahead:extend", field="extended_to", ref=case.ref)
     require_within_caps(case, target, new_due)
     return {
         **request.facts,
@@ -86,10 +82,11 @@ def target_to_extend(case: Case, facts: Facts) -> TargetSet:
     """The open date that the facts name; raises OutOfOrder if there is none, BadFacts if it cannot be moved."""
     name = Target(facts["target"])
     if name not in EXTENDABLE:
-        raise BadFacts(
-            f"The {name.value} date is not extended: choose one of {', '.join(sorted(EXTENDABLE))}.",
+        raise BadFacts.worded(
+            "not_an_option:target_to_extend",
             field="target",
-            code="not_an_option",
+            name=name.value,
+            targets=", ".join(sorted(EXTENDABLE)),
         )
     number = facts.get("of")
     live = [
@@ -98,22 +95,14 @@ def target_to_extend(case: Case, facts: Facts) -> TargetSet:
         if target.target is name and target.met_at is None and (number is None or target.of == int(number))
     ]
     if not live:
-        raise OutOfOrder(
-            f"{case.ref} has no open {name.value} date to extend: choose another.",
-            code="no_such_target",
-            field="target",
-        )
+        raise OutOfOrder.worded("no_such_target", field="target", ref=case.ref, name=name.value)
     return min(live, key=lambda target: (target.internal_due, target.of))
 
 
 def require_not_passed(case: Case, target: TargetSet, at: datetime) -> None:
     """Raise OutOfOrder once the date has passed: an extension cannot repair a missed date."""
     if at > target.internal_due:
-        raise OutOfOrder(
-            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
-            code="expired",
-            field="target",
-        )
+        raise OutOfOrder.worded("expired", field="target", target=target.target.value, ref=case.ref)
 
 
 def require_within_caps(case: Case, target: TargetSet, new_due: datetime) -> None:
@@ -121,17 +110,11 @@ def require_within_caps(case: Case, target: TargetSet, new_due: datetime) -> Non
     legal = case.target(Target.LEGAL)
     capped = target.target in CAPPED
     if capped and legal is not None and legal.met_at is None and new_due > legal.internal_due:
-        raise NotAllowed(
-            f"The legal maximum of {case.ref} ends earlier: no extension passes it.",
-            code="not_allowed.legal_cap",
-            field="extended_to",
-        )
+        raise NotAllowed.worded("not_allowed.legal_cap", field="extended_to", ref=case.ref)
     cap = extension_cap(case, target) if capped else None
     if cap is not None and new_due > cap:
-        raise NotAllowed(
-            f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
-            code="not_allowed.extension_cap",
-            field="extended_to",
+        raise NotAllowed.worded(
+            "not_allowed.extension_cap", field="extended_to", ref=case.ref, span=extension_span(case, target)
         )
 
 
@@ -146,19 +129,13 @@ def check_redate(case: Case, request: ActionRequest) -> Facts:
     """
     rules = request.rules
     if rules is None:
-        raise BadFacts(
-            f"'redate' on {case.ref} needs the rules to go on under: use `amends case redate`.",
-            field="rulebook",
-            code="required",
-        )
+        raise BadFacts.worded("required:redate", field="rulebook", ref=case.ref)
     require_words(request, "reason", f"Say why {case.ref} goes on under other rules.")
     later = bool(request.facts.get("later")) and any(map(is_limited_by_promise, case.current_targets()))
     if case.rules.says_as(rules) and not later:
-        raise AlreadyDone(f"{case.ref} is under these rules: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:redate", ref=case.ref)
     if case.level > rules.top_level:
-        raise OutOfOrder(
-            f"{case.ref} is at level {case.level}, which these rules do not have: decide it under its own."
-        )
+        raise OutOfOrder.worded("out_of_order", ref=case.ref, level=case.level)
     return request.facts
 
 
@@ -187,7 +164,7 @@ def check_escalate(case: Case, request: ActionRequest) -> Facts:
     """
     require_words(request, "reason", f"Say why the next level should take {case.ref}.")
     if case.level >= case.rules.top_level:
-        raise OutOfOrder(f"{case.ref} is at the top level: decide it here.", code="top_level")
+        raise OutOfOrder.worded("top_level", ref=case.ref)
     return request.facts
 
 
@@ -228,15 +205,13 @@ def check_receipt(case: Case, request: ActionRequest) -> Facts:
     danger = case.danger_at is not None and case.danger_receipt_at is None
     significant = Flag.SIGNIFICANT in case.flags
     if case.danger_at is None and case.look_at is None and not significant:
-        raise OutOfOrder(f"{case.ref} asks nobody for a receipt: open it instead.", code="nothing_to_receive")
+        raise OutOfOrder.worded("nothing_to_receive", ref=case.ref)
     for_top = request.facts.get("of") == "executive" and actor.has(Role.MANAGER)
     executive = (
         significant and case.executive_receipt_at is None and (actor.has(Role.TOP_MANAGEMENT) or for_top)
     )
     if not danger and not executive and not case.look_is_open:
-        raise AlreadyDone(
-            f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so"
-        )
+        raise AlreadyDone.worded("already_so:receipt", ref=case.ref)
     return {**request.facts, "danger": danger, "executive": executive}
 
 

@@ -66,7 +66,7 @@ def perform(
     """
     action = ACTIONS[verb]
     if action.moves.begins is not None:
-        raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
+        raise OutOfOrder.worded("received_before", ref=case.ref)
     # Permission comes first: a person without it must not learn from other errors what is in the case.
     role = authorise(case, verb, actor)
     require_state(case, verb)

@@ -43,12 +43,8 @@ def require_answers(case: Case, request: ActionRequest) -> None:
     facts = request.facts
     for question in DECISION_QUESTIONS:
         if question not in facts:
-            raise BadFacts(f"Give every answer about {case.ref}.", field=question, code="required")
+            raise BadFacts.worded("required:answers", field=question, ref=case.ref)
     if facts["agreed"] == "no":
         require_words(request, "reason", f"Say what must change on {case.ref}.")
     elif any(facts[question] == "no" for question in DECISION_QUESTIONS):
-        raise BadFacts(
-            f"An answer about {case.ref} is no: send it back with a note.",
-            field="agreed",
-            code="passes_with_no",
-        )
+        raise BadFacts.worded("passes_with_no", field="agreed", ref=case.ref)

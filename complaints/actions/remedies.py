@@ -16,17 +16,9 @@ def check_remedy_done(case: Case, request: ActionRequest) -> Facts:
     """Record that a remedy was carried out, when, and with which proof."""
     remedy = _owed_remedy(case, request.facts)
     if remedy.done_at is not None:
-        raise BadFacts(
-            f"Remedy {remedy.n} of {case.ref} was done before: choose another.",
-            field="remedy",
-            code="done_before",
-        )
+        raise BadFacts.worded("done_before", field="remedy", number=remedy.n, ref=case.ref)
     if parse_time(request.facts["done_at"]) > request.at:
-        raise BadFacts(
-            f"A remedy of {case.ref} cannot have been done in the future: give the time it was done.",
-            field="done_at",
-            code="ahead",
-        )
+        raise BadFacts.worded("ahead:remedy_done", field="done_at", ref=case.ref)
     return request.facts
 
 
@@ -43,7 +35,7 @@ def check_remedy_late(case: Case, request: ActionRequest) -> Facts:
     remedy = _owed_remedy(case, request.facts)
     target = case.target(Target.REMEDY, remedy.n)
     if remedy.done_at is not None or target is None or request.at < remedy_notice_at(case, target):
-        raise OutOfOrder(f"Remedy {remedy.n} of {case.ref} is not late: wait for its date.", code="not_late")
+        raise OutOfOrder.worded("not_late", number=remedy.n, ref=case.ref)
     return request.facts
 
 
@@ -59,24 +51,12 @@ def check_verify(case: Case, request: ActionRequest) -> Facts:
     remedy = _owed_remedy(case, request.facts)
     require_words(request, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
     if remedy.done_at is None:
-        raise OutOfOrder(
-            f"Remedy {remedy.n} of {case.ref} is not done yet: record it as done first.",
-            code="not_done",
-            field="remedy",
-        )
+        raise OutOfOrder.worded("not_done", field="remedy", number=remedy.n, ref=case.ref)
     if remedy.verified_at is not None:
-        raise BadFacts(
-            f"Remedy {remedy.n} of {case.ref} was checked before: choose another.",
-            field="remedy",
-            code="verified_before",
-        )
+        raise BadFacts.worded("verified_before", field="remedy", number=remedy.n, ref=case.ref)
     urgent = priority_of(case) in (Priority.P1, Priority.P2)
     if (urgent or remedy.separate_verifier) and remedy.done_by == request.actor.id:
-        raise NotAllowed(
-            f"You carried out this remedy of {case.ref} yourself: another person checks it.",
-            code="not_allowed.second_person",
-            field="remedy",
-        )
+        raise NotAllowed.worded("not_allowed.second_person:remedy", field="remedy", ref=case.ref)
     return request.facts
 
 
@@ -88,15 +68,9 @@ def _owed_remedy(case: Case, facts: Facts) -> RemedyOwed:
     number = int(facts["remedy"])
     remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
     if remedy is None:
-        raise BadFacts(
-            f"{case.ref} has no remedy {number}: choose one of its own.", field="remedy", code="not_an_option"
-        )
+        raise BadFacts.worded("not_an_option:owed_remedy", field="remedy", ref=case.ref, number=number)
     if not remedy.owed:
-        raise OutOfOrder(
-            f"Remedy {number} of {case.ref} is an offer that was not accepted: it waits for the complainant.",
-            code="open_offer",
-            field="remedy",
-        )
+        raise OutOfOrder.worded("open_offer", field="remedy", number=number, ref=case.ref)
     return remedy
 
 

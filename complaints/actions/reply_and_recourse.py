@@ -28,7 +28,7 @@ def check_accept(case: Case, request: ActionRequest) -> Facts:
     require_offline_source(case, request)
     _require_communicated(case, request)
     if case.reply == "accept":
-        raise AlreadyDone(f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before")
+        raise AlreadyDone.worded("accepted_before", ref=case.ref)
     early = settled_early(case, request.facts, request.at)
     return {**request.facts, "settled_early": early} if early is not None else request.facts
 
@@ -103,10 +103,7 @@ def apply_disagree(case: Case, event: Event) -> Case:
 def _require_communicated(case: Case, request: ActionRequest) -> None:
     decision = case.decision
     if decision is None or (decision.communicated_at is None and not request.actor.is_staff):
-        raise OutOfOrder(
-            f"The decision on {case.ref} has not reached the complainant yet: tell it first.",
-            code="not_communicated",
-        )
+        raise OutOfOrder.worded("not_communicated", ref=case.ref)
 
 
 def _communicated_by_voice(case: Case, event: Event) -> Case:
@@ -137,11 +134,7 @@ def check_notify_external(case: Case, request: ActionRequest) -> Facts:
     require_words(request, "body", f"Name the body that looks at {case.ref}.")
     step = request.facts["event"]
     if step in ("final", "complied"):
-        raise BadFacts(
-            f"'{step}' concludes {case.ref} outside: record it as its conclusion.",
-            field="event",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:notify_external", field="event", step=step, ref=case.ref)
     return request.facts
 
 
@@ -163,11 +156,7 @@ def check_conclude_external(case: Case, request: ActionRequest) -> Facts:
     require_words(request, "body", f"Name the body that looked at {case.ref}.")
     step = request.facts["event"]
     if step not in ("final", "complied"):
-        raise BadFacts(
-            f"'{step}' concludes nothing on {case.ref}: record it as a notice.",
-            field="event",
-            code="not_an_option",
-        )
+        raise BadFacts.worded("not_an_option:conclude_external", field="event", step=step, ref=case.ref)
     facts = dict(request.facts)
     if step == "final":
         # A body that orders something has found that we did not put it right.

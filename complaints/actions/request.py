@@ -41,22 +41,15 @@ def require_offline_source(case: Case, request: ActionRequest) -> None:
         return
     given_at = request.facts.get("given_at")
     if not given_at:
-        raise BadFacts(f"Say when this was heard on {case.ref}.", field="given_at", code="required")
+        raise BadFacts.worded("required:offline_source", field="given_at", ref=case.ref)
     if parse_time(str(given_at)) > request.at:
-        raise BadFacts(
-            f"What was heard on {case.ref} lies in the future: give the time when it was said.",
-            field="given_at",
-            code="ahead",
-        )
+        raise BadFacts.worded("ahead:offline_source", field="given_at", ref=case.ref)
     require_words(request, "by_whom", f"Say who told it about {case.ref}.")
 
 
 def something_waits(case: Case) -> OutOfOrder:
     """The refusal while a draft, a wish or a limit waits for a second person."""
-    return OutOfOrder(
-        f"Something on {case.ref} waits for approval: approve it or send it back first.",
-        code="waits_for_approval",
-    )
+    return OutOfOrder.worded("waits_for_approval:something", ref=case.ref)
 
 
 def require_words(request: ActionRequest, path: str, message: str) -> None:

@@ -24,7 +24,7 @@ from complaints.deadlines.targets import (
     extension_span,
 )
 from complaints.deadlines.working_time import Span, due, rolled_to_working_day
-from complaints.times import format_time, local_time
+from complaints.times import json_fields, local_time
 from complaints.vocabulary import Role, Target
 
 
@@ -210,17 +210,7 @@ def _local(case: Case, at: datetime) -> datetime:
 
 def target_record(target: TargetSet) -> dict[str, Any]:
     """One version of a target as JSON values."""
-    return {
-        "target": target.target.value,
-        "version": target.version,
-        "of": target.of,
-        "start": format_time(target.start),
-        "internal_due": format_time(target.internal_due),
-        "promised_due": format_time(target.promised_due),
-        "basis": target.basis,
-        "span": target.span,
-        "met_at": format_time(target.met_at) if target.met_at else None,
-    }
+    return json_fields(target, "target version of start internal_due promised_due basis span met_at")
 
 
 def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, Any]]:

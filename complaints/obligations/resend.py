@@ -12,26 +12,13 @@ from typing import Any
 
 from complaints.case import Case, Event, changed
 from complaints.case_values import FailedLetter, Silence
-from complaints.obligations.kinds import NewObligation
+from complaints.obligations.kinds import NewObligation, kinds_that_are
 from complaints.times import format_time, parse_time
 
 #: Letters of one event: later events do not make them unnecessary.
-OF_ONE_EVENT: frozenset[str] = frozenset(
-    {
-        "letter",
-        "attachment",
-        "dates",
-        "confirmation",
-        "remedy_notice",
-        "outside",
-        "next_recourse",
-        "no_independent",
-        "summary",
-        "conduct",
-    }
-)
+OF_ONE_EVENT = kinds_that_are("of_event")
 #: Notices about the state of the case; no event records that they arrived.
-OF_THE_STATE: frozenset[str] = frozenset({"progress", "delay", "legal_passed", "reply_reminder", "closing"})
+OF_THE_STATE = kinds_that_are("of_state")
 
 #: The fact that marks a letter which could not be delivered when it was written.
 LATE = "late"

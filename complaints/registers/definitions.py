@@ -2,14 +2,14 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from complaints.forms import ANSWERS, Field, Input
-from complaints.vocabulary import CauseClass, Role
+from complaints.forms import OPTIONS, Field, field_of, in_languages
+from complaints.vocabulary import Role
 
 FILE = Path(__file__).with_name("registers.toml")
 #: Shares of the monitoring report that objectives and alerts may be about (reports/kpis.toml).
@@ -18,9 +18,7 @@ FIGURES = (
     "external", "reopened", "overturned", "survey_response", "fair",
 )  # fmt: skip
 #: Options that are no list in the file; those of `categories` are the organisation's own.
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "categories": (), "causes": tuple(cause.value for cause in CauseClass), "figures": FIGURES, "answers": ANSWERS,
-}  # fmt: skip
+_OPTIONS: Mapping[str, tuple[str, ...]] = {**OPTIONS, "categories": (), "figures": FIGURES}
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,7 @@ class RegisterAct:
 
     def form(self, languages: Sequence[str]) -> tuple[Field, ...]:
         """Its inputs, with one for each language where the file says so (`text.en`)."""
-        return tuple(
-            entry
-            for field in self.fields
-            for entry in (
-                [replace(field, name=f"{field.name}.{language}", group=None) for language in languages]
-                if field.group == _LANGUAGES
-                else [field]
-            )
-        )
+        return in_languages(self.fields, languages)
 
 
 @dataclass(frozen=True)
@@ -88,29 +78,10 @@ class Register:
         return {field.name: field for act in self.acts.values() for field in act.fields}
 
 
-#: In `Field.group` of a field that has an input for each language, until `form` makes them.
-_LANGUAGES = "languages"
-_SEALED = frozenset({"text"})
-
-
-def _field(name: str, keys: Mapping[str, Any], *, required: bool) -> Field:
-    options = keys.get("options", ())
-    return Field(
-        name,
-        Input.TEXT if keys["input"] == "code" else Input(keys["input"]),
-        required,
-        _OPTIONS[options] if isinstance(options, str) else tuple(options),
-        _LANGUAGES if keys.get("languages") else None,
-        keys["input"] in _SEALED,
-        keys.get("most", 3000 if keys["input"] in _SEALED else 100),
-    )
-
-
 def _acts(name: str, table: Mapping[str, Any]) -> Iterator[RegisterAct]:
     for act, keys in table["acts"].items():
         fields = tuple(
-            _field(path.rstrip("!"), table["fields"][path.rstrip("!")], required=path.endswith("!"))
-            for path in keys.get("fields", ())
+            field_of(path, table["fields"][path.rstrip("!")], _OPTIONS) for path in keys.get("fields", ())
         )
         yield RegisterAct(
             name, act, frozenset(map(Role, keys["roles"])), frozenset(keys.get("from", ())), keys.get("to"),

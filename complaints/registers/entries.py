@@ -119,7 +119,7 @@ def parse_code(text: str) -> tuple[Register, int]:
     """`improvement-12`; raises UnknownReference."""
     match = _CODE.fullmatch(text.strip())
     if match is None or match[1] not in REGISTERS:
-        raise UnknownReference(f"No entry has the code {text}.")
+        raise UnknownReference.worded("unknown_reference", text=text)
     return REGISTERS[match[1]], int(match[2])
 
 
@@ -155,7 +155,7 @@ def require_state(entry: Entry | None, act: RegisterAct) -> None:
     """Raise OutOfOrder where the act does not fit the state of the entry."""
     if bool(act.sources) if entry is None else entry.state not in act.sources:
         state = "new" if entry is None else entry.state
-        raise OutOfOrder(f"'{act.name}' is not possible at '{state}'.", code="register_state")
+        raise OutOfOrder.worded("register_state", act=act.name, state=state)
 
 
 def next_act(
@@ -184,7 +184,7 @@ def next_act(
         and role is not Role.SYSTEM
     ):
         # Overdue at once, and no reminder would be sent.
-        raise BadFacts("This day has passed.", field=DUE, code="not_ahead")
+        raise BadFacts.worded("not_ahead:entry_day", field=DUE)
     owner, due = (None, None) if entry is None else (entry.owner, entry.due)
     if not act.is_apart:
         owner = facts.get(OWNER) or owner
@@ -205,32 +205,32 @@ def _check(
 ) -> None:
     """What the acts need in addition to their form."""
     if facts.get("done_on") and date.fromisoformat(facts["done_on"]) > today:
-        raise BadFacts("This day has not come yet.", field="done_on", code="ahead")
+        raise BadFacts.worded("ahead:entry_day", field="done_on")
     if not act.is_apart and (span := _SPANS.get(act.register)):
         dates = {**(entry.facts if entry is not None else {}), **facts}
         if not facts.keys().isdisjoint(span) and str(dates.get(span[1]) or dates[span[0]]) < dates[span[0]]:
-            raise BadFacts("It ends before it begins.", field=span[1], code="not_ahead")
+            raise BadFacts.worded("not_ahead:entry_ends", field=span[1])
     if facts.get("target") and not _PERCENT.fullmatch(facts["target"]):
-        raise BadFacts("A number between 0 and 100.", field="target", code="not_a_number")
+        raise BadFacts.worded("not_a_number", field="target")
     if act.name == "correct" and not facts and not words:
-        raise BadFacts("Nothing would change.", code="required")
+        raise BadFacts.worded("required:no_change")
     match act.register, act.name, entry:
         case _, "approve_letter" | "return_letter", Entry() if waiting_letter(entry) is None:
-            raise OutOfOrder("No letter waits for approval.", code="nothing_to_approve")
+            raise OutOfOrder.worded("nothing_to_approve:letter")
         case _, "propose_letter", Entry() if waiting_letter(entry) is not None:
-            raise OutOfOrder("A letter waits for approval.", code="waits_for_approval")
+            raise OutOfOrder.worded("waits_for_approval:letter")
         case _, "propose_letter", Entry() if not words:
-            raise BadFacts("Write a text.", field="text", code="required")
+            raise BadFacts.worded("required:text", field="text")
         case "policy", "add", _ if not (words.get("text") or facts.get("link")):
-            raise BadFacts("Write the policy or link to it.", field="text", code="required")
+            raise BadFacts.worded("required:policy", field="text")
         case "audit", "answer", Entry() if facts["ref"] not in entry.refs:
-            raise BadFacts("Not in the sample.", field="ref", code="not_an_option")
+            raise BadFacts.worded("not_an_option:sample", field="ref")
         case "audit", "finish", Entry() if not (
             set(entry.refs) <= answers_of(entry).keys() | set(facts.get("left_out", ()))
         ):
-            raise OutOfOrder("Complaints of the sample have no answer yet.", code="audit_unanswered")
+            raise OutOfOrder.worded("audit_unanswered")
         case _, "attest", Entry() if any(done.by == by for done in entry.acts_of("attest")):
-            raise AlreadyDone("Attested before: nothing changed.")
+            raise AlreadyDone.worded("already_done")
 
 
 def waiting_letter(entry: Entry) -> EntryAct | None:

@@ -24,17 +24,7 @@ from reports.analysis.sections import (
     theme_section,
     time_section,
 )
-from reports.document import (
-    Estimate,
-    Label,
-    Mark,
-    MeasureUnit,
-    Report,
-    Section,
-    Sentence,
-    Tone,
-    text,
-)
+from reports.document import Estimate, Label, Mark, MeasureUnit, Report, Section, Sentence, Tone, text
 from reports.statistics import FEWEST, Share
 
 #: Pareto: the codes that together have this share are to be looked at first.

@@ -9,17 +9,7 @@ from typing import Any
 
 from complaints.measures.clocks import ALL
 from reports.common_cells import columns
-from reports.document import (
-    Cell,
-    Estimate,
-    KeyFigure,
-    Label,
-    MeasureUnit,
-    Report,
-    Section,
-    Table,
-    text,
-)
+from reports.document import Cell, Estimate, KeyFigure, Label, MeasureUnit, Report, Section, Table, text
 from reports.monitoring import Monitoring
 from reports.statistics import FEWEST, Share
 from reports.tally import Period

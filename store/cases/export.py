@@ -17,15 +17,10 @@ from complaints.errors import UnknownReference
 from complaints.incidents import Incident
 from complaints.priorities import priority_of
 from complaints.rulebook import Rulebook
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.read import (
-    find_latest_proposal,
-    list_messages,
-    proposal_record,
-    with_first_similar,
-)
+from store.cases.read import find_latest_proposal, list_messages, proposal_record, with_first_similar
 from store.cases.record_fields import (
     Words,
     capa_ids,
@@ -234,47 +229,29 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
     due = next_due(case) if case.is_open else None
     texts = load_newest_texts(tx, file)
     return {
-        "ref": case.ref,
-        "state": case.state.value,
-        "version": case.version,
-        "work_version": case.work_version,
-        "kind": case.kind.value,
-        "is_simulation": case.is_simulation,
-        "imported": case.imported,
+        **json_fields(case, "ref state version work_version kind is_simulation imported"),
         "jurisdiction": row.jurisdiction,
         "incident_id": row.incident_id,
         "rulebook": case.rules.id,
-        "received_at": format_time(case.received_at),
-        "logged_at": format_time(case.logged_at),
-        "channel": case.channel,
+        **json_fields(case, "received_at logged_at channel"),
         "recipient_staff": file.events[0].facts.get("recipient_staff"),
         # Identifies the wording of the privacy notice at the time: a complaint keeps its rules.
         "privacy_notice_version": sha256(case.rules.notice)[:12] if case.rules.notice else None,
-        "answer_by": case.answer_by,
-        "answer_to": case.answer_to,
+        **json_fields(case, "answer_by answer_to"),
         "signed_by_hand": bool(file.events[0].facts.get("signed")),
         "happened_on": file.events[0].facts.get("happened_on"),
         "consent_to_contact": file.events[0].facts.get("consent_to_contact"),
-        "raised_late": case.raised_late,
-        "language": case.language,
-        "complainant": case.complainant,
+        **json_fields(case, "raised_late language complainant"),
         "name": None if Flag.ANONYMOUS in case.flags else find_person_name(tx, case.complainant),
         "description": texts.get("description"),
-        "confirmed_at": _time(case.confirmed_at),
-        "form_ended_at": _time(case.form_ended_at),
+        **json_fields(case, "confirmed_at form_ended_at"),
         "priority": priority_of(case).value,
-        "category": case.category,
-        "severity": case.severity,
-        "safety": case.safety,
-        "owner": case.owner,
-        "level": case.level,
+        **json_fields(case, "category severity safety owner level"),
         "next_due": {"target": due.target.value, "at": format_time(due.internal_due)} if due else None,
-        "flags": sorted(flag.value for flag in case.flags),
-        "restricted": case.restricted,
+        **json_fields(case, "flags restricted"),
         "significant": Flag.SIGNIFICANT in case.flags,
         "legal_hold": is_on_hold(case, tx.now),
-        "hold_until": case.hold_until.isoformat() if case.hold_until else None,
-        "erased_at": _time(case.erased_at),
+        **json_fields(case, "hold_until erased_at"),
     }
 
 
@@ -283,20 +260,11 @@ def _assessment(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
     return {
         "assessed_at": _time(assessment.at) if assessment else None,
         "assessed_by": assessment.by if assessment else None,
-        **{
-            name: getattr(assessment, name, None)
-            for name in (
-                "product",
-                "branch",
-                "complexity",
-                "reach",
-                "recurrence",
-                "immediate_needed",
-                "immediate_possible",
-            )
-        },
+        **json_fields(
+            assessment, "product branch complexity reach recurrence immediate_needed immediate_possible"
+        ),
         "immediate_action": _last(words, "immediate_action"),
-        "compensation_likely": assessment.compensation_likely if assessment else None,
+        **json_fields(assessment, "compensation_likely"),
         "media_heard": case.media_heard,
         "override_reason": _last(words, "override_reason"),
         "proposal": with_first_similar(find_latest_proposal(file, words)),
@@ -308,16 +276,14 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
     last = case.decisions[-1] if case.decisions else None
     return {
         "subject_staff": sorted(case.subjects),
-        "conflicted": sorted(case.conflicted),
-        "evidence": sorted(case.evidence),
+        **json_fields(case, "conflicted evidence"),
         **_investigation(case, words),
         "acknowledged_at": _time(case.acks.get(1)),
         "acknowledgements": {str(level): format_time(at) for level, at in sorted(case.acks.items())},
-        "last_contact_at": _time(case.last_contact_at),
-        "executive_receipt_at": _time(case.executive_receipt_at),
-        "others_affected": last.others_affected if last else None,
+        **json_fields(case, "last_contact_at executive_receipt_at"),
+        **json_fields(last, "others_affected"),
         "others_action": _last(words, "others_action"),
-        "cause_class": last.cause_class if last else None,
+        **json_fields(last, "cause_class"),
         "root_cause": _last(words, "root_cause") or _last(words, "cause"),
     }
 
@@ -348,8 +314,7 @@ def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
     closing = next((event for event in reversed(events) if event.facts.get("close_code")), None)
     reply = next((event for event in reversed(events) if event.verb in (Verb.ACCEPT, Verb.DISAGREE)), None)
     return {
-        "reply": case.reply,
-        "reply_at": _time(case.reply_at),
+        **json_fields(case, "reply reply_at"),
         "reply_reason": "\n".join(words[reply.seq].values()) if reply and reply.seq in words else None,
         "recourse_notice_at": _time(case.recourse_at),
         "external": [
@@ -357,8 +322,7 @@ def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
             for event in events
             if event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL)
         ],
-        "close_code": _code(case.close_code),
-        "closed_at": _time(case.closed_at),
+        **json_fields(case, "close_code closed_at"),
         "closed_by": closing.by if closing and case.closed_at else None,
         "reopen_count": case.reopened,
         "survey": [
@@ -373,41 +337,25 @@ def _decision(decision: Decision, words: Words) -> dict[str, Any]:
     texts = words.get(decision.seq, {})
     reasons = [texts.get(f"issues.{n}.reasons") for n, _ in enumerate(decision.findings)]
     return {
-        "level": decision.level,
-        "seq": decision.seq,
+        **json_fields(decision, "level seq"),
         "external": False,
-        "by": decision.by,
-        "at": format_time(decision.at),
-        "short": decision.short,
+        **json_fields(decision, "by at short"),
         "findings": [
             {"finding": finding.value, "reasons": why}
             for finding, why in zip(decision.findings, reasons, strict=True)
         ],
-        "cause_class": decision.cause_class,
-        "others_affected": decision.others_affected,
-        "needs_approval": decision.needs_approval,
-        "approved_by": decision.approved_by,
-        "communicated_at": _time(decision.communicated_at),
+        **json_fields(decision, "cause_class others_affected needs_approval approved_by communicated_at"),
         "words": dict(texts),
     }
 
 
 def _remedy(case: Case, remedy: RemedyOwed, words: Words) -> dict[str, Any]:
     return {
-        "n": remedy.n,
-        "type": remedy.type,
+        **json_fields(remedy, "n type"),
         "text": _remedy_text(case, remedy, words),
-        "level": remedy.level,
-        "amount": remedy.amount,
-        "currency": remedy.currency,
-        "due": format_time(remedy.due),
+        **json_fields(remedy, "level amount currency due"),
         "promised_by_date": remedy.promised_by.isoformat() if remedy.promised_by else None,
-        "needs_acceptance": remedy.needs_acceptance,
-        "external": remedy.external,
-        "done_at": _time(remedy.done_at),
-        "done_by": remedy.done_by,
-        "verified_at": _time(remedy.verified_at),
-        "verified_by": remedy.verified_by,
+        **json_fields(remedy, "needs_acceptance external done_at done_by verified_at verified_by"),
     }
 
 
@@ -441,11 +389,7 @@ def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
     rows = {row.seq: row for row in tx.connection.execute(query)}
     return [
         {
-            "seq": event.seq,
-            "at": format_time(event.at),
-            "verb": event.verb.value,
-            "by": event.by,
-            "role": event.role.value,
+            **json_fields(event, "seq at verb by role"),
             "clause": ACTIONS[event.verb].clause,
             "facts": dict(event.facts),
             "hash": rows[event.seq].hash,

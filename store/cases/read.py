@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied, recipient
@@ -25,13 +25,7 @@ from store.files import list_files
 from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.identifiers import list_complainant_names
 from store.record.access_log import find_reason, load_readable, write_read
-from store.record.load import (
-    CaseFile,
-    load_all_texts,
-    load_case_file,
-    load_many,
-    load_words_by_event,
-)
+from store.record.load import CaseFile, load_all_texts, load_case_file, load_many, load_words_by_event
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
@@ -193,16 +187,9 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(
             {
-                "seq": row.seq,
-                "direction": row.direction,
-                "at": format_time(row.at),
+                **json_fields(row, "seq direction at"),
                 "text": text,
-                "template": row.template,
-                "language": row.language,
-                "state": row.state,
-                "reason": row.reason,
-                "channel": row.channel,
-                "platform_id": row.platform_id,
+                **json_fields(row, "template language state reason channel platform_id"),
             }
         )
     return records

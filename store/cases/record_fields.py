@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.case import Case, Event
-from complaints.times import format_time
+from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import REPRESENTATIVE
 from store.database.transaction import Tx
@@ -40,15 +40,10 @@ def request_fields(file: CaseFile, words: Words, texts: Mapping[str, str]) -> di
         "minor_flag": Flag.MINOR in case.flags,
         "support_needs": texts.get("support_needs"),
         "representative": _representative(case, events),
-        "data_request_at": None if case.data_request_at is None else format_time(case.data_request_at),
+        **json_fields(case, "data_request_at"),
         "kind_reason": _reason(events, words, Verb.RECLASSIFY),
         "escalations": [
-            {
-                "at": format_time(event.at),
-                "verb": event.verb.value,
-                "by": event.by,
-                "reason": _text(words, event),
-            }
+            {**json_fields(event, "at verb by"), "reason": _text(words, event)}
             for event in events
             if event.verb in (Verb.DISAGREE, Verb.ESCALATE)
         ],
@@ -71,9 +66,7 @@ def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
         "staff_not_told_because": fair.not_yet,
         "staff_review_by": None if fair.review_by is None else fair.review_by.isoformat(),
         "denied": sorted(case.denied),
-        "read_before_denied": [
-            {"by": read.by, "at": format_time(read.at)} for read in read_by_denied(tx, case)
-        ],
+        "read_before_denied": [json_fields(read, "by at") for read in read_by_denied(tx, case)],
         "nobody_left": case.no_reviewer_left,
         "about_handling_of": list(case.about),
     }
@@ -185,13 +178,10 @@ def outside_decisions(file: CaseFile, words: Words) -> list[dict[str, Any]]:
         texts = words.get(decision.seq, {})
         records.append(
             {
-                "level": decision.level,
-                "seq": decision.seq,
+                **json_fields(decision, "level seq"),
                 "external": True,
                 "body": texts.get("body"),
-                "by": decision.by,
-                "at": format_time(decision.at),
-                "overturned": decision.overturned,
+                **json_fields(decision, "by at overturned"),
                 "complainant_accepts": False if decision.refused else None,
                 "comply_by": facts[decision.seq].get("comply_by"),
                 "findings": [],
@@ -217,29 +207,16 @@ def links(tx: Tx, ref: str) -> list[dict[str, Any]]:
         *((row, False) for row in tx.connection.execute(query.order_by(LINKS.c.seq))),
         *((row, True) for row in tx.connection.execute(back.order_by(LINKS.c.at, LINKS.c.ref))),
     ]
-    return [
-        {
-            "other_ref": row.other_ref,
-            "relation": row.relation,
-            "at": format_time(row.at),
-            "theirs": is_incoming,
-        }
-        for row, is_incoming in rows
-    ]
+    return [{**json_fields(row, "other_ref relation at"), "theirs": is_incoming} for row, is_incoming in rows]
 
 
 def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
     """Texts and files of the complaints that were merged into this one, under their own references."""
     return [
         {
-            "ref": file.case.ref,
-            "received_at": format_time(file.case.received_at),
-            "channel": file.case.channel,
+            **json_fields(file.case, "ref received_at channel"),
             "texts": [
-                {
-                    **{name: getattr(text, name) for name in ("field", "seq", "text", "translates")},
-                    "at": format_time(text.at),
-                }
+                json_fields(text, "field seq text translates at")
                 for text in load_all_texts(tx, file, staff_too=True)
             ],
             "files": files_as_records(tx, file),

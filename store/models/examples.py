@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
 from complaints.measures.counts import MaskedStory
-from complaints.times import format_time
+from complaints.times import json_fields
 from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, SealBroken
@@ -307,25 +307,15 @@ def _examples_of(
     }
     before = next((proposal for proposal in proposals if proposal.seq < row.seq), None)
     common = {
-        "ref": row.ref,
-        "language": row.language,
-        "at": format_time(row.at),
-        "received_at": format_time(row.received_at),
+        **json_fields(row, "ref language at received_at"),
         "person": row.complainant_id,
-        "by": row.by,
-        "role": row.role,
+        **json_fields(row, "by role"),
         "why": words.get("override_reason"),
         "restricted": row.restriction is not None,
         "confirmed": None if before is None else before.category == row.category,
         "proposed": None
         if before is None
-        else {
-            "category": before.category,
-            "severity": before.severity,
-            "probability": before.probability,
-            "abstained": before.abstained,
-            "model": before.model,
-        },
+        else json_fields(before, "category severity probability abstained model"),
     }
     if whole.strip():
         yield {"text": whole, "category": row.category, "severity": row.severity, "whole": True, **common}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.obligations.kinds import NewObligation, SendPriority, kinds_that_are
 from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.keyring import Keyring, place, seal, unseal
@@ -15,11 +15,7 @@ from store.tables import OBLIGATIONS
 from store.values import Chat
 
 #: Kinds that send a message to the complainant. Only the oldest open one of a chat is claimed.
-SENT_TO_COMPLAINANT: frozenset[str] = frozenset({
-    "say", "acknowledge", "decision", "recourse", "progress", "delay", "letter", "attachment", "dates", "danger_seen",
-    "legal_passed", "confirmation", "remedy_notice", "reply_reminder", "closing", "survey", "survey_reminder",
-    "outside", "next_recourse", "no_independent", "summary", "conduct", "mydata", "form_copy",
-})  # fmt: skip
+SENT_TO_COMPLAINANT = kinds_that_are("sent") | {"say", "mydata", "form_copy"}
 
 
 def chat_scope(contact_id: int) -> str:

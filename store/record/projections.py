@@ -32,6 +32,22 @@ from store.tables import (
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 Values = dict[str, Any]
+#: Columns of `complaints` that are fields of a case.
+_OF_CASE = (
+    *("language", "received_at", "logged_at", "is_simulation", "version", "work_version", "state", "kind"),
+    *(
+        "category",
+        "severity",
+        "safety",
+        "owner",
+        "level",
+        "form_open",
+        "last_words_at",
+        "reply",
+        "close_code",
+    ),
+    *("closed_at", "erased_at"),
+)
 #: Columns of `decisions` that are fields of a decision.
 _OF_DECISION = (
     *("seq", "level", "by", "at", "short", "cause_class", "others_affected"),
@@ -59,32 +75,14 @@ def complaint_row(case: Case) -> Values:
     """The columns of `complaints` that follow from the events."""
     due = next_due(case) if case.is_open else None
     return {
-        "language": case.language,
-        "received_at": case.received_at,
-        "logged_at": case.logged_at,
-        "is_simulation": case.is_simulation,
-        "version": case.version,
-        "work_version": case.work_version,
-        "state": case.state.value,
-        "kind": case.kind.value,
-        "category": case.category,
-        "severity": case.severity,
-        "safety": case.safety,
+        **_fields(case, _OF_CASE),
         "priority": priority_of(case).value,
-        "owner": case.owner,
-        "level": case.level,
         "incident_id": case.incident,
         "flags": sorted(flag.value for flag in case.flags),
         "restriction": restriction(case),
         "waits": waits(case),
-        "form_open": case.form_open,
-        "last_words_at": case.last_words_at,
         "next_target": due.target.value if due else None,
         "next_due_at": due.internal_due if due else NEVER,
-        "reply": case.reply,
-        "close_code": None if case.close_code is None else str(case.close_code),
-        "closed_at": case.closed_at,
-        "erased_at": case.erased_at,
     }
 
 
@@ -102,7 +100,7 @@ def waits(case: Case) -> bool:
 def decision_row(decision: Decision) -> Values:
     """The row of one of the organisation's decisions in `decisions`."""
     return {
-        **{name: getattr(decision, name) for name in _OF_DECISION},
+        **_fields(decision, _OF_DECISION),
         "findings": [finding.value for finding in decision.findings],
         "external": False,
         "overturned": None,
@@ -115,8 +113,7 @@ def decision_rows(case: Case) -> list[Values]:
 
 
 def _outside_row(decision: OutsideDecision) -> Values:
-    by_body = {name: getattr(decision, name) for name in ("seq", "level", "by", "at", "overturned")}
-    return {**_NO_OWN_DECISION, **by_body}
+    return {**_NO_OWN_DECISION, **_fields(decision, ("seq", "level", "by", "at", "overturned"))}
 
 
 def improvement_row(improvement: Improvement) -> Values:
@@ -144,8 +141,12 @@ def assessment_row(assessment: Assessment) -> Values:
 
 
 def _columns(table: Table, source: object) -> Values:
-    """The fields of `source` that the table has, codes as plain text; without reference and seq."""
-    names = (column.name for column in table.columns if column.name not in ("ref", "seq"))
+    """The fields of `source` that the table has, without reference and seq."""
+    return _fields(source, (column.name for column in table.columns if column.name not in ("ref", "seq")))
+
+
+def _fields(source: object, names: Iterable[str]) -> Values:
+    """These fields of a value, codes as plain text."""
     values = {name: getattr(source, name) for name in names}
     return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
 

@@ -35,7 +35,8 @@ _NEXT_LINE = re.compile(r"\s*\n\s*(?:#:?|--)?\s*")
 EXAMPLES = re.compile(
     r"(?:.*\.card\.md"  # next to a trained model
     r"|(?:october|november|page|figures)\.md|.*/figures\.md|monitoring-\d{4}-\d\d-\d\d\.md"  # reports
-    r"|texts/README\.md)"  # written by `amends init`
+    r"|texts/README\.md"  # written by `amends init`
+    r"|telegram\.md)"  # a link of docs/settings.md, from amends/settings/sections.toml
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from amends.settings import load
+from amends.settings import Settings, load, sections
 from amends.settings.catalogue import tables, variables
 from amends.settings.loading import SECTIONS
 from amends.settings.presets import preset_named, preset_names
@@ -31,6 +32,17 @@ def test_every_key_has_a_row_with_a_description() -> None:
     keys = [key for table in tables("small_business") for key in table.keys]
     assert len(keys) > 60
     assert [key.name for key in keys if f"| `{key.name}` |" not in PAGE or not key.description] == []
+
+
+def test_every_description_is_of_a_key() -> None:
+    described = tomllib.loads((PRESETS.parent / "settings" / "sections.toml").read_text(encoding="utf-8"))
+    models = {**vars(sections), "Settings": Settings}
+    assert [
+        f"{table}.{key}"
+        for table, keys in described.items()
+        for key in keys
+        if key not in models[table].model_fields
+    ] == []
 
 
 def test_every_variable_has_a_row() -> None:

@@ -12,7 +12,7 @@ from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.forms import DECISION_QUESTIONS, EVIDENCE, OFFLINE_VERBS, OTHERS_AFFECTED, REVIEW_QUESTIONS
+from complaints.forms import DECISION_QUESTIONS, EVIDENCE, OFFLINE_VERBS, REVIEW_QUESTIONS
 from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, State, Target, Verb
 from tests.rules.builders import (
@@ -207,7 +207,7 @@ def a_response(dice: Random, case: Case, at: datetime) -> Facts:
         **_a_draw(dice),
         "issues": [{"finding": dice.choice(list(Finding)).value} for _ in case.issues],
         "remedies": remedies,
-        "others_affected": dice.choice(OTHERS_AFFECTED),
+        "others_affected": dice.choice(("unknown", "none", "some")),
         "cause_class": dice.choice(list(CauseClass)).value,
     }
 

@@ -11,7 +11,7 @@ from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import FITS
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident import incident_case_view
-from bots.slack.views.refusals import NEEDED_BECAUSE, errors_by_field, refusal_text
+from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents
 from complaints.actions.perform import perform
@@ -184,4 +184,4 @@ def test_a_new_incident_is_the_only_choice_where_none_is_open_and_then_its_field
         incidents.read("incident", {"which": "new"}, ("en",), options={"which": ("new", "1")})
     shown = errors_by_field(refused.value, "", several["blocks"], voice())
     assert shown["what"] == "A new incident needs a name: say what happened."
-    assert {"what", "started_at"} <= NEEDED_BECAUSE
+    assert {"refused.required.what", "refused.required.started_at"} <= voice().catalogue.ids("en")

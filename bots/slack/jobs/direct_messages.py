@@ -24,14 +24,7 @@ from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role, Verb
 from store.cases.read import load_case, load_history
-from store.outbox.complete import (
-    Completed,
-    Failed,
-    Outcome,
-    RateLimited,
-    Rescheduled,
-    Retry,
-)
+from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import count_reviewers, list_members

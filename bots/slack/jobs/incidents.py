@@ -46,12 +46,7 @@ from store.incidents import (
     load_incident_post,
     record_incident_posted,
 )
-from store.outbox.complete import (
-    Completed,
-    Failed,
-    Outcome,
-    Rescheduled,
-)
+from store.outbox.complete import Completed, Failed, Outcome, Rescheduled
 from store.people.staff import list_members
 from store.record.load import load_complaint_text
 from store.rulebooks import load_current_rulebook

@@ -24,13 +24,7 @@ from bots.slack.client.rate_limit import POSTS, RateLimitWait, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from store.outbox.complete import (
-    Completed,
-    Failed,
-    Outcome,
-    RateLimited,
-    Retry,
-)
+from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.slack import find_known_slack_keys, forget_slack_key, record_slack_key
 from store.values import Obligation
 

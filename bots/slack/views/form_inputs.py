@@ -1,16 +1,13 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from bots.slack.client.block_kit import (
-    Block,
-    cut,
-    option,
-    plain,
-)
+from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
-from complaints.forms import DECISION_QUESTIONS, MOST_ATTACHMENTS, REVIEW_QUESTIONS, Field, Input
+from complaints.forms import MOST_ATTACHMENTS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
@@ -18,79 +15,8 @@ VALUE = "value"
 MAX_RADIO_BUTTONS = 5
 #: Up to so many flags are checkboxes, which Slack limits to 10.
 MAX_CHECKBOXES = 10
-#: Fields whose label differs from form to form.
-_LABELS: Mapping[tuple[str, str], str] = {
-    ("reply", "text"): "field.letter",
-    ("note", "text"): "field.note",
-    ("ask", "text"): "field.question",
-    ("assess", "issues.N.text"): "field.issue",
-    ("assess", "issues.N.category"): "field.issue_category",
-    ("decide", "remedies.N.text"): "field.remedy_text",
-    ("decide", "remedies.N.type"): "field.remedy_type",
-    ("incident_decide", "type"): "field.remedy_type",
-    ("inform", "done"): "field.done_so_far",
-    ("warn_conduct", "text"): "field.warning",
-    ("limit_contact", "until"): "field.limit_until",
-    ("review_limit", "until"): "field.limit_until",
-    ("appeal_limit", "reason"): "field.appeal",
-    ("investigate", "findings.N.issue"): "field.issue_found",
-    ("investigate", "items.N.issue"): "field.issue_found",
-    ("review_limit", "outcome"): "field.limit_outcome",
-    ("resolve", "done"): "field.done",
-    ("log_complaint", "attachments"): "field.scans",
-    ("log_complaint", "amount"): "field.amount_requested",
-    ("log_complaint", "immediate_action"): "field.done_at_once",
-    ("resolve", "cause"): "field.root_cause",
-    ("approve", "reason"): "field.reason_not",
-    ("check_decision", "reason"): "field.reason_change",
-    ("check_decision", "agreed"): "field.passes",
-    ("review_case", "reason"): "field.findings",
-    ("verify", "remedy"): "field.remedy_verify",
-}
-#: The prefix of the ids of a choice's labels, by the name of the field.
-_CHOICES: Mapping[str, str] = {
-    "category": "category",
-    "severity": "severity",
-    "safety": "safety",
-    "complexity": "complexity",
-    "reach": "reach",
-    "recurrence": "recurrence",
-    "finding": "finding",
-    "type": "remedy",
-    "cause_class": "cause",
-    "others_affected": "others",
-    "evidence": "evidence",
-    "kind": "kind",
-    "target": "target",
-    "event": "external",
-    "what": "given",
-    "relation": "relation",
-    "channel": "channel",
-    "answer_by": "channel",
-    "answer_to": "answer_to",
-    "immediate_needed": "choice",
-    "immediate_possible": "choice",
-    "agreed": "choice",
-    "overturned": "choice",
-    "complainant_accepts": "choice",
-    "subject_not_yet": "not_yet",
-    **dict.fromkeys((*DECISION_QUESTIONS, *REVIEW_QUESTIONS), "choice"),
-    "step": "evidence",
-    "inside": "choice",
-    "limits": "limit",
-    "reply_days": "reply_days",
-    "outcome": "limit_outcome",
-}
-#: Always a menu: an organisation may have any number of these.
-_MENUS = frozenset({"jurisdiction", "product", "branch"})
-_LONG = frozenset(
-    {
-        "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
-        "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
-        "words", "description", "remedy_requested", "shows", "address", "representative", "where_and_when", "says",
-        "happened",
-    }
-)  # fmt: skip
+#: Labels, the texts of choices, and which inputs are long or menus.
+_SHOWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
 _INITIAL = {
     "plain_text_input": ("value", "initial_value"),
@@ -105,11 +31,11 @@ _INITIAL = {
 
 
 def label_id(form: str, entry: Field) -> str:
-    return _LABELS.get((form, entry.path), f"field.{entry.name}")
+    return str(_SHOWN["labels"].get(form, {}).get(entry.path, f"field.{entry.name}"))
 
 
 def choice_id(entry: Field, value: str) -> str:
-    return f"{_CHOICES[entry.name]}.{value}"
+    return f"{_SHOWN['choices'][entry.name]}.{value}"
 
 
 def input_block(
@@ -141,7 +67,7 @@ def _element(
 ) -> Block:
     match entry.input:
         case Input.TEXT:
-            is_long = entry.name.partition(".")[0] in _LONG
+            is_long = entry.name.partition(".")[0] in _SHOWN["long"]
             element = {"type": "plain_text_input", "multiline": is_long, "max_length": entry.most}
             return element | _optional("initial_value", cut(str(initial), entry.most) if initial else None)
         case Input.AMOUNT:
@@ -149,7 +75,7 @@ def _element(
         case Input.CHOICE | Input.WHOLE:
             named = choices if choices is not None else _named_options(entry, texts)
             selected = None if initial is None else str(initial)
-            return _choice_element(named, selected, texts, menu=entry.name in _MENUS)
+            return _choice_element(named, selected, texts, menu=entry.name in _SHOWN["menus"])
         case Input.FLAG:
             options = [option("yes", texts.text("choice.yes"))]
             element = {"type": "checkboxes", "options": options}

@@ -15,49 +15,6 @@ from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder,
 from complaints.forms import WrongFields
 from complaints.vocabulary import Target, Verb
 
-#: The error codes that have a text of their own, `refused.<code>` in the catalogue.
-CODES: frozenset[str] = frozenset(
-    {
-        "audit_unanswered", "bulk_one", "closure_name", "not_allowed.auditor", "not_an_auditor", "not_trained",
-        "not_staff", "nothing_to_audit",
-        "already_sent", "file_is_program", "file_too_large", "too_many_files", "not_allowed.sender", "worked_on",
-        "accepted_before", "after_legal", "ahead", "already_acknowledged", "already_done", "already_ended",
-        "already_so", "answered", "as_late_already", "assessed_before", "away_when", "completion_early",
-        "completion_over", "currency", "decided_before", "disclosure_not_checked",
-        "done_before", "erased", "evidence_for_all", "evidence_missing", "expired", "external_open", "form_expired",
-        "incident_ended",
-        "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
-        "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
-        "not_a_date", "not_a_email", "not_a_moment", "not_a_number", "not_a_phone", "not_a_reference",
-        "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign", "not_allowed.excluded",
-        "not_allowed.extension_cap", "not_allowed.identity", "not_allowed.identity_locked",
-        "not_allowed.incident", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
-        "not_allowed.limit", "not_allowed.lower", "not_allowed.manager", "not_allowed.other_person",
-        "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
-        "not_allowed.reviewer",
-        "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
-        "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
-        "no_limit", "no_warning",
-        "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
-        "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
-        "passes_with_no",
-        "question_open", "reason_needed",
-        "received_before", "register_state",
-        "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
-        "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
-        "verified_before", "waits_for_approval", "window_passed",
-    }
-)  # fmt: skip
-
-#: Fields that the rules need only in some cases, with a text of their own that says in which.
-NEEDED_BECAUSE: frozenset[str] = frozenset(
-    {
-        "media_heard", "nothing_why", "others_action", "override_reason", "reason", "remedies.currency",
-        "remedies.type", "reply_days", "started_at", "subject_review_by", "until", "what",
-    }
-)  # fmt: skip
-
-
 #: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
 _ROWS = frozenset({"items", "statements", "received", "findings"})
 
@@ -80,12 +37,18 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
         return texts.text("refused.after_legal", when=when)
     if error.code == "required" and error.field is not None:
         return _required_text(error.field, texts)
-    if error.code in CODES:
-        return texts.text(f"refused.{error.code}")
+    if own_text := _own_text(error.code, texts):
+        return own_text
     if isinstance(error, OutOfOrder) and case is not None:
         state = texts.text(f"state.{case.state.value}")
         return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
     return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def _own_text(code: str, texts: StaffTexts) -> str | None:
+    """The text of an error code, None if the catalogue has none; that of `out_of_order` needs the state."""
+    text_id = f"refused.{code}"
+    return texts.text(text_id) if code != OutOfOrder.code and texts.catalogue.has(text_id) else None
 
 
 def not_decidable_text(code: str, case: Case, texts: StaffTexts) -> str:
@@ -125,7 +88,8 @@ def _required_text(path: str, texts: StaffTexts) -> str:
     name = re.sub(r"\.\d+\.", ".", path)
     if path.partition(".")[0] in _ROWS:
         return texts.text("refused.required.row")
-    return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
+    # Some fields are needed only in some cases; their text says in which.
+    return _own_text(f"required.{name}", texts) or texts.text("refused.required")
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
@@ -178,4 +142,4 @@ def errors_by_field(
 def _wrong_text(path: str, why: str, texts: StaffTexts) -> str:
     if why == "required":
         return _required_text(path, texts)
-    return texts.text(f"refused.{why}" if why in CODES else "refused.bad_facts")
+    return _own_text(why, texts) or texts.text("refused.bad_facts")
