@@ -77,6 +77,8 @@ async def run_with_kills(
                 desk.start()
                 report(f"killed {number} of {load.kills}, {progress.steps} steps done")
             await _wait_for_steps(progress, progress.all_steps, desk, stall_seconds)
+            # The last kill may come after the last message, with some that Telegram has and the record has not.
+            await _wait_for_messages(store, stall_seconds)
             for line in _unfinished(store, progress):
                 report(line)
             await desk.stop()
@@ -98,6 +100,16 @@ async def _wait_for_steps(progress: Progress, steps: int, desk: DeskProcess, sta
             last, moved = now, loop.time()
         if not desk.is_running:
             raise RuntimeError(f"ended unexpectedly at {now} of {steps} steps:\n{desk.log}")
+        await asyncio.sleep(0.02)
+
+
+async def _wait_for_messages(store: Store, stall_seconds: float) -> None:
+    """Wait until no message to a person is due, at most `stall_seconds`."""
+    due = select(func.count()).where(IS_OPEN, OBLIGATIONS.c.speaks, OBLIGATIONS.c.due <= store.now())
+    until = asyncio.get_running_loop().time() + stall_seconds
+    while store.read(lambda tx: tx.connection.execute(due).scalar_one()):
+        if asyncio.get_running_loop().time() > until:
+            return
         await asyncio.sleep(0.02)
 
 
