@@ -52,14 +52,14 @@ async def workers_on(
 async def test_an_obligation_that_outlasts_its_lease_is_not_started_by_another_worker(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
+    monkeypatch.setattr(worker, "LEASE_SECONDS", 1.6)
     monkeypatch.setattr(worker, "RENEW_SECONDS", 0.2)
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.2)
     started: list[int] = []
 
     async def slowly(obligation: Obligation) -> Outcome:
         started.append(obligation.id)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2.2)
         return Completed()
 
     schedule(store, "a")
