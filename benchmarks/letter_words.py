@@ -19,7 +19,8 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.word_weights import count_features, regression, write_weights
 from store.redaction.masking import find_spans
-from triage.letter_warnings import LIMIT, TRUST, WEIGHED, WeighedSentence, read_sentences
+from triage.letter_sentences import WeighedSentence, read_sentences
+from triage.letter_warnings import LIMIT, TRUST, WEIGHED
 from triage.matching import LANGUAGES, fold
 
 FALSE_ALARMS = 0.05
@@ -39,7 +40,11 @@ _SENTENCE = "sentence"
 
 def read_letters() -> list[dict[str, str]]:
     """The written letters, and single sentences with or without a fault."""
-    with resources.files("triage").joinpath("letters", "letters.csv").open(encoding="utf-8", newline="") as file:
+    with (
+        resources.files("triage")
+        .joinpath("letters", "letters.csv")
+        .open(encoding="utf-8", newline="") as file
+    ):
         return list(csv.DictReader(file))
 
 
@@ -111,24 +116,29 @@ def choose_limits(
     steps = {
         kind: np.sort(row[good])[::-1][: int(_MOST_OF_A_KIND * good.sum()) : 2] for kind, row in scores.items()
     }
+
+    def counts(limits: Mapping[str, float]) -> tuple[int, int]:
+        warned = {kind: scores[kind] > limit for kind, limit in limits.items()}
+        hits = np.any([warned[kind] & faulty[kind] for kind in warned], axis=0)
+        return int(hits.sum()), int(np.any(list(warned.values()), axis=0)[good].sum())
+
     best: tuple[int, int, dict[str, float]] = (-1, 0, {})
-    for price in np.geomspace(0.3, 30, 40):
+    for price in np.geomspace(0.3, 30, 30):
         limits = {kind: row[0] for kind, row in steps.items()}
-        for _ in range(4):
-            for kind, row in steps.items():
-                others = [other for other in scores if other != kind]
-                alarms = np.any([scores[other][good] > limits[other] for other in others], axis=0)
-                hits = np.any([(scores[other] > limits[other]) & faulty[other] for other in others], axis=0)
-                gains = [
-                    (hits | ((scores[kind] > limit) & faulty[kind])).sum()
-                    - price * (alarms | (scores[kind][good] > limit)).sum()
-                    for limit in row
-                ]
-                limits[kind] = row[int(np.argmax(gains))]
-        alarms = np.any([scores[kind][good] > limits[kind] for kind in scores], axis=0).sum()
-        hits = np.any([(scores[kind] > limits[kind]) & faulty[kind] for kind in scores], axis=0).sum()
+        for kind, row in list(steps.items()) * 3:
+            values = [counts(limits | {kind: limit}) for limit in row]
+            limits[kind] = row[int(np.argmax([hits - price * alarms for hits, alarms in values]))]
+        hits, alarms = counts(limits)
         if alarms <= budget * good.sum() and hits > best[0]:
-            best = (int(hits), int(alarms), limits)
+            best = (hits, alarms, limits)
+    # What is left of the budget goes to one limit after another.
+    while True:
+        lower = [best[2] | {kind: limit} for kind, row in steps.items() for limit in row]
+        able = [(*counts(limits), limits) for limits in lower]
+        able = [row for row in able if row[1] <= budget * good.sum() and row[0] > best[0]]
+        if not able:
+            break
+        best = max(able, key=lambda row: (row[0] - best[0]) / max(1, row[1] - best[1]))
     print("held out: recall", best[0], int(np.any(list(faulty.values()), axis=0).sum()),
           "false alarms", best[1], int(good.sum()))  # fmt: skip
     for kind, limit in best[2].items():

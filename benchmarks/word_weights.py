@@ -25,7 +25,9 @@ def count_features(features: Iterable[Iterable[str]], fewest_rows: int = 2) -> t
     return matrix, list(vectoriser.get_feature_names_out())
 
 
-def write_weights(folder: str, language: str, weights: Mapping[str, Iterable[float]], digits: int = 2) -> None:
+def write_weights(
+    folder: str, language: str, weights: Mapping[str, Iterable[float]], digits: int = 2
+) -> None:
     """The file of a language: a feature and its weights a line, with so many digits after the point."""
     file = Path(str(resources.files("triage").joinpath(folder, f"weights_{language}.csv")))
     lines = [[name, *(_short(weight, digits) for weight in row)] for name, row in sorted(weights.items())]
@@ -35,5 +37,8 @@ def write_weights(folder: str, language: str, weights: Mapping[str, Iterable[flo
 
 def _short(weight: float, digits: int) -> str:
     """The number in as few characters as can be: "-.3", "2", "0"."""
-    sign, text = "-" if weight < 0 else "", f"{abs(weight):.{digits}f}".rstrip("0").rstrip(".").removeprefix("0")
+    sign, text = (
+        "-" if weight < 0 else "",
+        f"{abs(weight):.{digits}f}".rstrip("0").rstrip(".").removeprefix("0"),
+    )
     return sign + text if text else "0"

@@ -64,7 +64,11 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
-    with resources.files("triage").joinpath("letters", "letters.csv").open(encoding="utf-8", newline="") as file:
+    with (
+        resources.files("triage")
+        .joinpath("letters", "letters.csv")
+        .open(encoding="utf-8", newline="") as file
+    ):
         rows = [row for row in csv.DictReader(file) if row["source"] in "abceh"]
 
     recall, false_alarms = shares(
