@@ -16,7 +16,7 @@ Span = tuple[int, int]
 _LARGE = r"[^\W\d_a-zß-öø-ÿğışœ]"
 _NAME = re.compile(rf"(?<![^\W_]){_LARGE}[^\W\d_]{{1,24}}\s{_LARGE}[^\W\d_]{{1,24}}(?![^\W_])")
 _TITLED = re.compile(
-    rf"\b(?:M(?:rs?|s|iss)|Dr|Frau|Herrn?|Fam(?:ilie)?|Sra?|Señor(?:a|ita)?|Do(?:n|ña)|señor(?:a|ita)?|do(?:n|ña)|licenciad[oa])\b\.? "
+    r"\b(?:M(?:rs?|s|iss)|Dr|Frau|Herrn?|Fam(?:ilie)?|Sra?|[Ss]eñor(?:a|ita)?|[Dd]o(?:n|ña)|licenciad[oa])\b\.? "
     rf"{_LARGE}[^\W\d_]{{1,24}}|{_LARGE}[^\W\d_]{{1,24}} (?:Hanım|Bey)"
 )
 _INNER_NAME = re.compile(rf"(?<=[a-z,] ){_LARGE}[^\W\d_]{{2,24}}")

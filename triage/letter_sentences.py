@@ -172,7 +172,8 @@ def read_sentences(
         words = frozenset(word_features(words_of(rest)))
         mark_set, group_set = (frozenset(f"#{name}" for name in names) for names in (marks, own_groups))
         readings.append(WeighedSentence(sentence, words, mark_set, group_set, causes))
-    return readings
+    # A text of one sentence is no letter with places.
+    return readings if len(readings) > 1 else [reading.without_place() for reading in readings]
 
 
 def _layout(text: str, sentences: Sequence[LetterSentence], index: int, closing: int) -> dict[str, bool]:

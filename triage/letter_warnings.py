@@ -1,9 +1,9 @@
 """What a letter of staff to a complainant should not say: warnings with the words that cause them.
 
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules
-(`triage.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the sentence
-and with groups of words (`triage.letter_sentences`). The weights (`triage/letters/weights_<language>.csv`) were learned
-from written letters (`benchmarks.letter_words`).
+(`triage.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
+sentence and with groups of words (`triage.letter_sentences`). The weights
+(`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`).
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -33,7 +33,7 @@ WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blam
 #: The first column: how rare a feature is.
 RARITY = "rarity"
 #: What words that a rule found weigh more. Where held-out letters showed no gain, the weights alone decide.
-TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 0.0}
+TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 1.0}
 
 
 class LetterWarning(NamedTuple):
