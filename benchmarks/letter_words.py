@@ -23,7 +23,7 @@ from triage.letter_sentences import WeighedSentence, read_sentences
 from triage.letter_warnings import LIMIT, TRUST, WEIGHED
 from triage.matching import LANGUAGES, fold
 
-FALSE_ALARMS = 0.04
+FALSE_ALARMS = 0.05
 """Share of the good letters of `_LONG`, held out by cross-validation, that all kinds together may warn of."""
 # The sets with letters as long as people send (250 to 450 characters), in which the faulty words are marked.
 _LONG = ("e", "h")
@@ -115,7 +115,8 @@ def choose_limits(
     alarms are most, and the lowest price that keeps to the budget is taken.
     """
     steps = {
-        kind: np.sort(row[good])[::-1][: int(_MOST_OF_A_KIND * good.sum()) : 2] for kind, row in scores.items()
+        kind: np.sort(row[good])[::-1][: int(_MOST_OF_A_KIND * good.sum()) : 2]
+        for kind, row in scores.items()
     }
 
     def counts(limits: Mapping[str, float]) -> tuple[int, int]:

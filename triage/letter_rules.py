@@ -5,7 +5,7 @@ Their words are in `triage/phrases/warnings_<language>.toml`. `triage.letter_sen
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from triage.issues import split_sentences
@@ -43,6 +43,7 @@ class LetterSentence:
     start: int
     text: str
     folded: FoldedText
+    matches: dict[int, re.Match[str] | None] = field(default_factory=dict, compare=False)
 
     def span(self, match: re.Match[str]) -> Span:
         low, high = self.folded.span(*match.span())
@@ -63,8 +64,15 @@ class LetterRules:
     patterns: Mapping[str, re.Pattern[str]]
 
     def __call__(self, key: str, sentence: LetterSentence) -> re.Match[str] | None:
-        searched = sentence.text.lower() if key == "written" else sentence.folded.text
-        return self.patterns[key].search(searched) if key in self.patterns else None
+        pattern = self.patterns.get(key)
+        if pattern is None:
+            return None
+        # A rule is asked several times, and searching is most of the time of a letter. Hashing a pattern is slow.
+        number = id(pattern)
+        if number not in sentence.matches:
+            searched = sentence.text.lower() if key == "written" else sentence.folded.text
+            sentence.matches[number] = pattern.search(searched)
+        return sentence.matches[number]
 
     def cause(self, sentence: LetterSentence) -> Span | None:
         """The words of the first pattern, where no exception is in the sentence."""

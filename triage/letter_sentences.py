@@ -4,10 +4,11 @@ The groups are in `triage/phrases/letters_<language>.toml`.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
+from math import sqrt
 
 from triage.letter_rules import (
     LetterSentence,
@@ -29,7 +30,7 @@ from triage.letter_rules import (
 )
 from triage.matching import fold, read_phrases
 from triage.safety.language import WORD, words_of
-from triage.word_weights import mean_weight, rare_weight, word_features
+from triage.word_weights import mean_weight, word_features
 
 #: The salutation ends here.
 _GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
@@ -76,9 +77,10 @@ class WeighedSentence:
         """Whether a rule found words, or there are enough of them to trust their weight, and no exception."""
         return (kind in self.causes or self.is_long) and not self.is_excepted(kind)
 
-    def weight(self, weights: Mapping[str, float], rarity: Mapping[str, float]) -> float:
-        blocks = (self.words, self.marks, self.groups)
-        return sum(rare_weight(features, weights, rarity) for features in blocks)
+    def known_blocks(self, rarity: Mapping[str, float]) -> list[tuple[Set[str], float]]:
+        """What has a weight of the words, marks and groups, and the length of each of these three."""
+        blocks = (rarity.keys() & block for block in (self.words, self.marks, self.groups))
+        return [(block, sqrt(sum(map(rarity.__getitem__, block)))) for block in blocks if block]
 
     def without_place(self) -> "WeighedSentence":
         """The same words without the marks of their place in a letter."""

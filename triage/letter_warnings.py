@@ -33,7 +33,7 @@ WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blam
 #: The first column: how rare a feature is.
 RARITY = "rarity"
 #: What words that a rule found weigh more. Where held-out letters showed no gain, the weights alone decide.
-TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 1.0}
+TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 0.0}
 
 
 class LetterWarning(NamedTuple):
@@ -70,12 +70,18 @@ def find_warnings(
         # Each sentence of a longer letter is less likely to be the faulty one.
         length = log(max(1, len(readings)))
         for reading in readings:
-            for kind in WEIGHED:
-                if (kind == "admission" and may_admit) or kind in causes or not reading.can_warn(kind):
-                    continue
+            open_kinds = [
+                kind
+                for kind in WEIGHED
+                if not (kind in causes or (kind == "admission" and may_admit)) and reading.can_warn(kind)
+            ]
+            # Rare features count more: weights are times the rarity, and lengths are of its square.
+            blocks = reading.known_blocks(rarity) if open_kinds else []
+            for kind in open_kinds:
                 weights = _weights(code)[kind]
+                weight = sum(sum(map(weights.__getitem__, block)) / size for block, size in blocks)
                 trust = TRUST[kind] if kind in reading.causes else 0.0
-                if reading.weight(weights, rarity) + trust - length > weights[LIMIT]:
+                if weight + trust - length > weights[LIMIT]:
                     causes[kind] = reading.causes.get(kind) or reading.heaviest_words(weights)
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
 
