@@ -7,6 +7,7 @@ from the letters of all languages.
 """
 
 import csv
+import io
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any

@@ -6,6 +6,7 @@ looked at to set rules and limits, those of F and G were not; docs/triage.md, "W
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -64,12 +65,8 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
-    with (
-        resources.files("triage")
-        .joinpath("letters", "letters.csv")
-        .open(encoding="utf-8", newline="") as file
-    ):
-        rows = [row for row in csv.DictReader(file) if row["source"] in "abceh"]
+    file = resources.files("triage").joinpath("letters", "letters.csv")
+    rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if row["source"] in "abceh"]
 
     recall, false_alarms = shares(
         (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows
@@ -182,7 +179,7 @@ def test_a_letter_in_another_language_is_warned_of_and_a_short_one_is_not() -> N
 
 
 def test_a_closing_that_was_copied_from_a_letter_in_another_language_is_warned_of() -> None:
-    text = "Dear Mr Weber, your bicycle was found and is at our office. "
+    text = "Dear Mr Weber, your bicycle was found on 3 May and is at our office in Mill Road until the end of June. "
 
     closing = "Für die Unannehmlichkeiten bitten wir Sie herzlich um Entschuldigung."
     assert warned(text + closing) == {"wrong_language": closing}
