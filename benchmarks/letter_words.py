@@ -42,12 +42,9 @@ _SENTENCE = "sentence"
 
 def read_letters() -> list[dict[str, str]]:
     """The written letters, and single sentences with or without a fault."""
-    with (
-        resources.files("triage")
-        .joinpath("letters", "letters.csv")
-        .open(encoding="utf-8", newline="") as file
-    ):
-        return list(csv.DictReader(file))
+    file = resources.files("triage").joinpath("letters", "letters.csv")
+    # A letter has line breaks, so the file is not split into lines first.
+    return list(csv.DictReader(io.StringIO(file.read_text("utf-8"))))
 
 
 def personal_spans(row: dict[str, str]) -> list[tuple[int, int, str]]:
