@@ -25,9 +25,20 @@ def count_features(features: Iterable[Iterable[str]], fewest_rows: int = 2) -> t
     return matrix, list(vectoriser.get_feature_names_out())
 
 
-def write_weights(folder: str, language: str, weights: Mapping[str, Iterable[float]]) -> None:
-    """The file of a language: a feature and its weights a line."""
+def write_weights(
+    folder: str, language: str, weights: Mapping[str, Iterable[float]], digits: int = 2
+) -> None:
+    """The file of a language: a feature and its weights a line, with so many digits after the point."""
     file = Path(str(resources.files("triage").joinpath(folder, f"weights_{language}.csv")))
-    lines = [[name, *(f"{weight:.2f}" for weight in row)] for name, row in sorted(weights.items())]
+    lines = [[name, *(_short(weight, digits) for weight in row)] for name, row in sorted(weights.items())]
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows(lines)
+
+
+def _short(weight: float, digits: int) -> str:
+    """The number in as few characters as can be: "-.3", "2", "0"."""
+    sign, text = (
+        "-" if weight < 0 else "",
+        f"{abs(weight):.{digits}f}".rstrip("0").rstrip(".").removeprefix("0"),
+    )
+    return sign + text if text else "0"

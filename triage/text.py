@@ -125,6 +125,18 @@ def detect_language(text: str) -> str | None:
     return str(guess) if probability >= _LEAST_SURE else None
 
 
+_LEAST_SURE_SENTENCE = 0.95
+
+
+def sure_language(sentence: str) -> str | None:
+    """The language of one sentence, of `DETECTED_LANGUAGES`; None where that is not sure."""
+    identifier = _identifier(DETECTED_LANGUAGES)
+    if identifier is None:
+        return None
+    guess, probability = identifier.classify(sentence)
+    return str(guess) if probability >= _LEAST_SURE_SENTENCE else None
+
+
 _TURKISH_LETTERS = frozenset("ğışĞİŞ")
 
 

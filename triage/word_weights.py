@@ -22,14 +22,6 @@ def mean_weight(features: Collection[str], weights: Mapping[str, float]) -> floa
     return sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else 0.0
 
 
-def rare_weight(
-    features: Collection[str], weights: Mapping[str, float], rarity: Mapping[str, float]
-) -> float:
-    """As `mean_weight`, where rare features count more; `weights` are times the rarity, `rarity` is its square."""
-    own = weights.keys() & features
-    return sum(map(weights.__getitem__, own)) / sqrt(sum(map(rarity.__getitem__, own))) if own else 0.0
-
-
 def read_weights(folder: str, language: str) -> tuple[dict[str, float], ...]:
     """The weight of each feature, for each column of the file of a language."""
     file = resources.files("triage").joinpath(folder, f"weights_{language}.csv")

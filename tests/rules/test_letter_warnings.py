@@ -1,11 +1,12 @@
 """Warnings about the words of a letter before it is sent (4.7, 5.1, 7.8).
 
 The weights were learned from the letters of `triage/letters/letters.csv`, so those say what is kept and not how new
-letters do. Nothing was learned from `letters_d.jsonl` and `letters_f.jsonl`. The letters of D were looked at to set
-rules and limits, those of F were not; docs/triage.md, "Warnings before a letter is sent".
+letters do. Nothing was learned from `letters_d.jsonl`, `letters_f.jsonl` and `letters_g.jsonl`. The letters of D were
+looked at to set rules and limits, those of F and G were not; docs/triage.md, "Warnings before a letter is sent".
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -65,21 +66,26 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
     file = resources.files("triage").joinpath("letters", "letters.csv")
-    rows = [row for row in csv.DictReader(file.read_text("utf-8").splitlines()) if row["source"] in "abce"]
+    rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if row["source"] in "abceh"]
 
     recall, false_alarms = shares(
         (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows
     )
 
-    assert len(rows) == 1080
+    assert len(rows) == 2400
     assert recall >= 0.95
     assert false_alarms <= 0.03
 
 
 @pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
-    # Measured: D 100 of 120 and 3 of 120; F 85 of 100 and 6 of 100. The aim of 0.90 and 0.05 is not reached.
-    [("letters_d.jsonl", 240, 0.825, 0.034), ("letters_f.jsonl", 200, 0.84, 0.06)],
+    # Measured: D 99 of 120 and 3 of 120; F 88 of 100 and 1 of 100; G 81 of 100 and 7 of 100. The aim of 0.90 and 0.05
+    # is not reached.
+    [
+        ("letters_d.jsonl", 240, 0.825, 0.034),
+        ("letters_f.jsonl", 200, 0.87, 0.02),
+        ("letters_g.jsonl", 200, 0.8, 0.07),
+    ],
 )
 def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
     name: str, size: int, least_recall: float, most_false_alarms: float
@@ -170,6 +176,14 @@ def test_a_letter_in_another_language_is_warned_of_and_a_short_one_is_not() -> N
     assert warned("OK!", "en", complainant="de") == {}
     # Whose letters are in German because the desk did not speak theirs may still write English.
     assert not find_warnings(text, language="de", may_admit=False, writes_in="en")
+
+
+def test_a_closing_that_was_copied_from_a_letter_in_another_language_is_warned_of() -> None:
+    text = "Dear Mr Weber, your bicycle was found on 3 May and is at our office in Mill Road until the end of June. "
+
+    closing = "Für die Unannehmlichkeiten bitten wir Sie herzlich um Entschuldigung."
+    assert warned(text + closing) == {"wrong_language": closing}
+    assert warned(text + "Mit freundlichen Grüßen, Hans Weber") == {}
 
 
 @pytest.mark.parametrize(
