@@ -79,12 +79,12 @@ def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> No
 
 @pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
-    # Measured: D 99 of 120 and 3 of 120; F 88 of 100 and 1 of 100; G 81 of 100 and 7 of 100. The aim of 0.90 and 0.05
+    # Measured: D 99 of 120 and 3 of 120; F 89 of 100 and 1 of 100; G 83 of 100 and 7 of 100. The aim of 0.90 and 0.05
     # is not reached.
     [
         ("letters_d.jsonl", 240, 0.825, 0.034),
-        ("letters_f.jsonl", 200, 0.87, 0.02),
-        ("letters_g.jsonl", 200, 0.8, 0.07),
+        ("letters_f.jsonl", 200, 0.88, 0.02),
+        ("letters_g.jsonl", 200, 0.82, 0.07),
     ],
 )
 def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
