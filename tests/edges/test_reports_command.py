@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
+from amends.cli import report
 from amends.cli.main import app
 from complaints.times import parse_time
 from store.tables import MEASURES
@@ -117,6 +118,15 @@ def test_the_hash_chain_is_verified_unless_switched_off(place: Path, desk: Desk)
     desk.receive()
     assert document(place)["integrity"]["chain"]["first_bad"] is None
     assert document(place, "--no-chain")["integrity"]["chain"] is None
+
+
+def test_the_chain_of_a_large_record_is_verified_only_on_request(
+    place: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.receive()
+    monkeypatch.setattr(report, "MOST_CHECKED", 0)
+    assert document(place)["integrity"]["chain"] is None
+    assert document(place, "--chain")["integrity"]["chain"]["first_bad"] is None
 
 
 def test_without_a_check_the_report_says_when_the_record_was_checked_last(place: Path, desk: Desk) -> None:
