@@ -8,7 +8,7 @@ Anna presses Send
 Clock +30 seconds
 Alice presses Take on Anna's card
 Alice presses Reclassify on Anna's card
-Alice fills kind=praise reason="She praises the engineer and asks for nothing."
+Alice fills kind=praise reason="You praise the engineer and ask for nothing."
 Alice submits
 Mona presses Approve on Anna's card
 Mona fills agreed=yes
