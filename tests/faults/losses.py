@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import func, select
 
 from bots.telegram.updates import update_key
-from store.cases.read import load_history
+from store.cases.read import list_messages, load_history
 from store.custody.verify import verify
+from store.database.transaction import Tx
 from store.outbox.dead_letters import find_handled_keys
-from store.record.load import load_texts
+from store.record.load import load_case_file, load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from tests.faults.load import Load, prompt_numbers
@@ -71,7 +73,7 @@ def count_losses(
     wanted = list(range(load.per_chat - 1))
     prompts = {chat: prompt_numbers(sent_texts.get(chat, ()), chat) for chat in load.recipients}
     proof = store.read(verify)
-    whole, cut, unmarked = _doubles(telegram.doubled(), deaths)
+    whole, cut, unmarked = _doubles(_beyond_the_record(store, telegram.doubled(), complaints_by_chat), deaths)
     expected = {chat: load.messages(chat) for chat in load.writers}
     return LossCounts(
         updates_lost=len(_unhandled_keys(store, numbers)),
@@ -129,6 +131,29 @@ def _acknowledgements_off(store: Store, refs: Iterable[str]) -> int:
         [event.verb.value for event in store.read(load_history, ref)].count("acknowledge") != 1
         for ref in refs
     )
+
+
+def _beyond_the_record(
+    store: Store, doubled: list[tuple[Accepted, Accepted]], complaints_by_chat: Mapping[int, Iterable[str]]
+) -> list[tuple[Accepted, Accepted]]:
+    """The repeats without a message of their own in the record: a question may be asked again in the same words."""
+    recorded = Counter(
+        (chat, str(message["text"]))
+        for chat in {original.chat for original, _ in doubled}
+        for ref in complaints_by_chat[chat]
+        for message in store.read(_messages_of, ref)
+        if message["direction"] == "out"
+    )
+    repeats = []
+    for original, repeat in sorted(doubled, key=lambda pair: pair[1].marked):
+        recorded[original.chat, original.words] -= 1
+        if recorded[original.chat, original.words] < 1:
+            repeats.append((original, repeat))
+    return repeats
+
+
+def _messages_of(tx: Tx, ref: str) -> list[dict[str, Any]]:
+    return list_messages(tx, load_case_file(tx, ref))
 
 
 def _doubles(doubled: list[tuple[Accepted, Accepted]], deaths: list[float]) -> tuple[int, int, int]:
