@@ -20,6 +20,7 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.word_weights import count_features, regression, write_weights
 from store.redaction.masking import find_spans
+from triage.letter_rules import split_letter
 from triage.letter_sentences import WeighedSentence, read_sentences
 from triage.letter_warnings import LIMIT, TRUST, WEIGHED
 from triage.matching import LANGUAGES, fold
@@ -64,7 +65,8 @@ def main() -> None:
         personal = [
             (start + len(before), end + len(before), kind) for start, end, kind in personal_spans(row)
         ]
-        read = read_sentences(before + row["text"], row["language"], personal)[bool(before) :]
+        letter = split_letter(before + row["text"])
+        read = read_sentences(letter, row["language"], personal)[bool(before) :]
         sentences += [sentence.without_place() for sentence in read] if before else read
         letter_of += [number] * len(read)
     languages = [letters[number]["language"] for number in letter_of]

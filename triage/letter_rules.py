@@ -80,12 +80,17 @@ class LetterRules:
         return None if match is None or self("unless", sentence) else sentence.span(match)
 
 
-def without_quotes(text: str) -> str:
-    return _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)
+@dataclass(frozen=True, slots=True)
+class SplitLetter:
+    """A letter with blanks in place of what it quotes, and its sentences."""
+
+    text: str
+    sentences: Sequence[LetterSentence]
 
 
-def split_letter(text: str) -> list[LetterSentence]:
+def split_letter(written: str) -> SplitLetter:
     """The sentences; a line break ends one."""
+    text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), written)
     sentences: list[LetterSentence] = []
     position = 0
     for line in text.splitlines(keepends=True):
@@ -95,7 +100,7 @@ def split_letter(text: str) -> list[LetterSentence]:
                 for part in _PART.finditer(line, start, end)
             ]
         position += len(line)
-    return sentences
+    return SplitLetter(text, sentences)
 
 
 @lru_cache(maxsize=8)

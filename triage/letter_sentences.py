@@ -13,6 +13,7 @@ from math import sqrt
 from triage.letter_rules import (
     LetterSentence,
     Span,
+    SplitLetter,
     addressed_name,
     compile_patterns,
     find_admission,
@@ -24,8 +25,6 @@ from triage.letter_rules import (
     has_titled_name,
     letter_rules,
     promise_marks,
-    split_letter,
-    without_quotes,
     words_in,
 )
 from triage.matching import fold, read_phrases
@@ -51,9 +50,9 @@ _PLACES = {
     "own_line", "line_start", "last", "after_closing", "bracketed", "marker", "lower_break", "first", "before",
     "day_before", "day_after",
 }  # fmt: skip
-#: The words of a weighed sentence that a warning shows.
 #: A shorter sentence ("Read and assessed it.") warns only where a rule matches in it.
 _FEWEST_WORDS = 5
+#: The words of a weighed sentence that a warning shows.
 _SHOWN_WORDS = 8
 #: Keys of words that are searched only next to a name.
 _NO_PATTERNS = ("no_names", "after_name", "salutation", "closing")
@@ -108,11 +107,11 @@ class WeighedSentence:
 
 
 def read_sentences(
-    text: str, language: str, personal: Iterable[tuple[int, int, str]]
+    letter: SplitLetter, language: str, personal: Iterable[tuple[int, int, str]]
 ) -> list[WeighedSentence]:
     """The sentences of a letter as they are weighed, by the tables of this language."""
-    text = without_quotes(text)
-    sentences, rules, groups = split_letter(text), letter_rules(language), _groups(language)
+    text, sentences = letter.text, letter.sentences
+    rules, groups = letter_rules(language), _groups(language)
     # The name in the salutation is the complainant's.
     match = _GREETING.match(text)
     greeting = frozenset(words_in(match.group())) if match else frozenset()

@@ -118,23 +118,18 @@ def detect_language(text: str) -> str | None:
 
     At these limits 1 % of the held-out texts have no language, and none has a wrong one.
     """
-    identifier = _identifier(DETECTED_LANGUAGES)
-    if identifier is None or sum(character.isalpha() for character in text[:2_000]) < _FEWEST_LETTERS:
+    if sum(character.isalpha() for character in text[:2_000]) < _FEWEST_LETTERS:
         return None
-    guess, probability = identifier.classify(text[:2_000])
-    return str(guess) if probability >= _LEAST_SURE else None
+    return sure_language(text[:2_000], _LEAST_SURE)
 
 
-_LEAST_SURE_SENTENCE = 0.95
-
-
-def sure_language(sentence: str) -> str | None:
-    """The language of one sentence, of `DETECTED_LANGUAGES`; None where that is not sure."""
+def sure_language(text: str, least_sure: float) -> str | None:
+    """The language of a text, of `DETECTED_LANGUAGES`; None where it is less sure than this, from 0 to 1."""
     identifier = _identifier(DETECTED_LANGUAGES)
     if identifier is None:
         return None
-    guess, probability = identifier.classify(sentence)
-    return str(guess) if probability >= _LEAST_SURE_SENTENCE else None
+    guess, probability = identifier.classify(text)
+    return str(guess) if probability >= least_sure else None
 
 
 _TURKISH_LETTERS = frozenset("ğışĞİŞ")
