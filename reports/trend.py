@@ -51,7 +51,8 @@ def month_figures(counts: MonthCounts, now: datetime) -> Month:
     shares: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     ended, stopped = list[int](), list[int]()
     incidents = set[int]()
-    for group in sorted(counts.groups, key=lambda group: group.first_received_at):
+    handled = (group for group in counts.groups if not group.is_history)
+    for group in sorted(handled, key=lambda group: group.first_received_at):
         for key, name, success in read_marks(group.marks):
             if name not in (None, "level 1"):
                 continue

@@ -70,7 +70,9 @@ def report_command(kind: str) -> Callable[..., None]:
             labels = report_labels(settings, store, _language(language, settings))
             now, zone = store.now(), settings.organisation.timezone
             period = _period(start, end, local_time(now, zone).date(), zone)
-            if chain is None:
+            if not KINDS[kind].has_chain:
+                chain = False
+            elif chain is None:
                 chain = store.read(count_coverage).complaints <= MOST_CHECKED
             with progress_bar("Checking the chain") if chain else nullcontext() as progress:
                 report = build_report(kind, store, settings, period, now, check_chain=progress)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from amends.reports.kinds import KINDS
 from complaints.times import local_time
 from reports.document import Ref, Report, Sentence, text
+from reports.integrity import Proof
 from reports.statistics import FEWEST
 from reports.tally import Period
 
@@ -24,9 +25,11 @@ QUARTER = 91
 
 
 class ReportModule(Protocol):
-    """What the module of a kind has. `period` is whole days of the organisation."""
+    """What the module of a kind has. `period` is whole days of the organisation; `more` is the proof, if any."""
 
-    def build(self, store: Store, settings: Settings, period: Period, now: datetime) -> Report: ...
+    def build(
+        self, store: Store, settings: Settings, period: Period, now: datetime, **more: Any
+    ) -> Report: ...
 
 
 def build_report(
@@ -41,19 +44,19 @@ def build_report(
     """The report of this kind, with what every report of this record and period cannot say.
 
     Complaints that cannot be read are named and in no figure. With `check_chain`, which takes the progress, the whole
-    record is checked where the kind has a `build_checked`. Raises KeyError for an unknown kind.
+    record is checked where the report says whether it is whole. Raises KeyError for an unknown kind.
     """
+    from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
     from store.record.measured import list_without_events
 
     module = cast("ReportModule", import_module(KINDS[kind].module))
     with collecting_damage() as damaged:
-        build_checked = getattr(module, "build_checked", None)
-        report: Report = (
-            module.build(store, settings, period, now)
-            if check_chain is None or build_checked is None
-            else build_checked(store, settings, period, now, check_chain)
-        )
+        more = {}
+        if check_chain is not None and KINDS[kind].has_chain:
+            verification = store.read(verify, opens=False, progress=check_chain)
+            more["proof"] = Proof(verification.entries, verification.first_bad)
+        report = module.build(store, settings, period, now, **more)
         limits = list(_limits(store, settings, period, now)) if report.period is not None else []
     excluded = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
     incomplete = [] if report.period is None else store.read(list_without_events, period.start, period.end)

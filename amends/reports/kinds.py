@@ -17,13 +17,18 @@ class Format(StrEnum):
 
 
 class ReportKind(NamedTuple):
+    """With `has_chain`, `build` also takes the `proof` from the check of the whole record."""
+
     module: str
     summary: str
+    has_chain: bool = False
 
 
 KINDS: Mapping[str, ReportKind] = {
     "monitoring": ReportKind(
-        "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
+        "amends.reports.monitoring",
+        "How the handling went (8.4): in time, how long, what is open.",
+        has_chain=True,
     ),
     "analysis": ReportKind(
         "amends.reports.analysis", "What people complain about and what changed (8.2): causes, rates, spikes."
@@ -44,5 +49,7 @@ KINDS: Mapping[str, ReportKind] = {
     ),
     "returns": ReportKind("amends.reports.returns", "The returns to regulators, each field with its source."),
     "audit": ReportKind("amends.reports.audit", "What audits found, each clause, the last check (8.5, H)."),
-    "review": ReportKind("amends.reports.review", "The pack for the management review (8.6)."),
+    "review": ReportKind(
+        "amends.reports.review", "The pack for the management review (8.6).", has_chain=True
+    ),
 }

@@ -13,7 +13,7 @@ from reports.integrity import Proof
 from reports.monitoring import monitor
 from reports.monitoring_report import monitoring_report
 from reports.tally import Period
-from store.custody.verify import Progress, last_verified, verify
+from store.custody.verify import last_verified
 from store.registers import list_entries
 from store.store import Store
 
@@ -41,12 +41,3 @@ def build(
     return replace(
         report, sections=(*report.sections, Section(OBJECTIVES, table.title, tables=(table,), private=True))
     )
-
-
-def build_checked(
-    store: Store, settings: Settings, period: Period, now: datetime, progress: Progress
-) -> Report:
-    """The report after the check of the whole chain."""
-    verification = store.read(verify, opens=False, progress=progress)
-    proof = Proof(verification.entries, verification.first_bad)
-    return build(store, settings, period, now, proof)

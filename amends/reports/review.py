@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from amends.reports import analysis, monitoring, satisfaction
 from complaints.registers.definitions import REGISTERS
 from reports.document import Report
+from reports.integrity import Proof
 from reports.monitoring import Monitoring
 from reports.review import ReviewInput, review_pack
 from reports.tally import Period
-from store.custody.verify import Progress
 from store.people.staff import list_members
 from store.registers import list_entries
 from store.store import Store
@@ -20,21 +20,11 @@ if TYPE_CHECKING:
     from amends.settings import Settings
 
 
-def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
-    """The pack with the pages of three reports, the first of which has the key figures."""
-    return _pack(store, settings, period, now, monitoring.build(store, settings, period, now))
-
-
-def build_checked(
-    store: Store, settings: Settings, period: Period, now: datetime, progress: Progress
+def build(
+    store: Store, settings: Settings, period: Period, now: datetime, proof: Proof | None = None
 ) -> Report:
-    """The pack after the check of the whole chain."""
-    return _pack(
-        store, settings, period, now, monitoring.build_checked(store, settings, period, now, progress)
-    )
-
-
-def _pack(store: Store, settings: Settings, period: Period, now: datetime, first: Report) -> Report:
+    """The pack with the pages of three reports, the first of which has the key figures."""
+    first = monitoring.build(store, settings, period, now, proof)
     figures: Monitoring = first.data
     parts = (
         first,

@@ -13,13 +13,14 @@ MONTHS = 12
 class MeasureGroup(NamedTuple):
     """How many complaints share these measures; `decided` is false where the time to the decision only stopped.
 
-    Imported complaints have no marks and no time.
+    Imported complaints (`is_history`) only count as received.
     """
 
     marks: str
     incident_id: int | None
     decision_working_days: int | None
     decided: bool
+    is_history: bool
     first_received_at: datetime
     number: int
 

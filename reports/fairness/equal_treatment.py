@@ -95,9 +95,11 @@ def equal_treatment(rows: Iterable[Measured], period: Period, now: datetime) -> 
     """The report of the complaints received in the period; simulated and imported ones are left out."""
     count = TreatmentCount()
     for row in rows:
-        if is_counted(row, period):
+        if not is_received(row, period):
+            continue
+        count.received += 1
+        if not row[0].is_history:
             count.add(row, now)
-        count.received += is_received(row, period)
     gaps = count.gaps()
     compared = sum(gap.difference is not None for gap in gaps)
     flagged = sum(gap.flagged for gap in gaps)

@@ -130,7 +130,7 @@ def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
         query = select(*key, func.min(_ROW.received_at), func.count()).where(
             *RECEIVED, _ROW.received_at >= start, _ROW.received_at < end
         )
-        groups.append(tuple(_month_group(*row) for row in tx.connection.execute(query.group_by(*key))))
+        groups.append(tuple(map(MeasureGroup._make, tx.connection.execute(query.group_by(*key)))))
     still_open: list[list[OpenMeasures]] = [[] for _ in starts]
     for row in tx.connection.execute(
         select(_ROW.received_at, _ROW.pending, _ROW.decision_working_days, _ROW.rulebook_id).where(
@@ -146,20 +146,6 @@ def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
         )
     months = zip(starts, ends, groups, map(tuple, still_open), _count_open(tx, ends), strict=True)
     return [MonthCounts(*month) for month in months]
-
-
-def _month_group(
-    marks: str,
-    incident: int | None,
-    days: int | None,
-    decided: bool,
-    is_history: bool,
-    first: datetime,
-    number: int,
-) -> MeasureGroup:
-    if is_history:
-        return MeasureGroup("", None, None, False, first, number)
-    return MeasureGroup(marks, incident, days, decided, first, number)
 
 
 def _count_open(tx: Tx, moments: Sequence[datetime]) -> list[int]:
