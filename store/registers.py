@@ -80,7 +80,7 @@ def load_entry(tx: Tx, code: str) -> Entry:
     register, number = parse_code(code)
     entries = _load(tx, (_COLUMNS.register_name == register.name) & (_COLUMNS.number == number))
     if not entries:
-        raise UnknownReference(f"No entry has the code {code}.")
+        raise UnknownReference.worded("unknown_reference", text=code)
     return entries[0]
 
 

@@ -146,14 +146,11 @@ def _interval_words(
 
     Without the name of its unit, except a percent sign. None without an interval.
     """
-
-    def bound(value: float) -> str:
-        if unit is MeasureUnit.SHARE:
-            return texts.percent(value, digits)
-        is_points = unit is MeasureUnit.POINTS
-        return texts.decimal(value * (100 if is_points else 1), digits, signed=is_points)
-
-    ends = {name: bound(end) for name, end in (("low", low), ("high", high)) if end is not None}
+    ends = {
+        name: _bare(end, unit, digits, texts)
+        for name, end in (("low", low), ("high", high))
+        if end is not None
+    }
     if not ends:
         return None
     return texts.text("report.interval" if len(ends) == 2 else f"report.interval.{next(iter(ends))}", **ends)
@@ -186,12 +183,20 @@ def _number(number: Estimate, texts: ReportTexts) -> str:
 
 
 def _value(number: Estimate, texts: ReportTexts) -> str:
-    if number.unit is MeasureUnit.SHARE:
-        return texts.percent(number.value or 0.0, number.digits)
-    is_points = number.unit is MeasureUnit.POINTS
-    value = (number.value or 0.0) * (100 if is_points else 1)
-    written = texts.decimal(value, number.digits, signed=is_points)
-    if number.unit is MeasureUnit.PLAIN:
+    value = _in_unit(number.value or 0.0, number.unit)
+    written = _bare(number.value or 0.0, number.unit, number.digits, texts)
+    if number.unit in (MeasureUnit.SHARE, MeasureUnit.PLAIN):
         return written
     # Plural forms are for whole numbers: 1.5 days is the form of two.
     return texts.count(f"report.unit.{number.unit}", int(value) if value == int(value) else 2, value=written)
+
+
+def _bare(value: float, unit: MeasureUnit, digits: int, texts: ReportTexts) -> str:
+    """The number without the name of its unit, except a percent sign."""
+    if unit is MeasureUnit.SHARE:
+        return texts.percent(value, digits)
+    return texts.decimal(_in_unit(value, unit), digits, signed=unit is MeasureUnit.POINTS)
+
+
+def _in_unit(value: float, unit: MeasureUnit) -> float:
+    return value * 100 if unit is MeasureUnit.POINTS else value

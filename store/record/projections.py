@@ -34,20 +34,10 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 Values = dict[str, Any]
 #: Columns of `complaints` that are fields of a case.
 _OF_CASE = (
-    *("language", "received_at", "logged_at", "is_simulation", "version", "work_version", "state", "kind"),
-    *(
-        "category",
-        "severity",
-        "safety",
-        "owner",
-        "level",
-        "form_open",
-        "last_words_at",
-        "reply",
-        "close_code",
-    ),
-    *("closed_at", "erased_at"),
-)
+    "language", "received_at", "logged_at", "is_simulation", "version", "work_version", "state", "kind", "category",
+    "severity", "safety", "owner", "level", "form_open", "last_words_at", "reply", "close_code", "closed_at",
+    "erased_at",
+)  # fmt: skip
 #: Columns of `decisions` that are fields of a decision.
 _OF_DECISION = (
     *("seq", "level", "by", "at", "short", "cause_class", "others_affected"),

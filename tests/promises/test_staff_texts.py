@@ -123,8 +123,8 @@ def computed() -> set[str]:
 def refusal_codes() -> set[str]:
     """Every code with which the rules and the store refuse an act."""
     files = [*(HERE / "complaints").rglob("*.py"), *(HERE / "store").rglob("*.py")]
-    given = re.compile(r'(?:code=|worded\(\s*)"([a-z_.]+)[":]')
-    return {code for file in files for code in given.findall(file.read_text())}
+    named_code = re.compile(r'(?:code=|worded\(\s*)"([a-z_.]+)[":]')
+    return {code for file in files for code in named_code.findall(file.read_text())}
 
 
 def refusal_ids() -> set[str]:
