@@ -253,7 +253,7 @@ async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> No
     await alice.opened("Assess")
     await alice.fills({"issues.0.category": "money", "issues.0.text": "The bill"})
     await alice.presses(alice.modal, "Add an issue")
-    await office.sim.until(lambda: "issues.1.text" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
     await alice.fills(ASSESSMENT | {"issues.1.category": "service", "issues.1.text": "Nobody answered"})
     await alice.submits()
     await office.idle()
@@ -479,7 +479,7 @@ async def test_taking_an_open_complaint_updates_the_view(office: Office) -> None
     await alice.presses(await office.card(ref), "Open")
     await alice.opened("Open")
     await alice.presses(alice.modal, "Take")
-    await office.sim.until(lambda: "Take" not in alice.modal.buttons, timeout=5)
+    await office.sim.until(lambda: alice.modal and "Take" not in alice.modal.buttons, timeout=5)
 
     assert office.store.read(load_case, ref).owner == ALICE
 

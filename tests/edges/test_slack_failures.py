@@ -164,7 +164,7 @@ async def test_a_refusal_from_the_menu_of_an_open_complaint_is_shown_in_its_view
     top = await alice.opened()
     office.store.write(sync_staff, [Member(ALICE, "Alice", (), frozenset({Role.AUDITOR}))])
     await alice.chooses(top, "More", "Note")
-    await office.sim.until(lambda: "manager" in alice.modal.text if alice.modal else False, timeout=10)
+    await office.sim.until(lambda: alice.modal and "manager" in alice.modal.text, timeout=10)
 
     assert top.callback_id == "open"
     assert len(office.sim.calls("views.update")) == 1
