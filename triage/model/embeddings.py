@@ -23,6 +23,7 @@ from triage.matching import read_table
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[str], npt.ArrayLike]
 
+_PROCESSOR = Path("/proc/cpuinfo")
 _TOKENS = 128
 """Word pieces of a text that MiniLM reads; 256 take twice the time and gain nothing measurable."""
 
@@ -40,7 +41,8 @@ class EncoderFile:
 class EncoderKind:
     """An encoder that can be installed.
 
-    It counts as installed when all `packages` are. `longest` is the number of characters read of a text.
+    It counts as installed when all `packages` are and the processor has the feature `processor`, if one is named.
+    `longest` is the number of characters read of a text.
     `load(paths of the files, threads)` returns the function that embeds one text.
     """
 
@@ -51,10 +53,19 @@ class EncoderKind:
     dimensions: int
     longest: int
     load: Callable[[Sequence[Path], int], Embed]
+    processor: str = ""
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether this machine's processor can run it."""
+        features = _processor_features()
+        return not self.processor or features is None or self.processor in features
 
     @property
     def installed(self) -> bool:
-        """Whether every package is installed; their files are checked when it is loaded."""
+        """Whether it is supported and every package is installed; their files are checked when it is loaded."""
+        if not self.is_supported:
+            return False
         try:
             for package in self.packages:
                 distribution(package)
@@ -110,6 +121,11 @@ def installed_encoder(
     for kind in kinds:
         if kind.name == name and kind.installed:
             return _load(kind, threads)
+        if kind.name == name and not kind.is_supported:
+            raise UnusableEncoder(
+                f"The encoder {name} needs a processor with {kind.processor}, which this machine lacks. "
+                "Work without an encoder."
+            )
         if kind.name == name:
             raise UnusableEncoder(
                 f"The encoder {name} is not installed. Install it with `make install EXTRA={kind.extra}`, "
@@ -140,6 +156,14 @@ def recorded_encoder(
         if (kind.name, kind.fingerprint) == (name, fingerprint) and kind.installed:
             return _load(kind, threads)
     return None
+
+
+def _processor_features() -> frozenset[str] | None:
+    """The features of the processor; None where the system does not list them."""
+    try:
+        return frozenset(_PROCESSOR.read_text("utf-8", "replace").split())
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=4)
@@ -224,6 +248,7 @@ def _kind(name: str, table: Mapping[str, Any]) -> EncoderKind:
         table["dimensions"],
         table["longest"],
         _LOADERS[name],
+        table.get("processor", ""),
     )
 
 
