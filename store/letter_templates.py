@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 from sqlalchemy import ColumnElement, func, select, update
 
+from complaints.errors import BadFacts
 from complaints.letter_templates import LetterTemplate
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
@@ -14,12 +15,17 @@ _COLUMNS = LETTER_TEMPLATES.c
 
 
 def save_template(tx: Tx, template: LetterTemplate) -> LetterTemplate:
-    """Store the next version; number 0 is a new template."""
+    """Store the next version; number 0 is a new template.
+
+    Raises BadFacts if another version was saved after the one that `template` was made from.
+    """
     highest = func.coalesce(func.max(_COLUMNS.number), 0)
     number = template.number or tx.connection.execute(select(highest)).scalar_one() + 1
     of_number = select(func.coalesce(func.max(_COLUMNS.version), 0)).where(_COLUMNS.number == number)
-    version = tx.connection.execute(of_number).scalar_one() + 1
-    saved = replace(template, number=number, version=version, at=tx.now, used=0, edited=0)
+    version = tx.connection.execute(of_number).scalar_one()
+    if template.number and template.version != version:
+        raise BadFacts(f"Template {number} has changed.", field="text", code="template_changed")
+    saved = replace(template, number=number, version=version + 1, at=tx.now, used=0, edited=0)
     tx.add(LETTER_TEMPLATES, **asdict(saved))
     facts = {"template": saved.code, "by": saved.by, "retired": saved.is_retired, "text": sha256(saved.text)}
     record_instance_event(tx, "save_template", facts)

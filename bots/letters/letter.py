@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.texts.recourse import body_list
-from bots.texts.texts import Texts
+from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.complaint_text import NO_TEXT, ComplaintText
@@ -62,9 +62,8 @@ class Letter:
 
     @property
     def signature(self) -> str:
-        """The team as a line of its own begins: with a capital letter, in Turkish with that of the dotted i."""
-        first = self.team[:1].replace("i", "İ") if self.language == "tr" else self.team[:1]
-        return first.upper() + self.team[1:]
+        """The team as a line of its own begins, with a capital letter."""
+        return capitalised(self.team, self.language)
 
     @property
     def organisation(self) -> str:

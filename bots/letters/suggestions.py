@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bots.letters.letter import Letter
 from bots.letters.progress import done_and_left
-from bots.texts.texts import Texts
+from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy
 
@@ -13,7 +13,9 @@ def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]
     """The first words of a form's fields, in the complainant's language: the news, or what was asked for."""
     letter = Letter(case, texts.to(child=Flag.MINOR in case.flags), texts.language(case.language))
     if form == "inform":
-        return {part: f"{words[:1].upper()}{words[1:]}." for part, words in done_and_left(letter).items()}
+        return {
+            part: f"{capitalised(words, letter.language)}." for part, words in done_and_left(letter).items()
+        }
     if form == "resolve":
         asked_for = [REMEDY_ASKED_FOR[code] for code in case.remedies_requested if code in REMEDY_ASKED_FOR]
         return {"done": "\n".join(_remedy(letter, remedy) for remedy in asked_for)}

@@ -254,8 +254,13 @@ def currency_of(country: str) -> str | None:
 def language_name(language: str) -> str:
     """The name of a language in that language: `Türkçe`."""
     locale = Locale.parse(language.replace("-", "_"))
-    name = str(locale.get_display_name(locale) or language)
-    return name[:1].upper() + name[1:]
+    return capitalised(str(locale.get_display_name(locale) or language), language)
+
+
+def capitalised(words: str, language: str) -> str:
+    """The words with a capital first letter, in Turkish with that of the dotted i: "İnceleme"."""
+    first = words[:1].replace("i", "İ") if language == "tr" else words[:1]
+    return first.upper() + words[1:]
 
 
 def _filled(form: str, id_: str, fields: Mapping[str, Any]) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from complaints.letter_templates import unknown_field
+from complaints.letter_templates import LetterTemplate, unknown_field
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import FormRefused, Modal
 from store.cases.read import load_history
-from store.letter_templates import list_templates
+from store.letter_templates import list_templates, save_template
 from store.proof.hash_chain import list_instance_events
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, MONA, Office, open_office
+from tests.edges.slack_office import ALICE, MONA, TUGBA, Office, open_office
 from tests.edges.test_slack_actions import assessed_complaint
 
 TEMPLATE = {
@@ -88,6 +89,50 @@ async def test_a_template_fills_the_field_and_its_use_is_counted(office: Office)
     assert (event.facts["template"], event.facts["template_edited"]) == ("1.2", False)
     ((_, used, edited),) = office.store.read(list_templates)
     assert (used, edited) == (1, 0)
+
+
+async def test_a_template_that_somebody_changed_meanwhile_is_not_overwritten(office: Office) -> None:
+    mona = await opened_list(office)
+    await saved(office, mona, "New template", TEMPLATE)
+    await opened_form(office, mona, "Edit")
+    ((first, _, _),) = office.store.read(list_templates)
+    office.store.write(save_template, replace(first, text="You hear from us by {answer_by}.", by=TUGBA))
+
+    await mona.fills({"name": "Meter"})
+    preview = await mona.submits()
+    assert preview is not None
+    with pytest.raises(FormRefused, match="changed this template meanwhile"):
+        await mona.submits()
+
+    ((newest, _, _),) = office.store.read(list_templates)
+    assert (newest.version, newest.name, newest.by) == (2, TEMPLATE["name"], TUGBA)
+
+
+async def test_a_long_list_of_templates_has_pages_with_the_retired_ones_last(office: Office) -> None:
+    for number in range(101):
+        template = LetterTemplate(
+            0,
+            0,
+            f"Text {number:03d}",
+            "reply",
+            "en",
+            "",
+            "",
+            "We look at it.",
+            MONA,
+            office.clock.at,
+            number == 0,
+        )
+        office.store.write(save_template, template)
+    mona = await opened_list(office)
+    assert mona.modal is not None
+    assert "Text 098" in mona.modal.text
+    assert "Text 099" not in mona.modal.text
+
+    await mona.presses(mona.modal, "Next page")
+    await office.sim.until(lambda: mona.modal is not None and "Text 100" in mona.modal.text, timeout=5)
+    assert "Text 000" in mona.modal.text
+    assert "Text 098" not in mona.modal.text
 
 
 async def test_a_template_for_an_outcome_chooses_the_finding(office: Office) -> None:

@@ -19,6 +19,7 @@ from bots.slack.views.case import case_view
 from bots.slack.views.forms import PREVIEWED, form_view
 from bots.slack.views.prefill import prefill
 from bots.texts.loading import load_catalogues
+from bots.texts.texts import capitalised
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import perform
 from complaints.forms import FORMS, filled_rows
@@ -210,3 +211,10 @@ def test_the_first_words_of_a_letter_raise_no_warning(language: str) -> None:
         for form in ("inform", "resolve"):
             for words in suggested_words(form, case, texts=texts).values():
                 assert find_warnings(words, language=language, may_admit=False) == ()
+
+
+def test_the_first_word_of_a_turkish_letter_keeps_its_dotted_i() -> None:
+    texts, story = load_catalogues(("tr",)), next(iter(cases().values()))
+    words = suggested_words("inform", replace(story.case, language="tr"), texts=texts).values()
+    assert not any(text.startswith("I") for text in words)
+    assert capitalised("inceleme ve karar", "tr") == "İnceleme ve karar"

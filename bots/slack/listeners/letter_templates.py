@@ -48,7 +48,9 @@ async def use_template(press: ButtonPress, actor: Actor, slack: SlackContext) ->
 @router.action("home.templates")
 async def open_list(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     authorise(None, Access.TEMPLATES, actor)
-    return OpenView(list_view(await slack.store.aread(list_templates), slack.texts))
+    first = int(press.value) if press.value.isdecimal() else 0
+    view = list_view(await slack.store.aread(list_templates), slack.texts, first)
+    return ReplaceView(view) if first else OpenView(view)
 
 
 @router.action("home.template")
@@ -83,10 +85,10 @@ async def preview_or_save(submission: FormSubmission, actor: Actor, slack: Slack
 def _template(
     code: str, facts: dict[str, Any], words: dict[str, str], actor: Actor, slack: SlackContext
 ) -> LetterTemplate:
-    number = code.partition(".")[0]
+    number, _, version = code.partition(".")
     if not number.isdecimal():
         raise BadFacts("That is no template: open it again.", code="form_expired")
     return LetterTemplate(
-        int(number), 0, words["name"], facts["form"], facts["language"], facts.get("category", ""),
+        int(number), int(version or 0), words["name"], facts["form"], facts["language"], facts.get("category", ""),
         facts.get("outcome", ""), words["text"], actor.id, slack.store.now(), bool(facts["retired"]),
     )  # fmt: skip

@@ -88,11 +88,14 @@ def with_template(
     return {**resendable(view), "blocks": blocks, "private_metadata": metadata}
 
 
-def list_view(templates: Sequence[tuple[LetterTemplate, int, int]], texts: StaffTexts) -> View:
-    """All templates with their figures, each with a button that opens it."""
+def list_view(
+    templates: Sequence[tuple[LetterTemplate, int, int]], texts: StaffTexts, first: int = 0
+) -> View:
+    """The templates from this one on with their figures, each with a button that opens it; retired ones are last."""
     new = button(texts.text("template.new"), "home.template", "0", style="primary")
     blocks: list[Block] = [actions("template.new", [new])]
-    for template, used, edited in templates[: MODAL_BLOCKS - 2]:
+    following = first + MODAL_BLOCKS - 2
+    for template, used, edited in sorted(templates, key=lambda entry: entry[0].is_retired)[first:following]:
         facts = [texts.text(f"verb.{template.form}"), template.language]
         facts += [texts.text(f"category.{template.category}")] if template.category else []
         facts += [texts.text("template.retired")] if template.is_retired else []
@@ -100,6 +103,9 @@ def list_view(templates: Sequence[tuple[LetterTemplate, int, int]], texts: Staff
         line = f"*{escaped(_label(template, texts), 200)}* · {' · '.join(facts)}\n{figures}"
         edit = button(texts.text("template.edit"), "home.template", template.code)
         blocks.append(section(line, block_id=f"template.{template.number}", accessory=edit))
+    if len(templates) > following:
+        more = button(texts.text("modal.next_page"), "home.templates", str(following))
+        blocks.append(actions("template.more", [more]))
     return modal(texts, LIST, "{}", blocks, title="template.title")
 
 
