@@ -23,7 +23,7 @@ from store.redaction.masking import find_spans
 from triage.errors import UnusableEncoder
 from triage.letter_rules import split_letter
 from triage.letter_sentences import WeighedSentence, read_sentences
-from triage.letter_warnings import ENCODED, LIMIT, TRUST, WEIGHED, vector_feature
+from triage.letter_warnings import ENCODED, LIMIT, WEIGHED, added_weight, vector_feature
 from triage.matching import LANGUAGES, fold
 from triage.model.embeddings import installed_encoder
 
@@ -44,7 +44,7 @@ _WEIGHT_OF_VECTORS = 1.5
 # With one repeat of cross-validation, three sentences more moved the limits by 4 of 100 letters.
 _FOLDS, _REPEATS, _ROUNDS = 5, 3, 2
 # A weaker kind may have this share of the good letters at most.
-_MOST_OF_A_KIND = 0.03
+_MOST_OF_A_KIND = 0.018
 # One to four sentences without a place in a letter. In a passage the faulty ones are marked.
 _SENTENCE, _PASSAGE = "sentence", "passage"
 # A feature counts by how much more often it is in faulty sentences than in others: half its log ratio, half the mean
@@ -209,6 +209,7 @@ def _learn(
     marked = np.array(
         [_is_marked(sentence, letters[n], kind) for sentence, n in zip(sentences, letter_of, strict=True)]
     )
+    lengths = np.log(np.maximum(1, np.bincount(letter_of, minlength=len(letters))))
     can_warn = np.array([sentence.can_warn(kind) for sentence in sentences])
     repeats = []
     for number in range(_REPEATS):
@@ -219,11 +220,10 @@ def _learn(
             _, scaled = _scale(matrix, vectors, faulty[letter_of] & (marked != 0), rows)
             model = _fit(scaled, letter_of, faulty, hits, marked, rows, shares)
             able = held_out[can_warn[held_out] & ~skipped[letter_of[held_out]]]
-            trust = TRUST[kind] * hits[able]
-            np.maximum.at(scores, letter_of[able], model.decision_function(scaled[able]) + trust)
+            added = [added_weight(sentences[row], kind, lengths[letter_of[row]]) for row in able]
+            np.maximum.at(scores, letter_of[able], model.decision_function(scaled[able]) + added)
         repeats.append(scores)
     scores = np.mean(repeats, axis=0)
-    scores -= np.log(np.maximum(1, np.bincount(letter_of, minlength=len(letters))))
     rows = np.flatnonzero(~skipped[letter_of])
     ratios, scaled = _scale(matrix, vectors, faulty[letter_of] & (marked != 0), rows)
     return ratios, _fit(scaled, letter_of, faulty, hits, marked, rows, shares), scores

@@ -10,7 +10,7 @@ multilingual text encoder is installed (decision 62), the meaning of a sentence 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from heapq import nlargest
-from math import log
+from math import inf, log
 from typing import NamedTuple
 
 from triage.letter_rules import LetterSentence, Span, SplitLetter, split_letter
@@ -38,6 +38,8 @@ WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blam
 RARITY = "rarity"
 #: What words that a rule found weigh more. Where held-out letters showed no gain, the weights alone decide.
 TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 0.0}
+#: Where a rule found words of these kinds, they count in a letter of any length: that cost 2 good letters in 1,400.
+ANY_LENGTH = ("others_data", "admission", "blaming")
 #: The weights to be used with vectors: `weights_<language>_encoded.csv`.
 ENCODED = "_encoded"
 #: Name and fingerprint of the encoder with which the weights for vectors were learned.
@@ -73,7 +75,7 @@ def find_warnings(
     for names. With `encode` more faults are found, in 15 ms a sentence.
     """
     letter = split_letter(text[:_LONGEST])
-    written_in = _language(letter.text)
+    written_in = letter_language(letter.text)
     causes: dict[str, Span] = {}
     if written_in not in (None, language, writes_in):
         causes["wrong_language"] = letter.sentences[0].whole
@@ -127,12 +129,20 @@ def _margins(
         own = weights[kind]
         weight = sum(sum(map(own.__getitem__, block)) / size for block, size in blocks)
         meaning = sum(own[name] * value for name, value in dimensions)
-        trust = TRUST[kind] if kind in reading.causes else 0.0
-        margins[kind] = weight + meaning + trust - length - own[LIMIT]
+        margins[kind] = weight + meaning + added_weight(reading, kind, length) - own[LIMIT]
     return margins
 
 
-def _language(text: str) -> str | None:
+def added_weight(reading: WeighedSentence, kind: str, length: float) -> float:
+    """What the rules add to the weight of a sentence; `length` is the logarithm of the number of sentences."""
+    if kind not in reading.causes:
+        return -length
+    if f"#{kind}.always" in reading.marks:
+        return inf
+    return TRUST[kind] if kind in ANY_LENGTH else TRUST[kind] - length
+
+
+def letter_language(text: str) -> str | None:
     """The language of the letter, where that is sure: by its frequent words, which is faster, or by the model."""
     if sum(map(str.isalpha, text)) < _FEWEST_LETTERS:
         return None

@@ -369,6 +369,13 @@ async def test_only_a_reply_in_another_language_needs_a_confirmation(client: Cli
         await client.does(ALICE, form, ref, values | confirmed)
 
 
+async def test_a_reply_in_the_complainants_language_needs_no_confirmation(client: Client) -> None:
+    ref = await client.investigated(language="tr", words="Faturam yanlış")
+    text = "Faturanızı inceledik ve fazla alınan tutarı bugün hesabınıza geri gönderdik."
+    await client.does(ALICE, "reply", ref, {"text": text})
+    assert not client.store.read(load_history, ref)[-1].facts.get("language_confirmed")
+
+
 async def test_a_complaint_about_staff_is_decided_with_required_fields_only(client: Client) -> None:
     ref = client.received(words="Burak laughed at me", subjects=[BURAK])
     criteria = ASSESSED | {"category": "staff_conduct"}

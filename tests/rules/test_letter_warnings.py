@@ -107,12 +107,12 @@ def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> No
 
 @pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
-    # Measured: D 101 of 120 and 4 of 120; F 93 of 100 and none; G 90 of 100 and 5 of 100; J 86 of 100 and 7 of 100.
+    # Measured: D 101 of 120 and 3 of 120; F 93 of 100 and 2 of 100; G 90 and 6; J 89 and 6.
     [
         ("letters_d.jsonl", 240, 0.83, 0.034),
-        ("letters_f.jsonl", 200, 0.92, 0.01),
-        ("letters_g.jsonl", 200, 0.89, 0.05),
-        ("letters_j.jsonl", 200, 0.85, 0.07),
+        ("letters_f.jsonl", 200, 0.92, 0.02),
+        ("letters_g.jsonl", 200, 0.89, 0.06),
+        ("letters_j.jsonl", 200, 0.88, 0.06),
     ],
 )
 def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
@@ -139,9 +139,9 @@ def test_with_the_encoder_more_faults_are_found_in_letters_that_nothing_was_lear
         for row in written("letters_j.jsonl")
     )
 
-    # Measured: 95 of 100 and 7 of 100. Other processors give slightly other vectors.
-    assert recall >= 0.93
-    assert false_alarms <= 0.08
+    # Measured: 94 of 100 and 6 of 100. Other processors give slightly other vectors.
+    assert recall >= 0.92
+    assert false_alarms <= 0.07
 
 
 def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> None:
@@ -276,6 +276,16 @@ def test_a_closing_that_was_copied_from_a_letter_in_another_language_is_warned_o
 )
 def test_a_label_with_brackets_marks_a_note_for_the_file(language: str, text: str) -> None:
     assert "internal" in warned(text, language)
+
+
+def test_what_rules_find_for_certain_is_warned_of_in_a_letter_of_any_length() -> None:
+    before = "Dear Mr Hill,\n\nThank you for your letter of 3 May. We have read the meter and our fitter's report. "
+    after = " It shows 4,120. You reach us from Monday to Friday between 9 and 5.\n\nYours sincerely\nAlice"
+    fault = "Internal: the fitter was drunk, we are liable, her number is +44 7700 900123."
+
+    assert {"others_data", "internal", "admission"} <= set(warned(fault))
+    assert {"others_data", "internal", "admission"} <= set(warned(before + fault + after))
+    assert set(warned(before + after)) == set()
 
 
 @pytest.mark.parametrize(

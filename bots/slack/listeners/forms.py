@@ -8,7 +8,7 @@ from typing import Any
 from bots.letters.templates import template_values
 from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter
+from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter, require_language
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import (
     CLOSE_FORMS,
@@ -119,6 +119,7 @@ async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackCont
     filled_form = await _with_template(
         await _read(submission, actor, slack), submission.metadata.template, slack
     )
+    await require_language(slack, filled_form.form, filled_form.case, filled_form.facts, filled_form.words)
     view = await _preview(filled_form, submission.metadata.version, slack)
     return push_view(opened_from_home(view) if submission.metadata.from_home else view)
 

@@ -10,9 +10,10 @@ from bots.slack.views.letter_warnings import Warned
 from complaints.actions.authorisation import is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.errors import BadFacts
 from complaints.vocabulary import Verb
 from store.people.others_data import find_others_data
-from triage.letter_warnings import find_warnings
+from triage.letter_warnings import find_warnings, letter_language
 
 #: The fields of each form whose words the complainant reads.
 LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -23,6 +24,16 @@ LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
+
+
+async def require_language(
+    slack: SlackContext, form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str]
+) -> None:
+    """Raise BadFacts for a reply that is not surely in the complainant's language, unless that is confirmed (4.3)."""
+    if form != "reply" or case.language == slack.texts.language or facts.get("language_confirmed"):
+        return
+    if await asyncio.to_thread(letter_language, words.get("text", "")) != case.language:
+        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
 
 
 async def check_letter(

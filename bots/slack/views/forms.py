@@ -223,7 +223,7 @@ def is_required(form: str, entry: Field, case: Case) -> bool:
         return True
     if entry.group and form in _MAY_STAY_EMPTY:
         return False
-    return entry.required or (form, entry.name) == ("reply", "language_confirmed")
+    return entry.required
 
 
 def _case_input(
