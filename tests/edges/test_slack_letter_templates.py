@@ -152,6 +152,21 @@ async def test_a_template_for_an_outcome_chooses_the_finding(office: Office) -> 
     assert alice.modal.values["finding"] == "upheld"
 
 
+async def test_the_form_says_if_a_filled_template_is_longer_than_its_field(office: Office) -> None:
+    mona = await opened_list(office)
+    words = "You hear from us by {answer_by}. "
+    await saved(office, mona, "New template", TEMPLATE | {"text": words + "x" * (2999 - len(words))})
+    ref = office.owned(ALICE)
+    alice, card = office.staff(ALICE), await office.card(ref)
+    await (alice.presses(card, "Reply") if "Reply" in card.buttons else alice.chooses(card, "More", "Reply"))
+    await alice.chooses(await alice.opened("Reply"), "template", "1.1")
+    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("text"), timeout=5)
+    assert alice.modal is not None
+    blocks = alice.modal.view.content["blocks"]
+    (hint,) = [block["hint"]["text"] for block in blocks if block.get("hint")]
+    assert "its end is missing" in hint
+
+
 async def test_a_handler_changes_no_template_and_an_unknown_field_is_refused(office: Office) -> None:
     alice = office.staff(ALICE)
     await alice.opens_home()

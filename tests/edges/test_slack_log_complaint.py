@@ -20,6 +20,7 @@ from simulator.screen import FormRefused
 from simulator.slack.block_kit import view_problems
 from store.cases.export import export_record
 from store.cases.read import load_case, load_history
+from store.record.load import load_complaint_text
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, READS
 from tests.clauses import clause
@@ -155,6 +156,43 @@ async def test_a_slack_message_is_logged_with_its_words_and_its_time(office: Off
     await office.staff(ALICE).fills({"channel": "counter"})
     await office.staff(ALICE).submits()
     assert office.store.read(load_case, refs(office)[0]).channel == "counter"
+
+
+@clause("7.2")
+async def test_a_message_longer_than_a_field_is_logged_whole_and_searched_for_danger(office: Office) -> None:
+    office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    alice = office.staff(ALICE)
+    words = (
+        "The meter is wrong and nobody comes. " * 170 + "WE SMELL GAS in the kitchen. Jane, jane@example.net"
+    )
+    post = await alice.says(TRIAGE, words)
+    await alice.message_shortcut("log_from_message", post)
+    modal = await alice.opened("log_complaint")
+    assert view_problems(modal.view.content, "modal") == []
+    parts = [modal.values[path] for path in ("description", "description.1", "description.2")]
+    assert "".join(parts) == words
+    assert "in 3 parts" in modal.text
+    await alice.fills(
+        {"channel": "email", "description": f"Forwarded by the shop. {parts[0]}"[:3000].rstrip()}
+    )
+    await alice.submits()
+    ref = refs(office)[0]
+    text = str(office.store.read(load_complaint_text, ref))
+    assert "comes. WE SMELL GAS in the kitchen. Jane, jane@example.net" in text
+    assert "Forwarded by the shop. The meter" in text
+    assert [sign.kind.partition(".")[0] for sign in office.store.read(load_case, ref).signs] == ["gas"]
+
+
+async def test_the_form_says_what_is_missing_of_a_message_that_is_longer_than_all_fields(
+    office: Office,
+) -> None:
+    office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    alice = office.staff(ALICE)
+    post = await alice.says(TRIAGE, "x" * 45_123)
+    await alice.message_shortcut("log_from_message", post)
+    modal = await alice.opened("log_complaint")
+    assert view_problems(modal.view.content, "modal") == []
+    assert "its last 123 characters" in modal.text
 
 
 @clause("7.2")

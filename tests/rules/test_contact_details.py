@@ -2,8 +2,9 @@
 
 import pytest
 
-from bots.slack.listeners.log_complaint import _parts
+from bots.slack.listeners.log_complaint import _parts, _warnings
 from store.redaction.contact_details import find_contact_details
+from tests.rules.slack_cases import voice
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,13 @@ def test_an_email_that_was_sent_to_slack_is_read_with_its_sender() -> None:
     text = "\n\n".join(_parts({"text": "", "attachments": [shared], "files": [email]}, {}))
     assert text.endswith("From: Ada Finch <a@example.net>\n\nLate parcel\n\nIt came on Monday.")
     assert find_contact_details(text, "GB") == {"name": "Ada Finch", "email": "a@example.net"}
+
+
+def test_the_form_names_what_it_does_not_get_of_a_message() -> None:
+    email = {"id": "F1", "filetype": "email", "preview_plain_text": "It came on", "has_more": True}
+    whole = {**email, "plain_text": "It came on Monday."}
+    assert _warnings({"files": [whole]}, [], voice("en")) == []
+    beginning, files = _warnings({"files": [email]}, [{"name": "<sixth>.jpg"}], voice("en"))
+    assert "only the beginning" in beginning
+    assert "5 files" in files
+    assert "&lt;sixth&gt;.jpg" in files

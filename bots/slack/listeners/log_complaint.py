@@ -1,4 +1,8 @@
-"""Logging a complaint that came by phone, at the counter, by e-mail or letter, and acknowledging it aloud."""
+"""Logging a complaint that came by phone, at the counter, by e-mail or letter, and acknowledging it aloud.
+
+A message that is longer than one input continues in further inputs of the form: `description`, `description.1` and so
+on. Joined again, they are the description that is recorded and searched for danger.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,17 +15,19 @@ from bots.slack.client.block_kit import (
     Block,
     context,
     cut,
+    escaped,
     header,
     plain_sections,
     plain_words,
     section,
 )
+from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import input_block, values_of
+from bots.slack.views.form_inputs import MOST_IN_INPUT, input_block, label_id, values_of
 from bots.slack.views.forms import View, metadata, modal
 from bots.texts.texts import currency_of, language_name
 from complaints.actions.authorisation import authorise
@@ -64,9 +70,30 @@ async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackConte
         if file.get("id") and file.get("filetype") != "email"
     ]
     view = await _form(
-        slack, actor, press.trigger, words=words, received_at=received_at, files=files[:MOST_ATTACHMENTS]
+        slack,
+        actor,
+        press.trigger,
+        words=words,
+        received_at=received_at,
+        files=files[:MOST_ATTACHMENTS],
+        warnings=_warnings(message, files[MOST_ATTACHMENTS:], slack.texts),
     )
     return OpenView(view)
+
+
+def _warnings(
+    message: Mapping[str, Any], left_out: Sequence[Mapping[str, Any]], texts: StaffTexts
+) -> list[str]:
+    """What of the message the form does not get: the end of an e-mail, and files beyond what it takes."""
+    is_preview = any(
+        file.get("filetype") == "email" and not file.get("plain_text") and file.get("has_more")
+        for file in message.get("files") or ()
+    )
+    names = escaped(", ".join(file["name"] for file in left_out), 1000)
+    return [
+        *([texts.text("log.only_beginning")] if is_preview else ()),
+        *([texts.text("log.files_left", names=names, most=MOST_ATTACHMENTS)] if left_out else ()),
+    ]
 
 
 def _parts(message: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
@@ -95,6 +122,7 @@ async def record_complaint(submission: FormSubmission, actor: Actor, slack: Slac
     stored = json.loads(submission.view["private_metadata"])
     ticked = values.pop(MESSAGE_FILES, ())
     of_message = [file for file in stored.get("files", ()) if file["id"] in ticked]
+    values["description"] = _joined(values)
     values["attachments"] = [*values.get("attachments", ()), *of_message]
     facts, words = read(FORM, values, options=options)
     key = str(stored["key"])
@@ -122,6 +150,7 @@ async def _form(
     words: str = "",
     received_at: datetime | None = None,
     files: Sequence[Mapping[str, Any]] = (),
+    warnings: Sequence[str] = (),
 ) -> View:
     """The form; `words`, `received_at` and `files` are those of a message where a message is logged.
 
@@ -136,18 +165,19 @@ async def _form(
         "received_at": int(received_at.timestamp()) // 60 * 60,
         "language": rules.languages[0],
         "jurisdiction": rules.own.country,
-        "description": words or None,
     }
     choices: Mapping[str, tuple[tuple[str, str], ...]] = {
         "language": tuple((code, language_name(code)) for code in rules.languages),
         "jurisdiction": tuple((code, texts.country(code)) for code in rules.codes),
     }
-    inputs: list[Block] = []
+    inputs: list[Block] = alerts("\n".join(warnings))
     for field in FORMS[FORM]:
         if field.name in _PARTS:
             inputs.append(header(texts.text(_PARTS[field.name])))
         # With a single country the question has one answer.
-        if field.name != "jurisdiction" or rules.are_several:
+        if field.name == "description":
+            inputs += _description_inputs(field, words, texts)
+        elif field.name != "jurisdiction" or rules.are_several:
             first, options = initial.get(field.name), choices.get(field.name)
             inputs.append(input_block(FORM, field, field.name, texts, initial=first, choices=options))
         if field.name == "attachments" and files:
@@ -160,6 +190,55 @@ async def _form(
             )
     stored = metadata("", 0, key=f"slack:log:{trigger}", **({"files": files} if files else {}))
     return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
+
+
+def _description_inputs(field: Field, words: str, texts: StaffTexts) -> list[Block]:
+    """As many inputs as the words need, and a warning if they are longer than one, or than all that are allowed."""
+    parts, label = _split(words), texts.text(label_id(FORM, field))
+    if len(parts) == 1:
+        return [input_block(FORM, field, field.name, texts, initial=words or None)]
+    shown = parts[: field.most // MOST_IN_INPUT]
+    blocks = alerts(texts.text("log.long", parts=len(shown)))
+    if missing := sum(map(len, parts[len(shown) :])):
+        blocks += alerts(texts.text("log.too_long", missing=missing), level="error")
+    return blocks + [
+        input_block(
+            FORM,
+            field,
+            f"{field.name}.{number}" if number else field.name,
+            texts,
+            initial=part,
+            required=None if number == 0 else False,
+            label=texts.text("log.part", label=label, number=number + 1, parts=len(shown)),
+        )
+        for number, part in enumerate(shown)
+    ]
+
+
+def _split(words: str) -> list[str]:
+    """The words in parts of one input, split after a line or a word; joined without a separator they are the same."""
+    parts = []
+    while len(words) > MOST_IN_INPUT:
+        half = MOST_IN_INPUT // 2
+        end = max(words.rfind("\n", half, MOST_IN_INPUT), words.rfind(" ", half, MOST_IN_INPUT)) + 1
+        parts.append(words[: end or MOST_IN_INPUT])
+        words = words[end or MOST_IN_INPUT :]
+    return [*parts, words]
+
+
+def _joined(values: dict[str, Any]) -> str:
+    """The words of all inputs of the description, which are taken out of the values.
+
+    A blank stands between two parts, even if Slack or a person removed it: "smell of" and "gas" stay two words.
+    """
+    paths = sorted(
+        (path for path in values if path.partition(".")[0] == "description"),
+        key=lambda path: int(path.partition(".")[2] or 0),
+    )
+    words = ""
+    for part in (str(values.pop(path)) for path in paths):
+        words += part if not words or words[-1].isspace() else f" {part}"
+    return words
 
 
 def read_out_view(case: Case, text: str, texts: StaffTexts) -> View:

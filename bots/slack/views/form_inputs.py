@@ -11,6 +11,8 @@ from complaints.forms import MOST_ATTACHMENTS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
+#: Slack's limit of one text input, in characters.
+MOST_IN_INPUT = 3000
 #: Up to so many choices are radio buttons; more are a menu.
 MAX_RADIO_BUTTONS = 5
 #: Up to so many flags are checkboxes, which Slack limits to 10.
@@ -53,13 +55,22 @@ def input_block(
 
     `label` is given where the name of the field is not enough, as for a text in several languages.
     """
-    return {
+    element = _element(entry, texts, initial, choices)
+    block = {
         "type": "input",
         "block_id": path,
         "label": plain(label or texts.text(label_id(form, entry)), 2000),
-        "element": {"action_id": VALUE, **_element(entry, texts, initial, choices)},
+        "element": {"action_id": VALUE, **element},
         "optional": not (entry.required if required is None else required),
     }
+    return block | ({} if entry.input is not Input.TEXT else cut_hint(initial, element["max_length"], texts))
+
+
+def cut_hint(words: str | None, most: int, texts: StaffTexts) -> Block:
+    """The hint of an input that cannot hold all the words it starts with: no text may lose its end unnoticed."""
+    if len(words or "") <= most:
+        return {}
+    return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
 
 
 def _element(
@@ -68,8 +79,9 @@ def _element(
     match entry.input:
         case Input.TEXT:
             is_long = entry.name.partition(".")[0] in _SHOWN["long"]
-            element = {"type": "plain_text_input", "multiline": is_long, "max_length": entry.most}
-            return element | _optional("initial_value", cut(str(initial), entry.most) if initial else None)
+            most = min(entry.most, MOST_IN_INPUT)
+            element = {"type": "plain_text_input", "multiline": is_long, "max_length": most}
+            return element | _optional("initial_value", cut(str(initial), most) if initial else None)
         case Input.AMOUNT:
             return {"type": "plain_text_input", "max_length": 16} | _optional("initial_value", initial)
         case Input.CHOICE | Input.WHOLE:

@@ -18,7 +18,7 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import VALUE, input_block, typed_blocks
+from bots.slack.views.form_inputs import VALUE, cut_hint, input_block, typed_blocks
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import Field, choice, flag, text
@@ -70,12 +70,17 @@ def with_template(
     block = next((block for block in blocks if block.get("block_id") == path), None)
     if block is None:
         return None
-    words = fill_template(template.text, template_values(case, texts.catalogue))
+    words, most = (
+        fill_template(template.text, template_values(case, texts.catalogue)),
+        block["element"]["max_length"],
+    )
     block["element"] = {
         **block["element"],
         "action_id": f"{VALUE}.{template.code}",
-        "initial_value": cut(words, block["element"]["max_length"]),
+        "initial_value": cut(words, most),
     }
+    block.pop("hint", None)
+    block |= cut_hint(words, most, texts)
     finding = FINDING.get(template.form) if template.outcome else None
     for choice_block in (block for block in blocks if finding and block.get("block_id") == finding):
         element = choice_block["element"]
