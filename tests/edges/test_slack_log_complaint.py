@@ -264,6 +264,41 @@ async def test_a_forwarded_email_fills_in_who_wrote_it(office: Office) -> None:
     }  # fmt: skip
 
 
+@clause("7.2")
+async def test_complaints_that_a_colleague_forwards_are_of_the_people_who_wrote_them(office: Office) -> None:
+    office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    alice = office.staff(ALICE)
+    for name, email in (("Jane Doe", "jane@x.example"), ("Omar Khan", "omar@y.example")):
+        words = (
+            "From: Burak Demir <burak@northwind.example>\nSubject: Fwd: complaint\n\nPlease log this, thanks\n\n"
+            f"-- Forwarded --\nFrom: {name} <{email}>\nSubject: complaint\n\nMy meter reading was wrong."
+        )
+        await alice.message_shortcut("log_from_message", await alice.says(TRIAGE, words))
+        modal = await alice.opened("log_complaint")
+        assert (modal.values["name"], modal.values["email"]) == (name, email)
+        assert "Check that they are the complainant" in modal.text
+        await alice.fills({"channel": "email"})
+        await alice.submits()
+        await alice.closes(all=True)
+    first, second = [office.store.read(load_case, ref).complainant for ref in refs(office)]
+    assert first != second
+
+
+async def test_the_language_of_the_words_is_chosen_where_the_desk_has_it(office: Office) -> None:
+    office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    alice = office.staff(ALICE)
+    chosen = []
+    for words in (
+        "Müşteri yazdı: faturam iki kez kesilmiş, lütfen düzeltin. 0532 123 45 67",
+        "Le compteur est faux et personne ne vient depuis deux semaines.",
+        "Ok",
+    ):
+        await alice.message_shortcut("log_from_message", await alice.says(TRIAGE, words))
+        chosen.append((await alice.opened("log_complaint")).values["language"])
+        await alice.closes(all=True)
+    assert chosen == ["tr", "en", "en"]
+
+
 async def test_the_command_opens_the_same_form(office: Office) -> None:
     await office.staff(BURAK).runs("/complaints log")
     assert (await office.staff(BURAK).opened("log_complaint")).title == "Log a complaint"

@@ -1,9 +1,11 @@
 """Who wrote a message that staff log: the sender of an e-mail, a signature, and the numbers in the text."""
 
+from typing import Any
+
 import pytest
 
 from bots.slack.listeners.log_complaint import _parts, _warnings
-from store.redaction.contact_details import find_contact_details
+from store.redaction.contact_details import complainant_text, find_contact_details
 from tests.rules.slack_cases import voice
 
 
@@ -37,6 +39,57 @@ def test_the_sender_or_the_signature_and_the_numbers_are_read(
     text: str, country: str, details: dict[str, str]
 ) -> None:
     assert find_contact_details(text, country) == details
+
+
+FORWARDED = (
+    "From: Burak Demir <burak@northwind.example>\nTo: desk@northwind.example\n\nPlease log this. Regards\n"
+    "Burak Demir\n020 7946 0100\n---- Forwarded message ----\n{sender}\n\n"
+    "My meter was read wrong.\nCall me: 020 7946 0991"
+)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "From: Jane Doe <jane@x.example>",
+        "> *Von:* Jane Doe [mailto:jane@x.example]",
+        "De: Jane Doe <jane@x.example>",
+        "Kimden: Jane Doe <jane@x.example>",
+        'Gönderen : "Jane Doe" <jane@x.example>',
+    ],
+)
+def test_the_complainant_is_who_wrote_the_forwarded_email(sender: str) -> None:
+    details = {"name": "Jane Doe", "phone": "020 7946 0991", "email": "jane@x.example"}
+    text = FORWARDED.format(sender=sender)
+    assert find_contact_details(text, "GB") == details
+    assert complainant_text(text).strip() == "My meter was read wrong.\nCall me: 020 7946 0991"
+
+
+JANE = "From: Jane Doe <jane@x.example>\nTo: Desk <desk@other.example>\n\nNo.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        (
+            "From: Demir, Burak <burak@northwind.example>\n\nJane called, jane@x.example.\nRegards\nBurak Demir",
+            {"email": "jane@x.example"},
+        ),
+        (
+            f"{JANE}From: Desk <desk@other.example>\n\nYes?\n\nFrom: Burak Demir <burak@northwind.example>",
+            {"name": "Jane Doe", "email": "jane@x.example"},
+        ),
+        (
+            f"{JANE}From: Northwind Water Complaints <hello@northwind.example>\n\nYes?",
+            {"name": "Jane Doe", "email": "jane@x.example"},
+        ),
+        ("From today I am at the office of x@y.example", {"email": "x@y.example"}),
+    ],
+    ids=["a colleague about a call", "an answer to the desk", "an answer to the organisation", "no header"],
+)
+def test_neither_staff_nor_the_organisation_are_the_complainant(text: str, details: dict[str, str]) -> None:
+    desk: dict[str, Any] = {"staff": ("Burak Demir",), "organisation": "Northwind Water"}
+    assert find_contact_details(text, "GB", **desk) == details
 
 
 def test_an_email_that_was_sent_to_slack_is_read_with_its_sender() -> None:

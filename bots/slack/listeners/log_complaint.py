@@ -4,6 +4,7 @@ A message that is longer than one input continues in further inputs of the form:
 on. Joined again, they are the description that is recorded and searched for danger.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -38,8 +39,8 @@ from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.log import log_complaint
-from store.people.staff import list_members
-from store.redaction.contact_details import find_contact_details
+from store.people.staff import list_members, list_names
+from store.redaction.contact_details import complainant_text, find_contact_details
 from store.rulebooks import load_current_rulebooks
 
 FORM = "log_complaint"
@@ -53,7 +54,7 @@ router = Router()
 
 @router.action(LOG_AGAIN)
 async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Open the form; from a message its words, its time, its files and who wrote it are filled in."""
+    """Open the form; from a message its words, time, language, files and who wrote it are filled in."""
     message = press.message or {}
     members = await slack.store.aread(list_members)
     names = {member.id: member.name for member in members}
@@ -84,7 +85,7 @@ async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackConte
 def _warnings(
     message: Mapping[str, Any], left_out: Sequence[Mapping[str, Any]], texts: StaffTexts
 ) -> list[str]:
-    """What of the message the form does not get: the end of an e-mail, and files beyond what it takes."""
+    """What of the message the form does not get: the end of an e-mail, and files over its limit."""
     is_preview = any(
         file.get("filetype") == "email" and not file.get("plain_text") and file.get("has_more")
         for file in message.get("files") or ()
@@ -160,10 +161,17 @@ async def _form(
         authorise(None, Verb.RECEIVE, actor)
     texts, rules = slack.texts, await slack.store.aread(load_current_rulebooks)
     received_at = received_at or slack.store.now()
-    initial: dict[str, Any] = find_contact_details(words, rules.own.country) | {
+    members = await slack.store.aread(list_names)
+    desk: dict[str, Any] = {
+        "staff": [name for names in members.values() for name in names],
+        "organisation": rules.own.organisation,
+    }
+    details = find_contact_details(words, rules.own.country, **desk)
+    language = await asyncio.to_thread(_written_language, complainant_text(words, **desk), rules.languages)
+    initial: dict[str, Any] = details | {
         "currency": currency_of(rules.own.country),
         "received_at": int(received_at.timestamp()) // 60 * 60,
-        "language": rules.languages[0],
+        "language": language,
         "jurisdiction": rules.own.country,
     }
     choices: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -174,6 +182,8 @@ async def _form(
     for field in FORMS[FORM]:
         if field.name in _PARTS:
             inputs.append(header(texts.text(_PARTS[field.name])))
+        if field.name == "name" and details:
+            inputs += alerts(texts.text("log.check_details"))
         # With a single country the question has one answer.
         if field.name == "description":
             inputs += _description_inputs(field, words, texts)
@@ -192,14 +202,25 @@ async def _form(
     return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
 
 
+def _written_language(words: str, languages: Sequence[str]) -> str:
+    """The language of the words where it is sure and of the desk, otherwise the desk's first one."""
+    if not words:
+        return languages[0]
+    # Imported here: commands start without the language model.
+    from triage.text import desk_language
+
+    language, is_sure = desk_language(words, languages)
+    return language if language and is_sure and language in languages else languages[0]
+
+
 def _description_inputs(field: Field, words: str, texts: StaffTexts) -> list[Block]:
     """As many inputs as the words need, and a warning if they are longer than one, or than all that are allowed."""
     parts, label = _split(words), texts.text(label_id(FORM, field))
     if len(parts) == 1:
         return [input_block(FORM, field, field.name, texts, initial=words or None)]
-    shown = parts[: field.most // MOST_IN_INPUT]
-    blocks = alerts(texts.text("log.long", parts=len(shown)))
-    if missing := sum(map(len, parts[len(shown) :])):
+    kept = parts[: field.most // MOST_IN_INPUT]
+    blocks = alerts(texts.text("log.long", parts=len(kept)))
+    if missing := sum(map(len, parts[len(kept) :])):
         blocks += alerts(texts.text("log.too_long", missing=missing), level="error")
     return blocks + [
         input_block(
@@ -209,9 +230,9 @@ def _description_inputs(field: Field, words: str, texts: StaffTexts) -> list[Blo
             texts,
             initial=part,
             required=None if number == 0 else False,
-            label=texts.text("log.part", label=label, number=number + 1, parts=len(shown)),
+            label=texts.text("log.part", label=label, number=number + 1, parts=len(kept)),
         )
-        for number, part in enumerate(shown)
+        for number, part in enumerate(kept)
     ]
 
 
@@ -229,7 +250,7 @@ def _split(words: str) -> list[str]:
 def _joined(values: dict[str, Any]) -> str:
     """The words of all inputs of the description, which are taken out of the values.
 
-    A blank stands between two parts, even if Slack or a person removed it: "smell of" and "gas" stay two words.
+    There is a blank between two parts even if Slack or a person removed it: "smell of" and "gas" stay two words.
     """
     paths = sorted(
         (path for path in values if path.partition(".")[0] == "description"),

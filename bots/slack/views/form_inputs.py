@@ -63,12 +63,14 @@ def input_block(
         "element": {"action_id": VALUE, **element},
         "optional": not (entry.required if required is None else required),
     }
-    return block | ({} if entry.input is not Input.TEXT else cut_hint(initial, element["max_length"], texts))
+    if entry.input is Input.TEXT:
+        block |= cut_hint(str(initial or ""), element["max_length"], texts)
+    return block
 
 
-def cut_hint(words: str | None, most: int, texts: StaffTexts) -> Block:
+def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:
     """The hint of an input that cannot hold all the words it starts with: no text may lose its end unnoticed."""
-    if len(words or "") <= most:
+    if len(words) <= most:
         return {}
     return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
 
