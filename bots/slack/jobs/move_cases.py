@@ -10,11 +10,12 @@ from bots.slack.views.home import case_row
 from complaints.actors import Actor
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.event_facts import OVERRULED
-from complaints.incidents import bulk_left_out
+from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
+from store.cases.staff_letters import list_informed
 from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
 
@@ -61,13 +62,19 @@ class MoveJobs:
         recorded = {"batch": str(facts["batch"])} | (
             {OVERRULED: facts[OVERRULED]} if facts[OVERRULED] else {}
         )
+        text, now = str(obligation.payload["text"]), slack.store.now()
+        previewed_at = parse_time(str(facts["at"]))
         for ref in map(str, facts["refs"]):
             case = await slack.store.aread(load_case, ref)
-            why = bulk_left_out(case, str(facts["language"]), parse_time(str(facts["at"])))
+            # Another preview of the same text may have been sent meanwhile.
+            earlier = await slack.store.aread(
+                list_informed, [ref], text, now - SAME_LETTER, other_than=recorded["batch"]
+            )
+            why = bulk_left_out(case, str(facts["language"]), previewed_at, informed=earlier)
             reason = None if why is None else texts.text(f"left_out.{why}")
             if reason is None:
-                words = {"text": str(obligation.payload["text"])}
-                words["letter"] = slack.preview("reply", case, {"batch": "0"}, words, now=slack.store.now())
+                words = {"text": text}
+                words["letter"] = slack.preview("reply", case, {"batch": "0"}, words, now=now)
                 try:
                     # At the version that was checked: a message in between leaves it to a person.
                     await slack.store.awrite(

@@ -3,7 +3,8 @@
 Both are chosen in one form and previewed, then done by the job `move` or `bulk_inform`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bots.slack.client.block_kit import (
@@ -36,11 +37,12 @@ from complaints.case import Case
 from complaints.errors import BadFacts
 from complaints.event_facts import OVERRULED
 from complaints.forms import Field, Input, choice, text
-from complaints.incidents import bulk_left_out
+from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
 from complaints.times import format_time
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import audience_of, save_incident_draft
+from store.cases.incident_updates import Audience, audience_of, save_incident_draft
+from store.cases.staff_letters import list_informed
 from store.incidents import list_all_incident_cases, list_open_incidents
 from store.people.staff import list_members
 from store.record.worklists import Worklist, WorklistSection, list_by_code, load_worklist
@@ -126,17 +128,45 @@ async def choose_view(slack: SlackContext, source: str | None = None) -> View:
     return modal(texts, CHOOSE, metadata("", 0), blocks, title="bulk.title", submit="modal.preview")
 
 
-async def _listed_cases(slack: SlackContext, chosen: str, source: str | None, actor: Actor) -> Worklist:
-    """The first complaints of a list that this person may know of."""
+async def _pages(
+    slack: SlackContext, chosen: str, source: str | None, actor: Actor
+) -> AsyncIterator[Worklist]:
+    """The complaints of a list that this person may know of."""
     name, _, value = chosen.partition(":")
-    if name == "category":
-        return await slack.store.aread(list_by_code, name, value, actor, limit=MAX_MOVED)
     if name == "incident":
         of_incident = await slack.store.aread(list_all_incident_cases, int(value))
         cases = tuple(case for case in of_incident if case.is_open and is_allowed(case, Access.KNOW, actor))
-        return Worklist(cases[:MAX_MOVED], len(cases))
-    part = WorklistSection(name)
-    return await slack.store.aread(load_worklist, part, actor, owner=source, limit=MAX_MOVED)
+        yield Worklist(cases, len(cases))
+        return
+    load = partial(list_by_code, column=name, value=value)
+    if name != "category":
+        load = partial(load_worklist, section=WorklistSection(name), owner=source)
+    offset, more = 0, 1
+    while more:
+        page = await slack.store.aread(load, by=actor, offset=offset, limit=MAX_MOVED)
+        yield page
+        offset, more = offset + MAX_MOVED, page.more
+
+
+async def _list_recipients(
+    slack: SlackContext, chosen: str, source: str | None, language: str, words: str, actor: Actor
+) -> tuple[Audience, int]:
+    """The first who can get this text, those who are left out so far, and how many more are listed."""
+    store, now, more = slack.store, slack.store.now(), 0
+    to: list[Case] = []
+    left_out: list[tuple[Case, str]] = []
+    async for page in _pages(slack, chosen, source, actor):
+        refs = [case.ref for case in page.cases]
+        informed = await store.aread(list_informed, refs, words, now - SAME_LETTER)
+        audience = audience_of(
+            page.cases, actor, partial(bulk_left_out, language=language, previewed_at=now, informed=informed)
+        )
+        to += audience.to
+        left_out += audience.left_out
+        more = page.more + len(to[MAX_MOVED:])
+        if len(to) >= MAX_MOVED:
+            break
+    return Audience(tuple(to[:MAX_MOVED]), tuple(left_out)), more
 
 
 async def _inform_preview_view(
@@ -145,8 +175,8 @@ async def _inform_preview_view(
     """How many get the text, who is left to a person and why, and three letters as they will be read."""
     store, texts, now = slack.store, slack.texts, slack.store.now()
     language = str(values["language"])
-    page = await _listed_cases(slack, str(values["list"]), values.get("from"), actor)
-    audience = audience_of(page.cases, actor, lambda case: bulk_left_out(case, language, now))
+    chosen, source = str(values["list"]), values.get("from")
+    audience, more = await _list_recipients(slack, chosen, source, language, words, actor)
     if not audience.to:
         raise BadFacts("Nobody can be informed with all: write to each.", field="list", code="nobody_to_tell")
     warned = await check_texts_to_all(slack, {}, {f"text.{language}": words}, audience.to[0], actor)
@@ -154,15 +184,17 @@ async def _inform_preview_view(
         *alerts(warning_lines(warned, texts)),
         section(texts.count("incident.reaches", len(audience.to))),
     ]
-    blocks += left_to_person(as_deliveries(audience), texts)
-    if page.more:
-        blocks.append(context(texts.text("move.more", number=page.more)))
+    blocks += left_to_person(as_deliveries(audience), texts, "register.no_letter")
+    if more:
+        blocks.append(context(texts.count("bulk.more", more)))
     for case in sample_cases(audience):
         letter = slack.preview("reply", case, {"batch": "0"}, {"text": words}, now=now)
         blocks += [divider(), section(case_row(case, texts, now)), *plain_sections(letter)]
     refs, facts = [case.ref for case in audience.to], {"language": language, OVERRULED: codes_of(warned)}
-    more = {"facts": facts, "refs": refs, "at": format_time(now)}
-    draft = await store.awrite(save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=more)
+    counted = {"facts": facts, "refs": refs, "at": format_time(now)}
+    draft = await store.awrite(
+        save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=counted
+    )
     stored = metadata("", 0, draft=draft)
     submit = "preview.send_anyway" if warned else "preview.send"
     return modal(
@@ -178,11 +210,17 @@ async def move_preview_view(
     owner = await slack.actor(target)
     if not is_allowed(None, Verb.ASSESS, owner) or source == target:
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
-    page = await _listed_cases(slack, chosen, source, actor)
-    cases = [case for case in page.cases if case.owner != target]
-    moving = [case for case in cases if may_own(case, target)]
-    staying = [case for case in cases if not may_own(case, target)]
-    texts = slack.texts
+    texts, more = slack.texts, 0
+    moving: list[Case] = []
+    staying: list[Case] = []
+    async for page in _pages(slack, chosen, source, actor):
+        cases = [case for case in page.cases if case.owner != target]
+        moving += [case for case in cases if may_own(case, target)]
+        staying += [case for case in cases if not may_own(case, target)]
+        more = page.more + len(moving[MAX_MOVED:])
+        if len(moving) >= MAX_MOVED:
+            break
+    moving = moving[:MAX_MOVED]
     # A complaint whose owner is another one by then is not moved.
     owners = {case.ref: case.owner for case in moving}
     source_name = mention(source or actor.id) if chosen == WorklistSection.MINE else texts.text("bulk.chosen")
@@ -192,11 +230,11 @@ async def move_preview_view(
     blocks = [section(summary), *_listed(moving, slack)]
     if staying:
         blocks += [section(texts.count("move.staying", len(staying), to=mention(target)))]
-        blocks += _listed(staying, slack)
-    if page.more:
-        blocks.append(context(texts.text("move.more", number=page.more)))
-    more = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
-    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=more)
+        blocks += _listed(staying[:MAX_MOVED], slack)
+    if more:
+        blocks.append(context(texts.text("move.more", number=more)))
+    counted = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
+    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=counted)
     stored = metadata("", 0, draft=draft)
     view = modal(texts, PREVIEW, stored, blocks, title="move.title", close="preview.back")
     if moving:
