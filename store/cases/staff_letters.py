@@ -11,13 +11,13 @@ from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
 from complaints.vocabulary import Verb
-from store.cases.act import act, act_on
+from store.cases.act import act, act_key, act_on
 from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
 from store.proof.hash_chain import parse_event
 from store.record.load import load_case_file, load_readable_words
-from store.tables import EVENTS, FILES, MESSAGES, OBLIGATIONS
+from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
 
@@ -124,3 +124,22 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     )
     tx.obligations_changed = True
     return recorded
+
+
+def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> bool:
+    """Take back this complaint's letter of a batch; one that its job has not recorded yet will never be recorded.
+
+    `job` is the key of the obligation that records the letters. False if there is no letter to take back. Raises
+    OutOfOrder as `take_back` does.
+    """
+    file = load_case_file(tx, ref, lock=True)
+    seqs = [event.seq for event in file.events if event.facts.get("batch") == batch]
+    if not seqs:
+        tx.take(HEARD, {"key": act_key(ref, job), "at": tx.now})
+        columns = OBLIGATIONS.c
+        is_under_way = select(columns.id).where(columns.scope == "", columns.key == job, IS_OPEN)
+        return tx.connection.execute(is_under_way).first() is not None
+    is_repeat = any(event.verb is Verb.TAKE_BACK and event.facts["seq"] in seqs for event in file.events)
+    if not is_repeat:
+        take_back(tx, ref, seqs[0], by)
+    return True

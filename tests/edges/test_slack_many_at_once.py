@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,10 @@ from bots.slack.listeners import move_cases
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from store.cases.read import load_case, load_history
+from store.cases.staff_letters import take_back_one_of_many
+from store.people.staff import load_actor
 from store.store import Store
+from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, BURAK, MONA, TRIAGE, TUGBA, Office, open_office
 
@@ -45,9 +49,8 @@ async def sends(office: Office, values: dict[str, Any]) -> str:
     return text
 
 
-def letters(office: Office, refs: list[str]) -> list[int]:
-    events = [office.store.read(load_history, ref) for ref in refs]
-    return [sum(event.verb is Verb.INFORM for event in history) for history in events]
+def count_acts(office: Office, refs: list[str], verb: Verb) -> list[int]:
+    return [sum(event.verb is verb for event in office.store.read(load_history, ref)) for ref in refs]
 
 
 async def test_a_second_round_of_one_text_goes_on_with_those_who_have_no_letter_yet(
@@ -64,8 +67,8 @@ async def test_a_second_round_of_one_text_goes_on_with_those_who_have_no_letter_
     assert "goes to 1 complainant" in second
     assert "has this letter already 2" in second
     assert "more: " not in second
-    assert letters(office, calm) == [1, 1, 1]
-    assert letters(office, severe) == [0, 0, 0]
+    assert count_acts(office, calm, Verb.INFORM) == [1, 1, 1]
+    assert count_acts(office, severe, Verb.INFORM) == [0, 0, 0]
 
     # Another text is another letter, and so is the same text some days later.
     assert "goes to 2" in (await previews(office, {**REPAIRED, "text": "The water is clean."})).text
@@ -81,8 +84,8 @@ async def test_a_text_that_two_people_previewed_and_sent_reaches_each_person_onc
     await sends(office, REPAIRED)
     await tugba.submits()
     await office.idle()
-    assert letters(office, [ref]) == [1]
-    assert f"{ref}: has this letter already" in tugba.direct_messages[-1].text
+    assert count_acts(office, [ref], Verb.INFORM) == [1]
+    assert any(f"{ref}: has this letter already" in message.text for message in tugba.direct_messages)
 
 
 async def test_a_second_round_of_moving_goes_on_with_the_complaints_that_stayed_behind(
@@ -94,3 +97,53 @@ async def test_a_second_round_of_moving_goes_on_with_the_complaints_that_stayed_
     await sends(office, {"list": "open", "to": BURAK})
     assert "1 more: move these first" in first
     assert {office.store.read(load_case, ref).owner for ref in refs} == {BURAK}
+
+
+async def takes_back(office: Office) -> str:
+    """Mona presses *Take back* in her private message; returns the answer."""
+    mona = office.staff(MONA)
+    offer = next(message for message in reversed(mona.direct_messages) if "Take back" in message.buttons)
+    before = len(mona.ephemerals)
+    await mona.presses(offer, "Take back")
+    await office.sim.until(lambda: len(mona.ephemerals) > before, timeout=10)
+    return mona.ephemerals[-1].text
+
+
+@clause("7.3")
+async def test_all_letters_of_one_text_are_taken_back_with_one_press_before_they_leave(
+    office: Office,
+) -> None:
+    refs = [office.owned(ALICE) for _ in range(3)]
+    await sends(office, REPAIRED)
+    assert [len(office.store.read(load_case, ref).unsent) for ref in refs] == [1, 1, 1]
+
+    assert await takes_back(office) == "3 letters are taken back and were not sent."
+    assert "3 letters are taken back" in await takes_back(office)
+    await office.passes_ten_seconds()
+    assert count_acts(office, refs, Verb.TAKE_BACK) == [1, 1, 1]
+    assert count_acts(office, refs, Verb.DELIVER) == [0, 0, 0]
+
+    # What was taken back is no letter that they have.
+    assert "goes to 3" in await sends(office, REPAIRED)
+    await office.passes_ten_seconds()
+    assert count_acts(office, refs, Verb.DELIVER) == [1, 1, 1]
+    assert "0 letters are taken back" in (answer := await takes_back(office))
+    assert "too late for 3 letters" in answer
+
+
+async def test_a_letter_that_its_job_has_not_recorded_yet_is_never_recorded_once_all_are_taken_back(
+    office: Office,
+) -> None:
+    refs = [office.owned(ALICE) for _ in range(2)]
+    preview = await previews(office, REPAIRED)
+    draft = json.loads(preview.view.content["private_metadata"])["draft"]
+    by = office.store.read(load_actor, MONA)
+    # The press comes between the letters of the job.
+    office.store.write(take_back_one_of_many, refs[1], draft, f"bulk_inform:{draft}", by)
+    mona = office.staff(MONA)
+    await mona.submits()
+    await office.idle()
+    await mona.closes(all=True)
+    assert count_acts(office, refs, Verb.INFORM) == [1, 0]
+    assert any("Recorded in 1 complaint;" in message.text for message in mona.direct_messages)
+    assert "1 letter is taken back" in await takes_back(office)

@@ -9,12 +9,12 @@ from bots.slack.views import refusals
 from bots.slack.views.home import case_row
 from complaints.actors import Actor
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.event_facts import OVERRULED
+from complaints.event_facts import HELD, OVERRULED
 from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.read import load_case
+from store.cases.read import load_case, load_history
 from store.cases.staff_letters import list_informed
 from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
@@ -59,9 +59,10 @@ class MoveJobs:
         """
         facts, slack, texts = obligation.facts, self.slack, self.slack.texts
         actor, informed, refused = await slack.actor(str(facts["by"])), 0, []
-        recorded = {"batch": str(facts["batch"])} | (
-            {OVERRULED: facts[OVERRULED]} if facts[OVERRULED] else {}
-        )
+        # An earlier release scheduled it without HELD, and offered no *Take back*.
+        recorded = {"batch": str(facts["batch"])} | {
+            name: facts[name] for name in (OVERRULED, HELD) if facts.get(name)
+        }
         text, now = str(obligation.payload["text"]), slack.store.now()
         previewed_at = parse_time(str(facts["at"]))
         for ref in map(str, facts["refs"]):
@@ -82,7 +83,10 @@ class MoveJobs:
                         version=case.work_version, key=obligation.key,
                     )  # fmt: skip
                 except AlreadyDone:
-                    pass
+                    # After a crash; or its sender took back all before this one was recorded.
+                    history = await slack.store.aread(load_history, ref)
+                    if all(event.facts.get("batch") != recorded["batch"] for event in history):
+                        continue
                 except ComplaintError as refusal:
                     reason = refusals.refusal_text(refusal, texts)
             informed += reason is None

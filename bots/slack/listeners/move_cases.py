@@ -10,6 +10,8 @@ from typing import Any
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
+    actions,
+    button,
     context,
     divider,
     mention,
@@ -20,10 +22,11 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.listeners.commands import require_member
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.listeners.incidents import previewed_draft
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
-from bots.slack.responses import OpenView, Response, push_view, update_view
+from bots.slack.responses import OpenView, PrivateNotice, Response, push_view, update_view
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
@@ -34,15 +37,21 @@ from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
 from complaints.case import Case
-from complaints.errors import BadFacts
-from complaints.event_facts import OVERRULED
+from complaints.errors import BadFacts, ComplaintError, OutOfOrder
+from complaints.event_facts import HELD, OVERRULED
 from complaints.forms import Field, Input, choice, text
 from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
 from complaints.times import format_time
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import Audience, audience_of, save_incident_draft
-from store.cases.staff_letters import list_informed
+from store.cases.incident_updates import (
+    Audience,
+    IncidentDraft,
+    audience_of,
+    read_incident_draft,
+    save_incident_draft,
+)
+from store.cases.staff_letters import list_informed, take_back_one_of_many
 from store.incidents import list_all_incident_cases, list_open_incidents
 from store.people.staff import list_members
 from store.record.worklists import Worklist, WorklistSection, list_by_code, load_worklist
@@ -96,11 +105,41 @@ async def do_previewed(submission: FormSubmission, actor: Actor, slack: SlackCon
     facts = {"batch": draft.id, "by": actor.id, "refs": list(draft.refs), "at": draft.at, **draft.facts}
     if submission.form == INFORM:
         text = slack.texts.count("bulk.under_way", len(draft.refs))
+        facts[HELD] = TAKE_BACK_SECONDS
+        await _offer_take_back(draft, slack)
         await slack.schedule(f"bulk_inform:{draft.id}", "bulk_inform", facts, payload=draft.words)
     else:
         text = slack.texts.count("move.under_way", len(draft.refs))
         await slack.schedule(f"move:{draft.id}", "move", facts)
     return update_view(notice_view(text, slack.texts))
+
+
+async def _offer_take_back(draft: IncidentDraft, slack: SlackContext) -> None:
+    """Sent before the letters are recorded: the first of many leave while the last are still being recorded."""
+    texts = slack.texts
+    text = texts.count("bulk.take_back", len(draft.refs), seconds=TAKE_BACK_SECONDS)
+    press = button(texts.text("verb.take_back"), "bulk.take_back", draft.id)
+    payload = {"member": draft.by, "text": text, "blocks": [section(text), actions("take_back", [press])]}
+    await slack.schedule(f"take_back:{draft.id}", "message", payload=payload)
+
+
+@router.action("bulk.take_back")
+async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Take back all letters of a text to many that have not left."""
+    draft = await slack.store.aread(read_incident_draft, press.value, INFORM)
+    if draft is None or draft.by != actor.id:
+        raise OutOfOrder("These letters were sent long ago: write again.", code="already_sent")
+    taken_back = too_late = 0
+    for ref in draft.refs:
+        try:
+            taken_back += await slack.store.awrite(
+                take_back_one_of_many, ref, draft.id, f"bulk_inform:{draft.id}", actor
+            )
+        except ComplaintError:
+            too_late += 1
+    lines = [slack.texts.count("bulk.taken_back", taken_back)]
+    lines += [slack.texts.count("bulk.too_late", too_late)] if too_late else []
+    return PrivateNotice(" ".join(lines))
 
 
 async def choose_view(slack: SlackContext, source: str | None = None) -> View:
