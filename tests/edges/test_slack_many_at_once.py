@@ -10,7 +10,7 @@ import pytest
 
 from bots.slack.listeners import move_cases
 from complaints.vocabulary import Verb
-from simulator.screen import Modal
+from simulator.screen import FormRefused, Modal
 from store.cases.read import load_case, load_history
 from store.cases.staff_letters import take_back_one_of_many
 from store.people.staff import load_actor
@@ -147,3 +147,41 @@ async def test_a_letter_that_its_job_has_not_recorded_yet_is_never_recorded_once
     assert count_acts(office, refs, Verb.INFORM) == [1, 0]
     assert any("Recorded in 1 complaint;" in message.text for message in mona.direct_messages)
     assert "1 letter is taken back" in await takes_back(office)
+
+
+async def test_a_text_that_nobody_can_get_names_the_reasons_with_their_numbers(office: Office) -> None:
+    for severity in (2, 2, 4):
+        office.owned(ALICE, severity=severity)
+    preview = await previews(office, {**REPAIRED, "text": "Pompa onarıldı.", "language": "tr"})
+    assert "Nobody on this list can get this text." in preview.text
+    assert "in another language 2" in preview.text
+    assert "severe 1" in preview.text
+    assert "incident" not in preview.text
+    assert not preview.view.content.get("submit")
+
+
+async def test_moving_from_a_person_to_the_same_person_says_that_they_are_the_same(office: Office) -> None:
+    office.owned(MONA)
+    for source in (MONA, None):
+        with pytest.raises(FormRefused, match="source and recipient are the same"):
+            await previews(office, {"list": "mine", "from": source, "to": MONA})
+        await office.staff(MONA).closes(all=True)
+
+
+async def test_moving_a_list_of_several_owners_names_no_single_source(office: Office) -> None:
+    office.owned(ALICE)
+    assert f"*1* goes to <@{BURAK}>:" in await sends(office, {"list": "open", "to": BURAK})
+    assert f"<@{MONA}> gave you 1 complaint:" in office.staff(BURAK).direct_messages[-1].text
+
+
+@clause("6.4")
+async def test_the_preview_of_a_move_warns_that_its_recipient_is_away(office: Office) -> None:
+    office.owned(ALICE)
+    assert "is away" not in (await previews(office, {"list": "open", "to": BURAK})).text
+    await office.staff(MONA).closes(all=True)
+    await office.staff(MONA).runs(
+        f"/complaints away <@{BURAK}> until 2026-11-24 deputy <@{TUGBA}>", channel=TRIAGE
+    )
+    text = (await previews(office, {"list": "open", "to": BURAK})).text
+    assert f"<@{BURAK}> is away up to and including Mon 23 Nov 2026" in text
+    assert f"reminders go to <@{TUGBA}>" in text

@@ -48,7 +48,9 @@ class MoveJobs:
         await self._notify(obligation, actor.id, lines)
         if moved and target != actor.id:
             source = str(facts["source"]) if "owners" in facts else mention(facts["source"])
-            text = texts.count("move.told", len(moved), who=mention(actor.id), source=source)
+            # Empty for a list that is not one person's; an earlier release stored a name of such a list.
+            text_id = "move.told" if source.startswith("<@") else "move.told_list"
+            text = texts.count(text_id, len(moved), who=mention(actor.id), source=source)
             await self._notify(obligation, target, [text, *await self._rows(moved)])
         return Completed()
 
@@ -67,7 +69,7 @@ class MoveJobs:
         previewed_at = parse_time(str(facts["at"]))
         for ref in map(str, facts["refs"]):
             case = await slack.store.aread(load_case, ref)
-            # Another preview of the same text may have been sent meanwhile.
+            # Another preview of the same text may have been sent since.
             earlier = await slack.store.aread(
                 list_informed, [ref], text, now - SAME_LETTER, other_than=recorded["batch"]
             )

@@ -42,7 +42,7 @@ from complaints.event_facts import HELD, OVERRULED
 from complaints.forms import Field, Input, choice, text
 from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
-from complaints.times import format_time
+from complaints.times import format_time, last_day
 from complaints.vocabulary import Verb
 from store.cases.incident_updates import (
     Audience,
@@ -53,9 +53,9 @@ from store.cases.incident_updates import (
 )
 from store.cases.staff_letters import list_informed, take_back_one_of_many
 from store.incidents import list_all_incident_cases, list_open_incidents
-from store.people.staff import list_members
+from store.people.staff import list_members, load_member
 from store.record.worklists import Worklist, WorklistSection, list_by_code, load_worklist
-from store.rulebooks import load_current_rulebooks
+from store.rulebooks import load_current_rulebook, load_current_rulebooks
 
 CHOOSE, PREVIEW, INFORM = "move", "move_preview", "bulk_inform"
 #: The lists that are not those of a category or an incident.
@@ -216,14 +216,16 @@ async def _inform_preview_view(
     language = str(values["language"])
     chosen, source = str(values["list"]), values.get("from")
     audience, more = await _list_recipients(slack, chosen, source, language, words, actor)
+    left_out = left_to_person(as_deliveries(audience), texts, "register.no_letter")
     if not audience.to:
-        raise BadFacts("Nobody can be informed with all: write to each.", field="list", code="nobody_to_tell")
+        view = notice_view(texts.text("bulk.nobody"), texts, title="bulk.title", level="warning")
+        return {**view, "blocks": [*view["blocks"], *left_out]}
     warned = await check_texts_to_all(slack, {}, {f"text.{language}": words}, audience.to[0], actor)
     blocks = [
         *alerts(warning_lines(warned, texts)),
         section(texts.count("incident.reaches", len(audience.to))),
     ]
-    blocks += left_to_person(as_deliveries(audience), texts, "register.no_letter")
+    blocks += left_out
     if more:
         blocks.append(context(texts.count("bulk.more", more)))
     for case in sample_cases(audience):
@@ -247,7 +249,10 @@ async def move_preview_view(
     """Which complaints move and which cannot; submitting moves exactly those shown."""
     authorise(None, Access.HAND_OVER, actor)
     owner = await slack.actor(target)
-    if not is_allowed(None, Verb.ASSESS, owner) or source == target:
+    from_person = (source or actor.id) if chosen == WorklistSection.MINE else None
+    if from_person == target:
+        raise BadFacts("Source and recipient are the same.", code="owner_same", field="to")
+    if not is_allowed(None, Verb.ASSESS, owner):
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
     texts, more = slack.texts, 0
     moving: list[Case] = []
@@ -262,11 +267,12 @@ async def move_preview_view(
     moving = moving[:MAX_MOVED]
     # A complaint whose owner is another one by then is not moved.
     owners = {case.ref: case.owner for case in moving}
-    source_name = mention(source or actor.id) if chosen == WorklistSection.MINE else texts.text("bulk.chosen")
     if not moving and not staying:
         return notice_view(texts.text("bulk.nothing"), texts)
-    summary = texts.count("move.preview", len(moving), source=source_name, to=mention(target))
-    blocks = [section(summary), *_listed(moving, slack)]
+    source_name = mention(from_person) if from_person else ""
+    summary_id = "move.preview" if from_person else "move.preview_list"
+    summary = texts.count(summary_id, len(moving), source=source_name, to=mention(target))
+    blocks = [*await _absence_warning(target, slack), section(summary), *_listed(moving, slack)]
     if staying:
         blocks += [section(texts.count("move.staying", len(staying), to=mention(target)))]
         blocks += _listed(staying[:MAX_MOVED], slack)
@@ -279,6 +285,17 @@ async def move_preview_view(
     if moving:
         view["submit"] = plain(texts.text("move.do", number=len(moving)), 24)
     return view
+
+
+async def _absence_warning(target: str, slack: SlackContext) -> list[Block]:
+    """The last day of an absence that is under way, and who gets the reminders until then."""
+    member, texts = await slack.store.aread(load_member, target), slack.texts
+    if member is None or member.absent_until is None or not member.is_away(slack.store.now()):
+        return []
+    zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
+    deputy = mention(member.deputy) if member.deputy else texts.text("away.managers")
+    day = texts.day(last_day(member.absent_until, zone))
+    return alerts(texts.text("move.away", who=mention(target), day=day, deputy=deputy))
 
 
 def _listed(cases: Sequence[Case], slack: SlackContext) -> list[Block]:
