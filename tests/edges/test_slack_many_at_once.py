@@ -109,6 +109,7 @@ async def takes_back(office: Office) -> str:
     return mona.ephemerals[-1].text
 
 
+@pytest.mark.on_both
 @clause("7.3")
 async def test_all_letters_of_one_text_are_taken_back_with_one_press_before_they_leave(
     office: Office,
