@@ -7,9 +7,9 @@ the public line, the words by which the bot recognises it) are sealed apart from
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -240,6 +240,8 @@ LEFT_OUT: tuple[str, ...] = (
     "unreachable",
 )
 _NEEDS = frozenset({"minor", "vulnerable"})
+#: A text to many with the same words within this time is the same letter: a long list takes several rounds.
+SAME_LETTER = timedelta(days=3)
 
 
 def left_out(case: Case) -> str | None:
@@ -271,9 +273,16 @@ def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
     return None
 
 
-def bulk_left_out(case: Case, language: str, previewed_at: datetime) -> str | None:
-    """Why a text in this language, which goes to many at once, is not sent to this complainant; None: it may be."""
+def bulk_left_out(
+    case: Case, language: str, previewed_at: datetime, *, informed: Collection[str] = ()
+) -> str | None:
+    """Why a text in this language, which goes to many at once, is not sent to this complainant; None: it may be.
+
+    `informed` are the references of complaints that have this letter already.
+    """
     why = left_out(case)
+    if why is None and case.ref in informed:
+        return "informed"
     if why is None and case.look_is_open:
         return "safety"
     if why is None and case.last_words_at is not None and case.last_words_at > previewed_at:

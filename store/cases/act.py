@@ -115,11 +115,11 @@ def act_on(
         # Its key is destroyed; this raises and names what is still possible.
         require_state(file.case, verb)
     case, secret = file.case, file.key(tx)
-    act_keys = [f"{case.ref}/{key}"] if key else []
+    act_keys = [act_key(case.ref, key)] if key else []
     if version is not None:
         act_keys.append(_fingerprint(case, secret, verb, by, facts, words, version))
-    for act_key in act_keys:
-        if not tx.take(HEARD, {"key": act_key, "at": tx.now}):
+    for heard in act_keys:
+        if not tx.take(HEARD, {"key": heard, "at": tx.now}):
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
     try:
         if version is not None and version != case.work_version:
@@ -145,6 +145,11 @@ def act_on(
         act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, merge_facts(file))
     after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
     return RecordedAct(done.event, done.case), after
+
+
+def act_key(ref: str, key: str) -> str:
+    """What is kept of a `key`, so that a repeated act on this complaint is refused."""
+    return f"{ref}/{key}"
 
 
 def record_proposal(

@@ -1,6 +1,7 @@
 """Letters of staff: the files attached to them, and letters that are taken back before they leave (7.3, 7.8)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import and_, exists, func, or_, select, update
@@ -10,12 +11,13 @@ from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
 from complaints.vocabulary import Verb
-from store.cases.act import act, act_on
+from store.cases.act import act, act_key, act_on
 from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
-from store.record.load import load_case_file
-from store.tables import FILES, MESSAGES, OBLIGATIONS
+from store.proof.hash_chain import parse_event
+from store.record.load import load_case_file, load_readable_words
+from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
 
@@ -63,6 +65,30 @@ def load_attachment(tx: Tx, ref: str, number: int) -> tuple[str, bytes]:
     return name or f"{ref}-{number}", load_bytes(tx, file, number)
 
 
+def list_informed(
+    tx: Tx, refs: Sequence[str], text: str, since: datetime, *, other_than: str = ""
+) -> frozenset[str]:
+    """The complaints among these to which this very text went as a letter to many since then, and was not taken back.
+
+    `other_than` is a batch that does not count.
+    """
+    columns = EVENTS.c
+    query = select(columns.ref, columns.entry).where(
+        columns.ref.in_(refs),
+        columns.at >= since,
+        columns.verb.in_([Verb.INFORM.value, Verb.TAKE_BACK.value]),
+    )
+    events = [(row.ref, parse_event(row.entry)) for row in tx.connection.execute(query)]
+    taken_back = {(ref, event.facts.get("seq")) for ref, event in events if event.verb is Verb.TAKE_BACK}
+    return frozenset(
+        ref
+        for ref, event in events
+        if event.facts.get("batch") not in (None, other_than)
+        and (ref, event.seq) not in taken_back
+        and load_readable_words(tx, ref, event.seq).get("text") == text
+    )
+
+
 def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) -> RecordedAct:
     """Record that the sender takes back letter `seq`, and end the obligation to send it.
 
@@ -98,3 +124,22 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     )
     tx.obligations_changed = True
     return recorded
+
+
+def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> bool:
+    """Take back this complaint's letter of a batch; one that its job has not recorded yet will never be recorded.
+
+    `job` is the key of the obligation that records the letters. False if there is no letter to take back. Raises
+    OutOfOrder as `take_back` does.
+    """
+    file = load_case_file(tx, ref, lock=True)
+    seqs = [event.seq for event in file.events if event.facts.get("batch") == batch]
+    if not seqs:
+        tx.take(HEARD, {"key": act_key(ref, job), "at": tx.now})
+        columns = OBLIGATIONS.c
+        is_under_way = select(columns.id).where(columns.scope == "", columns.key == job, IS_OPEN)
+        return tx.connection.execute(is_under_way).first() is not None
+    is_repeat = any(event.verb is Verb.TAKE_BACK and event.facts["seq"] in seqs for event in file.events)
+    if not is_repeat:
+        take_back(tx, ref, seqs[0], by)
+    return True

@@ -71,7 +71,7 @@ _CHECKED_ONE_BY_ONE = (
 
 @dataclass(frozen=True)
 class Worklist:
-    """One page of a list; `count` is the number of complaints on all pages, at most `MOST_COUNTED`."""
+    """One page of a list; `count` is the number of complaints on all pages, at most `offset` + `MOST_COUNTED`."""
 
     cases: tuple[Case, ...]
     count: int
@@ -134,21 +134,21 @@ def load_worklist(
         urgent = _COLUMNS.priority.in_([priority.value for priority in WITH_MESSAGES])
         conditions.append((_COLUMNS.next_due_at < slow_before) | urgent | for_top)
     query = select(_COLUMNS.ref).where(*conditions)
-    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
+    counted = select(func.count()).select_from(query.limit(offset + MOST_COUNTED).subquery())
     page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).offset(offset).limit(limit)
     return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
 
 
-def list_by_code(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
+def list_by_code(tx: Tx, column: str, value: str, by: Actor, *, offset: int = 0, limit: int = 10) -> Worklist:
     """Complaints with this category, state or priority, the next due first; closed ones only for state `closed`."""
     wanted = {"category": _COLUMNS.category, "state": _COLUMNS.state, "priority": _COLUMNS.priority}[
         column
     ] == value
     closed = (column, value) == ("state", State.CLOSED.value)
     query = select(_COLUMNS.ref).where(wanted, *([] if closed else [OPEN]), *visible_to(by))
-    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
-    page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).limit(limit)
-    return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()))
+    counted = select(func.count()).select_from(query.limit(offset + MOST_COUNTED).subquery())
+    page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).offset(offset).limit(limit)
+    return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
 
 
 def list_changes_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[CaseChanges, ...]:

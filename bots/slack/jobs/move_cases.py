@@ -9,12 +9,13 @@ from bots.slack.views import refusals
 from bots.slack.views.home import case_row
 from complaints.actors import Actor
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.event_facts import OVERRULED
-from complaints.incidents import bulk_left_out
+from complaints.event_facts import HELD, OVERRULED
+from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.read import load_case
+from store.cases.read import load_case, load_history
+from store.cases.staff_letters import list_informed
 from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
 
@@ -47,7 +48,9 @@ class MoveJobs:
         await self._notify(obligation, actor.id, lines)
         if moved and target != actor.id:
             source = str(facts["source"]) if "owners" in facts else mention(facts["source"])
-            text = texts.count("move.told", len(moved), who=mention(actor.id), source=source)
+            # Empty for a list that is not one person's; an earlier release stored a name of such a list.
+            text_id = "move.told" if source.startswith("<@") else "move.told_list"
+            text = texts.count(text_id, len(moved), who=mention(actor.id), source=source)
             await self._notify(obligation, target, [text, *await self._rows(moved)])
         return Completed()
 
@@ -58,16 +61,23 @@ class MoveJobs:
         """
         facts, slack, texts = obligation.facts, self.slack, self.slack.texts
         actor, informed, refused = await slack.actor(str(facts["by"])), 0, []
-        recorded = {"batch": str(facts["batch"])} | (
-            {OVERRULED: facts[OVERRULED]} if facts[OVERRULED] else {}
-        )
+        # An earlier release scheduled it without HELD, and offered no *Take back*.
+        recorded = {"batch": str(facts["batch"])} | {
+            name: facts[name] for name in (OVERRULED, HELD) if facts.get(name)
+        }
+        text, now = str(obligation.payload["text"]), slack.store.now()
+        previewed_at = parse_time(str(facts["at"]))
         for ref in map(str, facts["refs"]):
             case = await slack.store.aread(load_case, ref)
-            why = bulk_left_out(case, str(facts["language"]), parse_time(str(facts["at"])))
+            # Another preview of the same text may have been sent since.
+            earlier = await slack.store.aread(
+                list_informed, [ref], text, now - SAME_LETTER, other_than=recorded["batch"]
+            )
+            why = bulk_left_out(case, str(facts["language"]), previewed_at, informed=earlier)
             reason = None if why is None else texts.text(f"left_out.{why}")
             if reason is None:
-                words = {"text": str(obligation.payload["text"])}
-                words["letter"] = slack.preview("reply", case, {"batch": "0"}, words, now=slack.store.now())
+                words = {"text": text}
+                words["letter"] = slack.preview("reply", case, {"batch": "0"}, words, now=now)
                 try:
                     # At the version that was checked: a message in between leaves it to a person.
                     await slack.store.awrite(
@@ -75,7 +85,10 @@ class MoveJobs:
                         version=case.work_version, key=obligation.key,
                     )  # fmt: skip
                 except AlreadyDone:
-                    pass
+                    # After a crash; or its sender took back all before this one was recorded.
+                    history = await slack.store.aread(load_history, ref)
+                    if all(event.facts.get("batch") != recorded["batch"] for event in history):
+                        continue
                 except ComplaintError as refusal:
                     reason = refusals.refusal_text(refusal, texts)
             informed += reason is None

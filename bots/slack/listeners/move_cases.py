@@ -3,12 +3,15 @@
 Both are chosen in one form and previewed, then done by the job `move` or `bulk_inform`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
+    actions,
+    button,
     context,
     divider,
     mention,
@@ -19,10 +22,11 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.listeners.commands import require_member
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.listeners.incidents import previewed_draft
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
-from bots.slack.responses import OpenView, Response, push_view, update_view
+from bots.slack.responses import OpenView, PrivateNotice, Response, push_view, update_view
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
@@ -33,18 +37,25 @@ from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
 from complaints.case import Case
-from complaints.errors import BadFacts
-from complaints.event_facts import OVERRULED
+from complaints.errors import BadFacts, ComplaintError, OutOfOrder
+from complaints.event_facts import HELD, OVERRULED
 from complaints.forms import Field, Input, choice, text
-from complaints.incidents import bulk_left_out
+from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
-from complaints.times import format_time
+from complaints.times import format_time, last_day
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import audience_of, save_incident_draft
+from store.cases.incident_updates import (
+    Audience,
+    IncidentDraft,
+    audience_of,
+    read_incident_draft,
+    save_incident_draft,
+)
+from store.cases.staff_letters import list_informed, take_back_one_of_many
 from store.incidents import list_all_incident_cases, list_open_incidents
-from store.people.staff import list_members
+from store.people.staff import list_members, load_member
 from store.record.worklists import Worklist, WorklistSection, list_by_code, load_worklist
-from store.rulebooks import load_current_rulebooks
+from store.rulebooks import load_current_rulebook, load_current_rulebooks
 
 CHOOSE, PREVIEW, INFORM = "move", "move_preview", "bulk_inform"
 #: The lists that are not those of a category or an incident.
@@ -94,11 +105,41 @@ async def do_previewed(submission: FormSubmission, actor: Actor, slack: SlackCon
     facts = {"batch": draft.id, "by": actor.id, "refs": list(draft.refs), "at": draft.at, **draft.facts}
     if submission.form == INFORM:
         text = slack.texts.count("bulk.under_way", len(draft.refs))
+        facts[HELD] = TAKE_BACK_SECONDS
+        await _offer_take_back(draft, slack)
         await slack.schedule(f"bulk_inform:{draft.id}", "bulk_inform", facts, payload=draft.words)
     else:
         text = slack.texts.count("move.under_way", len(draft.refs))
         await slack.schedule(f"move:{draft.id}", "move", facts)
     return update_view(notice_view(text, slack.texts))
+
+
+async def _offer_take_back(draft: IncidentDraft, slack: SlackContext) -> None:
+    """Sent before the letters are recorded: the first of many leave while the last are still being recorded."""
+    texts = slack.texts
+    text = texts.count("bulk.take_back", len(draft.refs), seconds=TAKE_BACK_SECONDS)
+    press = button(texts.text("verb.take_back"), "bulk.take_back", draft.id)
+    payload = {"member": draft.by, "text": text, "blocks": [section(text), actions("take_back", [press])]}
+    await slack.schedule(f"take_back:{draft.id}", "message", payload=payload)
+
+
+@router.action("bulk.take_back")
+async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Take back all letters of a text to many that have not left."""
+    draft = await slack.store.aread(read_incident_draft, press.value, INFORM)
+    if draft is None or draft.by != actor.id:
+        raise OutOfOrder("These letters were sent long ago: write again.", code="already_sent")
+    taken_back = too_late = 0
+    for ref in draft.refs:
+        try:
+            taken_back += await slack.store.awrite(
+                take_back_one_of_many, ref, draft.id, f"bulk_inform:{draft.id}", actor
+            )
+        except ComplaintError:
+            too_late += 1
+    lines = [slack.texts.count("bulk.taken_back", taken_back)]
+    lines += [slack.texts.count("bulk.too_late", too_late)] if too_late else []
+    return PrivateNotice(" ".join(lines))
 
 
 async def choose_view(slack: SlackContext, source: str | None = None) -> View:
@@ -126,17 +167,45 @@ async def choose_view(slack: SlackContext, source: str | None = None) -> View:
     return modal(texts, CHOOSE, metadata("", 0), blocks, title="bulk.title", submit="modal.preview")
 
 
-async def _listed_cases(slack: SlackContext, chosen: str, source: str | None, actor: Actor) -> Worklist:
-    """The first complaints of a list that this person may know of."""
+async def _pages(
+    slack: SlackContext, chosen: str, source: str | None, actor: Actor
+) -> AsyncIterator[Worklist]:
+    """The complaints of a list that this person may know of."""
     name, _, value = chosen.partition(":")
-    if name == "category":
-        return await slack.store.aread(list_by_code, name, value, actor, limit=MAX_MOVED)
     if name == "incident":
         of_incident = await slack.store.aread(list_all_incident_cases, int(value))
         cases = tuple(case for case in of_incident if case.is_open and is_allowed(case, Access.KNOW, actor))
-        return Worklist(cases[:MAX_MOVED], len(cases))
-    part = WorklistSection(name)
-    return await slack.store.aread(load_worklist, part, actor, owner=source, limit=MAX_MOVED)
+        yield Worklist(cases, len(cases))
+        return
+    load = partial(list_by_code, column=name, value=value)
+    if name != "category":
+        load = partial(load_worklist, section=WorklistSection(name), owner=source)
+    offset, more = 0, 1
+    while more:
+        page = await slack.store.aread(load, by=actor, offset=offset, limit=MAX_MOVED)
+        yield page
+        offset, more = offset + MAX_MOVED, page.more
+
+
+async def _list_recipients(
+    slack: SlackContext, chosen: str, source: str | None, language: str, words: str, actor: Actor
+) -> tuple[Audience, int]:
+    """The first who can get this text, those who are left out so far, and how many more are listed."""
+    store, now, more = slack.store, slack.store.now(), 0
+    to: list[Case] = []
+    left_out: list[tuple[Case, str]] = []
+    async for page in _pages(slack, chosen, source, actor):
+        refs = [case.ref for case in page.cases]
+        informed = await store.aread(list_informed, refs, words, now - SAME_LETTER)
+        audience = audience_of(
+            page.cases, actor, partial(bulk_left_out, language=language, previewed_at=now, informed=informed)
+        )
+        to += audience.to
+        left_out += audience.left_out
+        more = page.more + len(to[MAX_MOVED:])
+        if len(to) >= MAX_MOVED:
+            break
+    return Audience(tuple(to[:MAX_MOVED]), tuple(left_out)), more
 
 
 async def _inform_preview_view(
@@ -145,24 +214,28 @@ async def _inform_preview_view(
     """How many get the text, who is left to a person and why, and three letters as they will be read."""
     store, texts, now = slack.store, slack.texts, slack.store.now()
     language = str(values["language"])
-    page = await _listed_cases(slack, str(values["list"]), values.get("from"), actor)
-    audience = audience_of(page.cases, actor, lambda case: bulk_left_out(case, language, now))
+    chosen, source = str(values["list"]), values.get("from")
+    audience, more = await _list_recipients(slack, chosen, source, language, words, actor)
+    left_out = left_to_person(as_deliveries(audience), texts, "register.no_letter")
     if not audience.to:
-        raise BadFacts("Nobody can be informed with all: write to each.", field="list", code="nobody_to_tell")
+        view = notice_view(texts.text("bulk.nobody"), texts, title="bulk.title", level="warning")
+        return {**view, "blocks": [*view["blocks"], *left_out]}
     warned = await check_texts_to_all(slack, {}, {f"text.{language}": words}, audience.to[0], actor)
     blocks = [
         *alerts(warning_lines(warned, texts)),
         section(texts.count("incident.reaches", len(audience.to))),
     ]
-    blocks += left_to_person(as_deliveries(audience), texts)
-    if page.more:
-        blocks.append(context(texts.text("move.more", number=page.more)))
+    blocks += left_out
+    if more:
+        blocks.append(context(texts.count("bulk.more", more)))
     for case in sample_cases(audience):
         letter = slack.preview("reply", case, {"batch": "0"}, {"text": words}, now=now)
         blocks += [divider(), section(case_row(case, texts, now)), *plain_sections(letter)]
     refs, facts = [case.ref for case in audience.to], {"language": language, OVERRULED: codes_of(warned)}
-    more = {"facts": facts, "refs": refs, "at": format_time(now)}
-    draft = await store.awrite(save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=more)
+    counted = {"facts": facts, "refs": refs, "at": format_time(now)}
+    draft = await store.awrite(
+        save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=counted
+    )
     stored = metadata("", 0, draft=draft)
     submit = "preview.send_anyway" if warned else "preview.send"
     return modal(
@@ -176,32 +249,53 @@ async def move_preview_view(
     """Which complaints move and which cannot; submitting moves exactly those shown."""
     authorise(None, Access.HAND_OVER, actor)
     owner = await slack.actor(target)
-    if not is_allowed(None, Verb.ASSESS, owner) or source == target:
+    from_person = (source or actor.id) if chosen == WorklistSection.MINE else None
+    if from_person == target:
+        raise BadFacts("Source and recipient are the same.", code="owner_same", field="to")
+    if not is_allowed(None, Verb.ASSESS, owner):
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
-    page = await _listed_cases(slack, chosen, source, actor)
-    cases = [case for case in page.cases if case.owner != target]
-    moving = [case for case in cases if may_own(case, target)]
-    staying = [case for case in cases if not may_own(case, target)]
-    texts = slack.texts
+    texts, more = slack.texts, 0
+    moving: list[Case] = []
+    staying: list[Case] = []
+    async for page in _pages(slack, chosen, source, actor):
+        cases = [case for case in page.cases if case.owner != target]
+        moving += [case for case in cases if may_own(case, target)]
+        staying += [case for case in cases if not may_own(case, target)]
+        more = page.more + len(moving[MAX_MOVED:])
+        if len(moving) >= MAX_MOVED:
+            break
+    moving = moving[:MAX_MOVED]
     # A complaint whose owner is another one by then is not moved.
     owners = {case.ref: case.owner for case in moving}
-    source_name = mention(source or actor.id) if chosen == WorklistSection.MINE else texts.text("bulk.chosen")
     if not moving and not staying:
         return notice_view(texts.text("bulk.nothing"), texts)
-    summary = texts.count("move.preview", len(moving), source=source_name, to=mention(target))
-    blocks = [section(summary), *_listed(moving, slack)]
+    source_name = mention(from_person) if from_person else ""
+    summary_id = "move.preview" if from_person else "move.preview_list"
+    summary = texts.count(summary_id, len(moving), source=source_name, to=mention(target))
+    blocks = [*await _absence_warning(target, slack), section(summary), *_listed(moving, slack)]
     if staying:
         blocks += [section(texts.count("move.staying", len(staying), to=mention(target)))]
-        blocks += _listed(staying, slack)
-    if page.more:
-        blocks.append(context(texts.text("move.more", number=page.more)))
-    more = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
-    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=more)
+        blocks += _listed(staying[:MAX_MOVED], slack)
+    if more:
+        blocks.append(context(texts.text("move.more", number=more)))
+    counted = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
+    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=counted)
     stored = metadata("", 0, draft=draft)
     view = modal(texts, PREVIEW, stored, blocks, title="move.title", close="preview.back")
     if moving:
         view["submit"] = plain(texts.text("move.do", number=len(moving)), 24)
     return view
+
+
+async def _absence_warning(target: str, slack: SlackContext) -> list[Block]:
+    """The last day of an absence that is under way, and who gets the reminders until then."""
+    member, texts = await slack.store.aread(load_member, target), slack.texts
+    if member is None or member.absent_until is None or not member.is_away(slack.store.now()):
+        return []
+    zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
+    deputy = mention(member.deputy) if member.deputy else texts.text("away.managers")
+    day = texts.day(last_day(member.absent_until, zone))
+    return alerts(texts.text("move.away", who=mention(target), day=day, deputy=deputy))
 
 
 def _listed(cases: Sequence[Case], slack: SlackContext) -> list[Block]:
