@@ -15,7 +15,7 @@ from bots.slack.staff_sync import sync_staff
 from bots.slack.views.home import home_view
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from simulator.screen import FormRefused
+from simulator.screen import FormRefused, Modal
 from store.cases.act import act
 from store.cases.read import load_case, load_history
 from store.people.staff import load_actor, load_member
@@ -160,6 +160,54 @@ async def test_an_absence_entered_in_the_home_begins_on_its_first_day(office: Of
     assert office.store.read(load_actor, BURAK).stands_in_for == {ALICE}
     facts = office.store.read(list_instance_events, "absence")[0]["facts"]
     assert (facts["member"], facts["by"], facts["since"][:10]) == (ALICE, MONA, first.isoformat())
+
+
+async def absence_form(office: Office, member: str) -> Modal:
+    person = office.staff(member)
+    await office.client.views_publish(user_id=member, view=await home_view(office.desk, member))
+    assert person.home is not None
+    await person.presses(person.home, "Absence")
+    return await person.opened("Absence")
+
+
+async def enters(office: Office, member: str, **values: str) -> str:
+    await absence_form(office, member)
+    await office.staff(member).fills(values)
+    await office.staff(member).submits()
+    modal = office.staff(member).modal
+    assert modal is not None
+    answer = modal.text
+    await office.staff(member).closes()
+    return answer
+
+
+@clause("6.4")
+async def test_the_form_lists_the_absences_of_the_desk_and_ends_or_removes_one(office: Office) -> None:
+    mona = office.staff(MONA)
+    answer = await enters(office, ALICE, since="2026-12-20", until="2027-01-04", deputy=BURAK)
+    await enters(office, ALICE, until="2026-11-05")
+    await enters(office, BURAK, until="2026-11-06")
+    own = (await absence_form(office, ALICE)).text
+    listed = await absence_form(office, MONA)
+    all_of_them = listed.text
+    await mona.presses(listed, "Remove")
+    await office.idle()
+    assert mona.modal is not None
+    left = mona.modal.text
+    await mona.presses(mona.modal, "End now")
+    await office.idle()
+    member = office.store.read(load_member, ALICE)
+
+    assert "away from Sun 20 Dec 2026 to Sun 3 Jan 2027 and back on Mon 4 Jan 2027" in answer
+    assert "Tue 3 Nov 2026 to Wed 4 Nov 2026, deputy: –" in own
+    assert f"Sun 20 Dec 2026 to Sun 3 Jan 2027, deputy: <@{BURAK}>" in own
+    assert f"<@{BURAK}>*" not in own
+    assert f"<@{BURAK}>*" in all_of_them
+    assert "20 Dec" not in left
+    assert "3 Nov" in left
+    assert member is not None
+    assert not member.is_away(office.store.now())
+    assert not member.is_away(datetime(2026, 12, 23, tzinfo=UTC))
 
 
 @clause("7.3")

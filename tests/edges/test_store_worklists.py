@@ -10,6 +10,7 @@ from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
+from store.custody.verify import verify
 from store.database.errors import UnknownRow
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
 from store.proof.hash_chain import list_instance_events
@@ -18,6 +19,7 @@ from store.record.worklists import WorklistSection, count_open_by_owner, list_by
 from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from tests.clauses import clause
+from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
 
 
@@ -116,7 +118,8 @@ def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) 
     ann = store.read(load_member, HANDLER)
 
     assert ann is not None
-    assert (ann.absent_until, ann.deputy) == (until, SECOND)
+    assert [(absence.until, absence.deputy) for absence in ann.absences] == [(until, SECOND)]
+    assert ann.deputy == SECOND
     assert store.write(end_absence, HANDLER) is True
     assert store.write(end_absence, HANDLER) is False
     logged = [
@@ -127,6 +130,47 @@ def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) 
     with pytest.raises(UnknownRow):
         store.write(record_absence, "U9999999", until)
     assert desk.store.read(load_member, HANDLER) is not None
+
+
+def test_a_second_absence_leaves_the_first_and_only_the_running_one_counts(
+    store: Store, clock: FakeClock
+) -> None:
+    Desk(store)
+    now, christmas = store.now(), store.now() + timedelta(days=40)
+    store.write(record_absence, HANDLER, christmas + timedelta(days=14), SECOND, since=christmas)
+    store.write(record_absence, HANDLER, now + timedelta(days=2), MANAGER)
+    store.write(sync_staff, STAFF)
+    ann = store.read(load_member, HANDLER)
+
+    assert ann is not None
+    days_away = [day for day in range(60) if ann.is_away(now + timedelta(days=day))]
+    assert days_away == [0, 1, *range(40, 54)]
+    assert store.read(load_actor, MANAGER).stands_in_for == {HANDLER}
+    assert store.read(load_actor, SECOND).stands_in_for == frozenset()
+    clock.go_on(days=41)
+    assert store.read(load_actor, MANAGER).stands_in_for == frozenset()
+    assert store.read(load_actor, SECOND).stands_in_for == {HANDLER}
+    assert store.read(verify).first_bad is None
+
+
+def test_an_absence_that_runs_is_prolonged_and_a_planned_one_removed(store: Store, clock: FakeClock) -> None:
+    Desk(store)
+    now, christmas = store.now(), store.now() + timedelta(days=40)
+    store.write(record_absence, HANDLER, now + timedelta(days=2))
+    store.write(record_absence, HANDLER, christmas + timedelta(days=14), SECOND, since=christmas)
+    clock.go_on(days=1)
+    prolonged = store.write(record_absence, HANDLER, now + timedelta(days=5))
+    was_back = store.write(end_absence, HANDLER)
+    ann = store.read(load_member, HANDLER)
+    removed = store.write(end_absence, HANDLER, since=christmas)
+    later = store.read(load_member, HANDLER)
+
+    assert (prolonged.since, prolonged.until, was_back, removed) == (now, now + timedelta(days=5), True, True)
+    assert ann is not None
+    assert later is not None
+    assert [absence.since for absence in ann.absences] == [now, christmas]
+    assert [absence.since for absence in later.absences] == [now]
+    assert store.read(verify).first_bad is None
 
 
 @clause("7.2")

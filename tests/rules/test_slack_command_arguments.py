@@ -18,7 +18,7 @@ from bots.slack.recipients import (
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Flag, Role, Target
-from store.values import Member
+from store.values import Absence, Member
 from tests.rules.slack_cases import NOW, stages
 
 ALICE = Member("U0000001", "Alice Moor", ("ally",), frozenset({Role.HANDLER}))
@@ -29,7 +29,7 @@ TODAY = date(2026, 11, 3)
 
 
 def away(member: Member, deputy: str | None = None) -> Member:
-    return replace(member, absent_until=NOW + timedelta(days=3), deputy=deputy)
+    return replace(member, absences=(Absence(NOW, NOW + timedelta(days=3)),), deputy=deputy)
 
 
 @pytest.mark.parametrize(
