@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import Access, is_allowed, may_approve, second_readers
-from complaints.actors import Actor, level_roles, may_own
+from complaints.actors import HANDLERS, Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
@@ -117,10 +117,10 @@ def possible_approvers(case: Case, members: Sequence[Member], now: datetime | No
 
 
 def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> list[str]:
-    """Who gets the notices of an absent member: the deputy if present, otherwise the present managers."""
+    """Who gets the notices of an absent member: a present deputy who may act, otherwise the present managers."""
     present = present_members(members, now)
     deputy = next((member.deputy for member in members if member.id == member_id), None)
-    if deputy is not None and deputy in {member.id for member in present}:
+    if deputy is not None and deputy in members_with_role(present, *HANDLERS):
         return [deputy]
     return members_with_role(present, Role.MANAGER)
 

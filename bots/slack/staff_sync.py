@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.client import channel_members, is_flood, is_outage, reason_of
 from bots.slack.context import SlackContext
+from complaints.actors import HANDLERS
 from complaints.vocabulary import Role
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
@@ -83,6 +84,11 @@ async def sync_staff(
         member = _member(member_id, user, frozenset(member_roles), own_team, problems)
         if member is not None:
             members.append(_with_entry(member, entries.get(member_id)))
+    able = {member.id for member in members if member.roles & HANDLERS}
+    for number, member in enumerate(members):
+        if member.deputy is not None and member.deputy not in able:
+            problems.append(f"{member.deputy}: handles no complaints, so is no deputy of {member.id}")
+            members[number] = replace(member, deputy=None)
     await slack.store.awrite(store_sync_staff, members)
     return StaffSync(tuple(members), tuple(problems))
 

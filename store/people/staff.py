@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, literal, or_, select, union_all, update
 
 from complaints.actions import authorisation
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, Actor
 from complaints.case import Case
 from complaints.times import format_time
 from complaints.vocabulary import Role
@@ -85,8 +85,8 @@ def load_actor(tx: Tx, member_id: str) -> Actor:
     """The actor with the present roles; a stranger has no role, so everything is refused (fail closed)."""
     values = {"member": member_id, "now": tx.now}
     roles = frozenset(map(Role, tx.connection.execute(_ROLES_OF_MEMBER, values).scalars()))
-    # A deputy without a role is notified, but may not act for the absent member.
-    rows = tx.connection.execute(_DEPUTIES, {"now": tx.now}) if roles else ()
+    # Only people who may own complaints act for an absent member.
+    rows = tx.connection.execute(_DEPUTIES, {"now": tx.now}) if roles & HANDLERS else ()
     deputies = {row.member_id: row.deputy for row in rows}
     return Actor(member_id, roles, frozenset(who for who, deputy in deputies.items() if deputy == member_id))
 

@@ -18,13 +18,13 @@ from complaints.vocabulary import Verb
 from simulator.screen import FormRefused, Modal
 from store.cases.act import act
 from store.cases.read import load_case, load_history
-from store.people.staff import load_actor, load_member
+from store.people.staff import load_actor, load_member, record_absence
 from store.proof.hash_chain import list_instance_events
 from store.rulebooks import load_current_rulebook, use_rulebooks
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, open_office
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, ROLES, TRIAGE, Office, open_office
 
 
 @pytest.fixture
@@ -191,11 +191,11 @@ async def test_the_form_lists_the_absences_of_the_desk_and_ends_or_removes_one(o
     listed = await absence_form(office, MONA)
     all_of_them = listed.text
     await mona.presses(listed, "Remove")
-    await office.idle()
+    await office.sim.until(lambda: mona.modal and "Remove" not in mona.modal.buttons, timeout=5)
     assert mona.modal is not None
     left = mona.modal.text
     await mona.presses(mona.modal, "End now")
-    await office.idle()
+    await office.sim.until(lambda: mona.modal and mona.modal.buttons.count("End now") == 1, timeout=5)
     member = office.store.read(load_member, ALICE)
 
     assert "away from Sun 20 Dec 2026 to Sun 3 Jan 2027 and back on Mon 4 Jan 2027" in answer
@@ -208,6 +208,22 @@ async def test_the_form_lists_the_absences_of_the_desk_and_ends_or_removes_one(o
     assert member is not None
     assert not member.is_away(office.store.now())
     assert not member.is_away(datetime(2026, 12, 23, tzinfo=UTC))
+
+
+async def test_a_deputy_who_handles_no_complaints_is_refused_in_the_form_and_the_command(
+    office: Office,
+) -> None:
+    await absence_form(office, ALICE)
+    await office.staff(ALICE).fills({"until": "2026-11-09", "deputy": AUDREY})
+    with pytest.raises(FormRefused, match="handles no complaints") as refused:
+        await office.staff(ALICE).submits()
+    await office.staff(ALICE).closes()
+    answer = await asks(office, ALICE, f"away until 2026-11-09 deputy <@{AUDREY}>")
+    office.store.write(record_absence, ALICE, office.store.now() + timedelta(days=5), AUDREY)
+
+    assert "deputy" in str(refused.value)
+    assert "handles no complaints" in answer
+    assert office.store.read(load_actor, AUDREY).stands_in_for == frozenset()
 
 
 @clause("7.3")

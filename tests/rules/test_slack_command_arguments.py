@@ -85,6 +85,9 @@ def test_reminders_of_an_absent_owner_go_to_the_deputy_or_to_the_managers() -> N
     )
     both = (away(ALICE, BURAK.id), away(BURAK), MONA)
     assert substitutes(ALICE.id, both, NOW) == [MONA.id]
+    for role in (Role.INTAKE, Role.AUDITOR):
+        unable = replace(BURAK, roles=frozenset({role}))
+        assert substitutes(ALICE.id, (away(ALICE, BURAK.id), unable, MONA), NOW) == [MONA.id]
 
 
 def test_the_suggested_owner_is_present_may_decide_and_has_the_fewest_complaints() -> None:

@@ -16,7 +16,7 @@ from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
 from complaints.actions.authorisation import Access, authorise
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
@@ -149,7 +149,7 @@ async def set_absence(
 ) -> str:
     """Record the absence of `absence.member_id`; returns a sentence for the person who entered it.
 
-    It begins now, or at the beginning of the day `since`. Raises BadFacts for a deputy who is not another member.
+    It begins now, or at the beginning of the day `since`. Raises BadFacts for a deputy who may not act.
     """
     texts, rules = slack.texts, await slack.store.aread(load_current_rulebook)
     zone, absent = rules.calendar.zone, str(absence.member_id)
@@ -157,6 +157,8 @@ async def set_absence(
         named = next((member for member in members if member.id == absence.deputy), None)
         if named is None or named.id == absent:
             raise BadFacts("Name another member of staff.", field="deputy", code="nobody_of_staff")
+        if not named.roles & HANDLERS:
+            raise BadFacts("This person cannot take complaints.", field="deputy", code="owner_no_handler")
     until = at_minute(absence.until, 0, zone)
     begins = None if since is None else at_minute(since, 0, zone)
     recorded = await slack.store.awrite(
