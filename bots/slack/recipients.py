@@ -166,11 +166,16 @@ def proposed_owners(
     counts, owners = dict(loads), {}
     for case in cases:
         able = possible_owners(case, members, now)
-        if case.owner is None and able:
+        if not has_owner(case, members) and able:
             first = min(able, key=lambda member_id: (able[member_id], counts.get(member_id, 0), member_id))
             counts[first] = counts.get(first, 0) + 1
             owners[case.ref] = first
     return owners
+
+
+def has_owner(case: Case, members: Sequence[Member]) -> bool:
+    """False too if the owner may no longer work on complaints, for example has left."""
+    return case.owner in members_with_role(members, *HANDLERS)
 
 
 def present_members(members: Iterable[Member], now: datetime) -> list[Member]:

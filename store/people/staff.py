@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal, or_, select, union_all, update
+from sqlalchemy import bindparam, delete, false, func, literal, or_, select, union_all, update
 
 from complaints.actions import authorisation
 from complaints.actors import HANDLERS, Actor
@@ -18,7 +18,8 @@ from store.database.errors import Altered, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event
-from store.tables import ABSENCES, STAFF, STAFF_ROLES
+from store.tables import ABSENCES, COMPLAINTS, STAFF, STAFF_ROLES
+from store.tables.complaints import OPEN
 from store.values import Absence, Member, absence_at
 
 # Built once, since every act runs them.
@@ -109,9 +110,9 @@ def load_member(tx: Tx, member_id: str) -> Member | None:
     return next(iter(_members(tx, member_id)), None)
 
 
-def list_members(tx: Tx) -> list[Member]:
-    """The members of staff who have not left, sorted by id."""
-    return _members(tx, None)
+def list_members(tx: Tx, *, with_owners: bool = False) -> list[Member]:
+    """The members of staff who have not left, sorted by id; `with_owners`: and who left with open complaints."""
+    return _members(tx, None, with_owners=with_owners)
 
 
 def list_names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
@@ -228,9 +229,11 @@ def _write(tx: Tx, member: Member) -> None:
     )
 
 
-def _members(tx: Tx, member_id: str | None) -> list[Member]:
+def _members(tx: Tx, member_id: str | None, *, with_owners: bool = False) -> list[Member]:
     roles_by_member = load_current_roles(tx)
-    query = select(STAFF).where(STAFF.c.left_at.is_(None)).order_by(STAFF.c.id)
+    owners = select(COMPLAINTS.c.owner).where(OPEN if with_owners else false())
+    is_listed = or_(STAFF.c.left_at.is_(None), STAFF.c.id.in_(owners))
+    query = select(STAFF).where(is_listed).order_by(STAFF.c.id)
     if member_id is not None:
         query = query.where(STAFF.c.id == member_id)
     absences = _absences(tx, member_id)

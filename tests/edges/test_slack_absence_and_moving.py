@@ -14,7 +14,7 @@ import pytest
 from bots.slack.staff_sync import sync_staff
 from bots.slack.views.home import home_view
 from complaints.rulebook import Rulebooks
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from simulator.screen import FormRefused, Modal
 from store.cases.act import act
 from store.cases.read import load_case, load_history
@@ -24,7 +24,7 @@ from store.rulebooks import load_current_rulebook, use_rulebooks
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, ROLES, TRIAGE, Office, open_office
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, ROLES, TRIAGE, TUGBA, Office, open_office
 
 
 @pytest.fixture
@@ -99,6 +99,34 @@ async def test_a_complaint_that_changed_its_owner_meanwhile_is_not_moved_and_rep
     assert office.store.read(load_case, first).owner == MONA
     assert office.store.read(load_case, second).owner == BURAK
     assert f"{first}: somebody else has it" in messages(office, MONA)[-1]
+
+
+@clause("4.9")
+async def test_managers_read_once_of_an_owner_who_left_and_can_move_the_complaints(office: Office) -> None:
+    refs = [office.owned(BURAK) for _ in range(2)]
+    hidden, tugba = office.owned(BURAK), office.store.read(load_actor, TUGBA)
+    office.store.write(act, hidden, Verb.DECLARE_CONFLICT, tugba, {"who": MONA}, {"reason": "A neighbour"})
+    office.owned(ALICE)
+    await office.idle()
+    before = len(messages(office, MONA))
+    for _ in range(2):
+        await sync_staff(office.client, office.desk, {**ROLES, Role.HANDLER: (ALICE,)}, on_call=(MONA,))
+        await office.idle()
+    notices = messages(office, MONA)[before:]
+    mona = office.staff(MONA)
+    home = await home_view(office.desk, MONA)
+    await mona.runs(f"/complaints move <@{BURAK}> <@{ALICE}>", channel=TRIAGE)
+    preview = (await mona.opened("Move complaints")).text
+    await mona.submits()
+    await office.idle()
+
+    assert len(notices) == 1
+    assert f"<@{BURAK}> handles no complaints any more and still owns 2 open ones" in notices[0]
+    assert [text for text in messages(office, ALICE) if "any more" in text] == []
+    assert "Without an owner (2)" in str(home)
+    assert all(ref in preview for ref in refs)
+    assert hidden not in preview
+    assert [office.store.read(load_case, ref).owner for ref in refs] == [ALICE, ALICE]
 
 
 async def test_a_handler_may_not_move_complaints(office: Office) -> None:

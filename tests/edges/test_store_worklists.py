@@ -12,10 +12,16 @@ from store.cases.act import act
 from store.cases.read import open_case
 from store.custody.verify import verify
 from store.database.errors import UnknownRow
-from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.people.staff import end_absence, list_members, load_actor, load_member, record_absence, sync_staff
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_texts
-from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.record.worklists import (
+    WorklistSection,
+    count_open,
+    count_open_by_owner,
+    list_by_code,
+    load_worklist,
+)
 from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from tests.clauses import clause
@@ -38,6 +44,21 @@ def test_worklists_are_sorted_by_next_due_date_and_filtered_by_owner(store: Stor
     assert refs(store, WorklistSection.MINE, MANAGER, owner=HANDLER) == [mine]
     assert closed not in refs(store, WorklistSection.OPEN, MANAGER)
     assert store.read(count_open_by_owner) == {HANDLER: 1}
+
+
+@clause("4.9")
+def test_a_complaint_whose_owner_holds_no_role_is_listed_and_counted_as_without_an_owner(
+    store: Store,
+) -> None:
+    desk = Desk(store)
+    owned, other = desk.assessed(), desk.receive()
+    store.write(sync_staff, [member for member in STAFF if member.id != HANDLER])
+    counts = store.read(count_open, store.read(load_actor, MANAGER), store.now())
+
+    assert sorted(refs(store, WorklistSection.UNASSIGNED, MANAGER)) == sorted([owned, other])
+    assert counts.unowned == 2
+    assert HANDLER not in {member.id for member in store.read(list_members)}
+    assert HANDLER in {member.id for member in store.read(list_members, with_owners=True)}
 
 
 def test_a_page_counts_the_cases_that_come_after_it(store: Store) -> None:
