@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import Access, is_allowed, may_approve, second_readers
-from complaints.actors import HANDLERS, Actor, level_roles, may_own
+from complaints.actors import Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
@@ -120,8 +120,8 @@ def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> lis
     """Who gets the notices of an absent member: a present deputy who may act, otherwise the present managers."""
     present = present_members(members, now)
     deputy = next((member.deputy for member in members if member.id == member_id), None)
-    if deputy is not None and deputy in members_with_role(present, *HANDLERS):
-        return [deputy]
+    if any(member.id == deputy and handles_complaints(member) for member in present):
+        return [str(deputy)]
     return members_with_role(present, Role.MANAGER)
 
 
@@ -175,7 +175,12 @@ def proposed_owners(
 
 def has_owner(case: Case, members: Sequence[Member]) -> bool:
     """False too if the owner may no longer work on complaints, for example has left."""
-    return case.owner in members_with_role(members, *HANDLERS)
+    return any(member.id == case.owner and handles_complaints(member) for member in members)
+
+
+def handles_complaints(member: Member) -> bool:
+    """True for people who may own a complaint and act as deputies."""
+    return is_allowed(None, Verb.ASSESS, member_actor(member))
 
 
 def present_members(members: Iterable[Member], now: datetime) -> list[Member]:

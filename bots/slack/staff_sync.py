@@ -10,8 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack.client.block_kit import mention
 from bots.slack.client.client import channel_members, is_flood, is_outage, reason_of
 from bots.slack.context import SlackContext
-from bots.slack.recipients import member_actor, members_with_role
-from complaints.actors import HANDLERS
+from bots.slack.recipients import handles_complaints, member_actor, members_with_role
 from complaints.vocabulary import Role
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
@@ -87,12 +86,12 @@ async def sync_staff(
         member = _member(member_id, user, frozenset(member_roles), own_team, problems)
         if member is not None:
             members.append(_with_entry(member, entries.get(member_id)))
-    able = {member.id for member in members if member.roles & HANDLERS}
+    able = {member.id for member in members if handles_complaints(member)}
     for number, member in enumerate(members):
         if member.deputy is not None and member.deputy not in able:
             problems.append(f"{member.deputy}: handles no complaints, so is no deputy of {member.id}")
             members[number] = replace(member, deputy=None)
-    left = [member for member in previous.values() if member.roles & HANDLERS and member.id not in able]
+    left = [member for member in previous.values() if handles_complaints(member) and member.id not in able]
     # Before the roles change: if this is interrupted, the next sync finds the same people and the same keys.
     await _notify_managers(slack, left, members, previous)
     await slack.store.awrite(store_sync_staff, members)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, false, func, literal, or_, select, union_all, update
 
 from complaints.actions import authorisation
-from complaints.actors import HANDLERS, Actor
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.times import format_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import Role, Verb
 from store.database.damage import note_damage
 from store.database.errors import Altered, UnknownRow
 from store.database.keyring import place
@@ -86,10 +86,13 @@ def load_actor(tx: Tx, member_id: str) -> Actor:
     """The actor with the present roles; a stranger has no role, so everything is refused (fail closed)."""
     values = {"member": member_id, "now": tx.now}
     roles = frozenset(map(Role, tx.connection.execute(_ROLES_OF_MEMBER, values).scalars()))
+    actor = Actor(member_id, roles)
     # Only people who may own complaints act for an absent member.
-    rows = tx.connection.execute(_DEPUTIES, {"now": tx.now}) if roles & HANDLERS else ()
+    if not authorisation.is_allowed(None, Verb.ASSESS, actor):
+        return actor
+    rows = tx.connection.execute(_DEPUTIES, {"now": tx.now})
     deputies = {row.member_id: row.deputy for row in rows}
-    return Actor(member_id, roles, frozenset(who for who, deputy in deputies.items() if deputy == member_id))
+    return replace(actor, stands_in_for=frozenset(who for who in deputies if deputies[who] == member_id))
 
 
 def load_current_roles(tx: Tx) -> Mapping[str, frozenset[Role]]:
@@ -154,7 +157,7 @@ def record_absence(
 def end_absence(tx: Tx, member: str, *, by: str | None = None, since: datetime | None = None) -> bool:
     """Record that a member of staff is back, and who entered it; False if they were not absent.
 
-    With `since` the absence that begins then ends, or is removed if it has not begun.
+    With `since` the absence that begins then ends, or is removed if it is only planned.
     """
     ended = [
         absence

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from complaints import actors
 from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import UnknownReference
@@ -46,7 +47,7 @@ MOST_WAITING = 200
 _AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _ABLE = select(STAFF_ROLES.c.member_id).where(
-    STAFF_ROLES.c.role.in_([role.value for role in actors.HANDLERS]), STAFF_ROLES.c.until.is_(None)
+    STAFF_ROLES.c.role.in_([role.value for role in ACTIONS[Verb.ASSESS].roles]), STAFF_ROLES.c.until.is_(None)
 )
 #: Also if the owner may no longer work on complaints, for example has left.
 _WITHOUT_OWNER = _COLUMNS.owner.is_(None) | _COLUMNS.owner.not_in(_ABLE)

@@ -9,6 +9,7 @@ from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
+from bots.slack.recipients import handles_complaints
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
@@ -16,7 +17,7 @@ from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
 from complaints.actions.authorisation import Access, authorise
-from complaints.actors import HANDLERS, Actor
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
@@ -157,7 +158,7 @@ async def set_absence(
         named = next((member for member in members if member.id == absence.deputy), None)
         if named is None or named.id == absent:
             raise BadFacts("Name another member of staff.", field="deputy", code="nobody_of_staff")
-        if not named.roles & HANDLERS:
+        if not handles_complaints(named):
             raise BadFacts("This person cannot take complaints.", field="deputy", code="owner_no_handler")
     until = at_minute(absence.until, 0, zone)
     begins = None if since is None else at_minute(since, 0, zone)

@@ -52,7 +52,7 @@ async def open_settings(press: ButtonPress, actor: Actor, slack: SlackContext) -
 
 @router.action("absence.end", "absence.remove")
 async def end_listed_absence(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """End the absence at whose line the button stands, or remove it if it has not begun."""
+    """End the absence of this line, or remove it if it is only planned."""
     absent = require_own_or_manager(press.ref, actor)
     await slack.store.awrite(end_absence, absent, by=actor.id, since=parse_time(press.detail))
     return RedrawView(lambda: _settings_view(ABSENCE, actor, slack))
