@@ -307,6 +307,25 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
+class Absence:
+    """A member is away from `since` to `until`, the start of the day of return; `deputy` counts for it alone."""
+
+    since: datetime
+    until: datetime
+    deputy: str | None = None
+    number: int = 0
+
+    def runs(self, now: datetime) -> bool:
+        return self.since <= now < self.until
+
+
+def absence_at(absences: Sequence[Absence], now: datetime) -> Absence | None:
+    """The absence that runs; of absences that overlap the one that began last."""
+    running = (absence for absence in absences if absence.runs(now))
+    return max(running, key=lambda absence: absence.since, default=None)
+
+
+@dataclass(frozen=True)
 class Member:
     """A member of staff with the present roles; `line` is the manager."""
 
@@ -315,15 +334,15 @@ class Member:
     aliases: tuple[str, ...]
     roles: frozenset[Role]
     line: str | None = None
-    absent_until: datetime | None = None
     deputy: str | None = None
-    absent_from: datetime | None = None
+    #: Running, planned and just over, the earliest first.
+    absences: tuple[Absence, ...] = ()
     #: What they handle; empty: everything.
     categories: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
 
     def is_away(self, now: datetime) -> bool:
-        return self.absent_until is not None and (self.absent_from or now) <= now < self.absent_until
+        return any(absence.runs(now) for absence in self.absences)
 
 
 @dataclass(frozen=True)

@@ -117,11 +117,11 @@ def possible_approvers(case: Case, members: Sequence[Member], now: datetime | No
 
 
 def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> list[str]:
-    """Who gets the notices of an absent member: the deputy if present, otherwise the present managers."""
+    """Who gets the notices of an absent member: a present deputy who may act, otherwise the present managers."""
     present = present_members(members, now)
     deputy = next((member.deputy for member in members if member.id == member_id), None)
-    if deputy is not None and deputy in {member.id for member in present}:
-        return [deputy]
+    if any(member.id == deputy and handles_complaints(member) for member in present):
+        return [str(deputy)]
     return members_with_role(present, Role.MANAGER)
 
 
@@ -166,11 +166,21 @@ def proposed_owners(
     counts, owners = dict(loads), {}
     for case in cases:
         able = possible_owners(case, members, now)
-        if case.owner is None and able:
+        if not has_owner(case, members) and able:
             first = min(able, key=lambda member_id: (able[member_id], counts.get(member_id, 0), member_id))
             counts[first] = counts.get(first, 0) + 1
             owners[case.ref] = first
     return owners
+
+
+def has_owner(case: Case, members: Sequence[Member]) -> bool:
+    """False too if the owner may no longer work on complaints, for example has left."""
+    return any(member.id == case.owner and handles_complaints(member) for member in members)
+
+
+def handles_complaints(member: Member) -> bool:
+    """True for people who may own a complaint and act as deputies."""
+    return is_allowed(None, Verb.ASSESS, member_actor(member))
 
 
 def present_members(members: Iterable[Member], now: datetime) -> list[Member]:

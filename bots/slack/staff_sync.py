@@ -7,11 +7,14 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.client.block_kit import mention
 from bots.slack.client.client import channel_members, is_flood, is_outage, reason_of
 from bots.slack.context import SlackContext
+from bots.slack.recipients import handles_complaints, member_actor, members_with_role
 from complaints.vocabulary import Role
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
+from store.record.worklists import WorklistSection, load_worklist
 from store.values import Member
 
 #: Fields of a Slack user that exclude them: guests and people of other workspaces see no complaints.
@@ -83,8 +86,43 @@ async def sync_staff(
         member = _member(member_id, user, frozenset(member_roles), own_team, problems)
         if member is not None:
             members.append(_with_entry(member, entries.get(member_id)))
+    able = {member.id for member in members if handles_complaints(member)}
+    for number, member in enumerate(members):
+        if member.deputy is not None and member.deputy not in able:
+            problems.append(f"{member.deputy}: handles no complaints, so is no deputy of {member.id}")
+            members[number] = replace(member, deputy=None)
+    left = [member for member in previous.values() if handles_complaints(member) and member.id not in able]
+    # Before the roles change: if this is interrupted, the next sync finds the same people and the same keys.
+    await _notify_managers(slack, left, members, previous)
     await slack.store.awrite(store_sync_staff, members)
     return StaffSync(tuple(members), tuple(problems))
+
+
+async def _notify_managers(
+    slack: SlackContext, left: Sequence[Member], members: Sequence[Member], previous: Mapping[str, Member]
+) -> None:
+    """One message to each manager about the people who no longer handle complaints and own open ones.
+
+    Each reads only of complaints that they may know of.
+    """
+    now, texts = slack.store.now(), slack.texts
+    managers = members_with_role(members, Role.MANAGER) or members_with_role(members, Role.TOP_MANAGEMENT)
+    present = [
+        manager for manager in managers if manager not in previous or not previous[manager].is_away(now)
+    ]
+    for manager in present or managers:
+        actor = next(member_actor(member) for member in members if member.id == manager)
+        lines = []
+        for member in left:
+            page = await slack.store.aread(
+                load_worklist, WorklistSection.MINE, actor, owner=member.id, limit=1
+            )
+            if page.count:
+                lines.append(texts.count("dm.owner_left", page.count, who=mention(member.id)))
+        if lines:
+            people = ",".join(member.id for member in left)
+            payload = {"member": manager, "text": "\n".join(lines)}
+            await slack.schedule(f"left:{now.date()}:{manager}:{people}", "message", payload=payload)
 
 
 async def _member_ids(client: AsyncWebClient, source: str, problems: list[str]) -> list[str]:

@@ -176,8 +176,8 @@ _OF_CASES = (
     "incident_receivers", "improvements", "drafts", "assessments", "proposals",
 )  # fmt: skip
 _OF_DESK = (
-    "staff", "staff_roles", "rulebooks", "settings", "models", "model_uses", "model_runs", "history_parts",
-    "set_aside", "clock", "checkpoints", "register_entries",
+    "staff", "staff_roles", "absences", "rulebooks", "settings", "models", "model_uses", "model_runs",
+    "history_parts", "set_aside", "clock", "checkpoints", "register_entries",
 )  # fmt: skip
 
 JOURNALED: Mapping[str, Journaled] = {

@@ -2,26 +2,28 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import bindparam, delete, false, func, literal, or_, select, union_all, update
 
 from complaints.actions import authorisation
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.times import format_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import Role, Verb
 from store.database.damage import note_damage
 from store.database.errors import Altered, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event
-from store.tables import STAFF, STAFF_ROLES
-from store.values import Member
+from store.tables import ABSENCES, COMPLAINTS, STAFF, STAFF_ROLES
+from store.tables.complaints import OPEN
+from store.values import Absence, Member, absence_at
 
 # Built once, since every act runs them.
-_NOW = bindparam("now", type_=STAFF.c.absent_until.type)
+_NOW = bindparam("now", type_=STAFF_ROLES.c.since.type)
 _IS_MEMBER = bindparam("member", type_=STAFF.c.id.type)
 _CURRENT_ROLES = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(
     STAFF_ROLES.c.since <= _NOW, or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > _NOW)
@@ -29,12 +31,29 @@ _CURRENT_ROLES = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(
 _ROLES_OF_MEMBER = _CURRENT_ROLES.with_only_columns(STAFF_ROLES.c.role).where(
     STAFF_ROLES.c.member_id == _IS_MEMBER
 )
-_REPLACED = select(STAFF.c.id).where(
-    STAFF.c.absent_until > _NOW,
-    or_(STAFF.c.absent_from.is_(None), STAFF.c.absent_from <= _NOW),
-    func.coalesce(STAFF.c.stand_in, STAFF.c.deputy) == _IS_MEMBER,
-    STAFF.c.left_at.is_(None),
+#: The number of the absence in the member's own row, the only one that a release before migration 0017 reads and
+#: writes. One more gets a row in `absences`. Removed ones have no length and are left out.
+_IN_MEMBER = 0
+_OF_MEMBER = {"since": "absent_from", "until": "absent_until", "deputy": "stand_in"}
+_RECORDED = union_all(
+    select(
+        literal(_IN_MEMBER).label("id"),
+        STAFF.c.id.label("member_id"),
+        *(STAFF.c[column].label(name) for name, column in _OF_MEMBER.items()),
+    ),
+    select(ABSENCES),
+).subquery()
+_ABSENCES = select(_RECORDED).where(_RECORDED.c.since < _RECORDED.c.until).order_by(_RECORDED.c.since)
+#: The people away now with their deputies; of absences that overlap the one that began last counts.
+_DEPUTIES = (
+    _ABSENCES.with_only_columns(
+        _RECORDED.c.member_id, func.coalesce(_RECORDED.c.deputy, STAFF.c.deputy).label("deputy")
+    )
+    .join(STAFF, STAFF.c.id == _RECORDED.c.member_id)
+    .where(_RECORDED.c.since <= _NOW, _RECORDED.c.until > _NOW, STAFF.c.left_at.is_(None))
 )
+#: So long an absence that is over is kept: the digest of the first morning back lists what happened since it began.
+_KEPT = timedelta(days=31)
 
 
 def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
@@ -67,9 +86,13 @@ def load_actor(tx: Tx, member_id: str) -> Actor:
     """The actor with the present roles; a stranger has no role, so everything is refused (fail closed)."""
     values = {"member": member_id, "now": tx.now}
     roles = frozenset(map(Role, tx.connection.execute(_ROLES_OF_MEMBER, values).scalars()))
-    # A deputy without a role is notified, but may not act for the absent member.
-    replaced = tx.connection.execute(_REPLACED, values).scalars() if roles else ()
-    return Actor(member_id, roles, frozenset(replaced))
+    actor = Actor(member_id, roles)
+    # Only people who may own complaints act for an absent member.
+    if not authorisation.is_allowed(None, Verb.ASSESS, actor):
+        return actor
+    rows = tx.connection.execute(_DEPUTIES, {"now": tx.now})
+    deputies = {row.member_id: row.deputy for row in rows}
+    return replace(actor, stands_in_for=frozenset(who for who in deputies if deputies[who] == member_id))
 
 
 def load_current_roles(tx: Tx) -> Mapping[str, frozenset[Role]]:
@@ -90,9 +113,9 @@ def load_member(tx: Tx, member_id: str) -> Member | None:
     return next(iter(_members(tx, member_id)), None)
 
 
-def list_members(tx: Tx) -> list[Member]:
-    """The members of staff who have not left, sorted by id."""
-    return _members(tx, None)
+def list_members(tx: Tx, *, with_owners: bool = False) -> list[Member]:
+    """The members of staff who have not left, sorted by id; `with_owners`: and who left with open complaints."""
+    return _members(tx, None, with_owners=with_owners)
 
 
 def list_names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
@@ -108,35 +131,70 @@ def record_absence(
     *,
     by: str | None = None,
     since: datetime | None = None,
-) -> None:
+) -> Absence:
     """Record that a member of staff is absent until `until`; `deputy` gets their notices.
 
-    It begins now, or at `since`; who is absent already stays so. The desk's log says who entered it: `by`, otherwise
-    the member. Raises UnknownRow if `member` is not of the staff.
+    It begins now, or at `since`. It changes the absence that runs already, or the one that begins then; the others
+    stay. The desk's log says who entered it: `by`, otherwise the member. Raises UnknownRow if `member` is not of the
+    staff.
     """
-    is_absent = (STAFF.c.absent_until > tx.now) & (STAFF.c.absent_from <= tx.now)
-    begins = case((is_absent, STAFF.c.absent_from), else_=since or tx.now)
-    changed = tx.connection.execute(
-        update(STAFF)
-        .where(STAFF.c.id == member)
-        .values(absent_from=begins, absent_until=until, stand_in=deputy)
-    )
-    if changed.rowcount != 1:
+    if load_member(tx, member) is None:
         raise UnknownRow(f"{member} is not a member of staff: name a person with a role in the settings")
+    recorded = _recorded(tx, member)
+    changed = [row for row in recorded if (row.runs(tx.now) if since is None else row.since == since)]
+    absence = Absence(since or tx.now, until, deputy)
+    if changed:
+        absence = replace(absence, since=changed[-1].since, number=changed[-1].number)
+    if not changed and any(row.number == _IN_MEMBER for row in recorded):
+        tx.connection.execute(delete(ABSENCES).where(ABSENCES.c.until < tx.now - _KEPT))
+        tx.add(ABSENCES, member_id=member, since=absence.since, until=until, deputy=deputy)
+    else:
+        _change(tx, member, absence)
     _log_absence(tx, member, until, deputy, by, since)
+    return absence
 
 
-def end_absence(tx: Tx, member: str, *, by: str | None = None) -> bool:
-    """Record that a member of staff is back, and who entered it; False if they were not absent."""
-    changed = tx.connection.execute(
-        update(STAFF)
-        .where(STAFF.c.id == member, STAFF.c.absent_until > tx.now)
-        # `absent_from` is kept: the next morning's digest lists what happened since.
-        .values(absent_until=tx.now, stand_in=None)
-    )
-    if changed.rowcount == 1:
-        _log_absence(tx, member, tx.now, None, by)
-    return changed.rowcount == 1
+def end_absence(tx: Tx, member: str, *, by: str | None = None, since: datetime | None = None) -> bool:
+    """Record that a member of staff is back, and who entered it; False if they were not absent.
+
+    With `since` the absence that begins then ends, or is removed if it is only planned.
+    """
+    ended = [
+        absence
+        for absence in _recorded(tx, member)
+        if (absence.runs(tx.now) if since is None else absence.since == since)
+    ]
+    for absence in ended:
+        # The start of one that ran is kept: the next morning's digest lists what happened since.
+        _change(tx, member, replace(absence, since=min(absence.since, tx.now), until=tx.now))
+        planned = None if absence.runs(tx.now) else absence.since
+        _log_absence(tx, member, planned or tx.now, None, by, planned)
+    return bool(ended)
+
+
+def _recorded(tx: Tx, member: str) -> list[Absence]:
+    """The absences of a member that are not over."""
+    return [absence for absence in _absences(tx, member).get(member, ()) if absence.until > tx.now]
+
+
+def _absences(tx: Tx, member_id: str | None) -> Mapping[str, tuple[Absence, ...]]:
+    query = _ABSENCES.where(_RECORDED.c.until > tx.now - _KEPT)
+    if member_id is not None:
+        query = query.where(_RECORDED.c.member_id == member_id)
+    absences: dict[str, tuple[Absence, ...]] = {}
+    for row in tx.connection.execute(query):
+        absence = Absence(row.since, row.until, row.deputy, row.id)
+        absences[row.member_id] = (*absences.get(row.member_id, ()), absence)
+    return absences
+
+
+def _change(tx: Tx, member: str, absence: Absence) -> None:
+    values = {name: getattr(absence, name) for name in _OF_MEMBER}
+    if absence.number == _IN_MEMBER:
+        of_member = {_OF_MEMBER[name]: value for name, value in values.items()}
+        tx.connection.execute(update(STAFF).where(STAFF.c.id == member).values(of_member))
+    else:
+        tx.connection.execute(update(ABSENCES).where(ABSENCES.c.id == absence.number).values(values))
 
 
 def _log_absence(
@@ -166,7 +224,7 @@ def _write(tx: Tx, member: Member) -> None:
             },
             # A sync of roles must not change a recorded absence.
             "absent_from": None if row is None else row.absent_from,
-            "absent_until": member.absent_until if row is None else row.absent_until,
+            "absent_until": None if row is None else row.absent_until,
             "deputy": member.deputy,
             "stand_in": None if row is None else row.stand_in,
             "left_at": None,
@@ -174,14 +232,18 @@ def _write(tx: Tx, member: Member) -> None:
     )
 
 
-def _members(tx: Tx, member_id: str | None) -> list[Member]:
+def _members(tx: Tx, member_id: str | None, *, with_owners: bool = False) -> list[Member]:
     roles_by_member = load_current_roles(tx)
-    query = select(STAFF).where(STAFF.c.left_at.is_(None)).order_by(STAFF.c.id)
+    owners = select(COMPLAINTS.c.owner).where(OPEN if with_owners else false())
+    is_listed = or_(STAFF.c.left_at.is_(None), STAFF.c.id.in_(owners))
+    query = select(STAFF).where(is_listed).order_by(STAFF.c.id)
     if member_id is not None:
         query = query.where(STAFF.c.id == member_id)
+    absences = _absences(tx, member_id)
     members = []
     for row in tx.connection.execute(query):
         sealed_names = _names(tx, row)
+        absence = absence_at(absences.get(row.id, ()), tx.now)
         members.append(
             Member(
                 id=row.id,
@@ -189,10 +251,9 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 aliases=tuple(sealed_names["aliases"]),
                 roles=roles_by_member.get(row.id, frozenset()),
                 line=row.line,
-                absent_until=row.absent_until,
+                absences=absences.get(row.id, ()),
                 # The deputy named for an absence counts only while it lasts.
-                deputy=(row.stand_in if _is_absent(row, tx) else None) or row.deputy,
-                absent_from=row.absent_from,
+                deputy=(None if absence is None else absence.deputy) or row.deputy,
                 categories=tuple(row.limits.get("categories", ())),
                 languages=tuple(row.limits.get("languages", ())),
             )
@@ -209,7 +270,3 @@ def _names(tx: Tx, row: Any) -> dict[str, Any]:
         note_damage(where)
         return {"name": row.id, "aliases": []}
     return names
-
-
-def _is_absent(row: Any, tx: Tx) -> bool:
-    return row.absent_until is not None and (row.absent_from or tx.now) <= tx.now < row.absent_until

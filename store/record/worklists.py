@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from complaints import actors
 from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import UnknownReference
@@ -33,7 +34,7 @@ from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
 from store.record.access_log import record_after_rollback
 from store.record.load import load_many
-from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
+from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES, STAFF_ROLES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 
 _COLUMNS = COMPLAINTS.c
@@ -45,6 +46,11 @@ MOST_WAITING = 200
 #: Automatic acts are left out of the news after an absence.
 _AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_ABLE = select(STAFF_ROLES.c.member_id).where(
+    STAFF_ROLES.c.role.in_([role.value for role in ACTIONS[Verb.ASSESS].roles]), STAFF_ROLES.c.until.is_(None)
+)
+#: Also if the owner may no longer work on complaints, for example has left.
+_WITHOUT_OWNER = _COLUMNS.owner.is_(None) | _COLUMNS.owner.not_in(_ABLE)
 _REMIND = OBLIGATIONS.c.kind == "remind"
 
 
@@ -239,7 +245,7 @@ def count_open(tx: Tx, by: Actor, today_ends: datetime) -> OpenCounts:
     due = _COLUMNS.next_due_at
     columns = [
         func.sum(case((condition, 1), else_=0))
-        for condition in (due < tx.now, (due >= tx.now) & (due < today_ends), _COLUMNS.owner.is_(None))
+        for condition in (due < tx.now, (due >= tx.now) & (due < today_ends), _WITHOUT_OWNER)
     ]
     query = select(_COLUMNS.priority, func.count(), *columns).where(OPEN, *visible_to(by))
     rows = tx.connection.execute(query.group_by(_COLUMNS.priority).order_by(_COLUMNS.priority)).all()
@@ -309,7 +315,7 @@ def _conditions(tx: Tx, section: WorklistSection, owners: Set[str]) -> list[Colu
         case WorklistSection.MINE | WorklistSection.DEPUTY:
             return [*is_open, _COLUMNS.owner.in_(owners)]
         case WorklistSection.UNASSIGNED:
-            return [*is_open, _COLUMNS.owner.is_(None)]
+            return [*is_open, _WITHOUT_OWNER]
         case WorklistSection.OVERDUE:
             return [*is_open, _COLUMNS.next_due_at < tx.now]
         case _:

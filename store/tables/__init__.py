@@ -59,6 +59,7 @@ CLOCK = _table(_work.ClockRow)
 
 STAFF = _table(_people.MemberRow)
 STAFF_ROLES = _table(_people.StaffRoleRow)
+ABSENCES = _table(_people.AbsenceRow)
 
 EVENTS = _table(_record.EventRow)
 CHECKPOINTS = _table(_record.CheckpointRow)

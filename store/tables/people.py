@@ -101,7 +101,7 @@ class MemberRow(Row, table=True):
     absent_from: datetime | None = Field(sa_type=UtcDateTime)
     absent_until: datetime | None = Field(sa_type=UtcDateTime)
     deputy: str | None
-    #: The deputy for the present absence; without one, `deputy` from the settings counts.
+    #: The deputy for this absence; without one, `deputy` from the settings counts.
     stand_in: str | None
     left_at: datetime | None = Field(sa_type=UtcDateTime)
 
@@ -117,3 +117,15 @@ class StaffRoleRow(Row, table=True):
     role: str
     since: datetime = Field(sa_type=UtcDateTime)
     until: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class AbsenceRow(Row, table=True):
+    """A further absence of a member; the first one is in the member's own row."""
+
+    __tablename__ = "absences"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    member_id: str = Field(foreign_key="staff.id")
+    since: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    deputy: str | None

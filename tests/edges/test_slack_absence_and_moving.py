@@ -14,17 +14,17 @@ import pytest
 from bots.slack.staff_sync import sync_staff
 from bots.slack.views.home import home_view
 from complaints.rulebook import Rulebooks
-from complaints.vocabulary import Verb
-from simulator.screen import FormRefused
+from complaints.vocabulary import Role, Verb
+from simulator.screen import FormRefused, Modal
 from store.cases.act import act
 from store.cases.read import load_case, load_history
-from store.people.staff import load_actor, load_member
+from store.people.staff import load_actor, load_member, record_absence
 from store.proof.hash_chain import list_instance_events
 from store.rulebooks import load_current_rulebook, use_rulebooks
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, open_office
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, ROLES, TRIAGE, TUGBA, Office, open_office
 
 
 @pytest.fixture
@@ -101,6 +101,34 @@ async def test_a_complaint_that_changed_its_owner_meanwhile_is_not_moved_and_rep
     assert f"{first}: somebody else has it" in messages(office, MONA)[-1]
 
 
+@clause("4.9")
+async def test_managers_read_once_of_an_owner_who_left_and_can_move_the_complaints(office: Office) -> None:
+    refs = [office.owned(BURAK) for _ in range(2)]
+    hidden, tugba = office.owned(BURAK), office.store.read(load_actor, TUGBA)
+    office.store.write(act, hidden, Verb.DECLARE_CONFLICT, tugba, {"who": MONA}, {"reason": "A neighbour"})
+    office.owned(ALICE)
+    await office.idle()
+    before = len(messages(office, MONA))
+    for _ in range(2):
+        await sync_staff(office.client, office.desk, {**ROLES, Role.HANDLER: (ALICE,)}, on_call=(MONA,))
+        await office.idle()
+    notices = messages(office, MONA)[before:]
+    mona = office.staff(MONA)
+    home = await home_view(office.desk, MONA)
+    await mona.runs(f"/complaints move <@{BURAK}> <@{ALICE}>", channel=TRIAGE)
+    preview = (await mona.opened("Move complaints")).text
+    await mona.submits()
+    await office.idle()
+
+    assert len(notices) == 1
+    assert f"<@{BURAK}> handles no complaints any more and still owns 2 open ones" in notices[0]
+    assert [text for text in messages(office, ALICE) if "any more" in text] == []
+    assert "Without an owner (2)" in str(home)
+    assert all(ref in preview for ref in refs)
+    assert hidden not in preview
+    assert [office.store.read(load_case, ref).owner for ref in refs] == [ALICE, ALICE]
+
+
 async def test_a_handler_may_not_move_complaints(office: Office) -> None:
     office.owned(BURAK)
 
@@ -160,6 +188,70 @@ async def test_an_absence_entered_in_the_home_begins_on_its_first_day(office: Of
     assert office.store.read(load_actor, BURAK).stands_in_for == {ALICE}
     facts = office.store.read(list_instance_events, "absence")[0]["facts"]
     assert (facts["member"], facts["by"], facts["since"][:10]) == (ALICE, MONA, first.isoformat())
+
+
+async def absence_form(office: Office, member: str) -> Modal:
+    person = office.staff(member)
+    await office.client.views_publish(user_id=member, view=await home_view(office.desk, member))
+    assert person.home is not None
+    await person.presses(person.home, "Absence")
+    return await person.opened("Absence")
+
+
+async def enters(office: Office, member: str, **values: str) -> str:
+    await absence_form(office, member)
+    await office.staff(member).fills(values)
+    await office.staff(member).submits()
+    modal = office.staff(member).modal
+    assert modal is not None
+    answer = modal.text
+    await office.staff(member).closes()
+    return answer
+
+
+@clause("6.4")
+async def test_the_form_lists_the_absences_of_the_desk_and_ends_or_removes_one(office: Office) -> None:
+    mona = office.staff(MONA)
+    answer = await enters(office, ALICE, since="2026-12-20", until="2027-01-04", deputy=BURAK)
+    await enters(office, ALICE, until="2026-11-05")
+    await enters(office, BURAK, until="2026-11-06")
+    own = (await absence_form(office, ALICE)).text
+    listed = await absence_form(office, MONA)
+    all_of_them = listed.text
+    await mona.presses(listed, "Remove")
+    await office.sim.until(lambda: mona.modal and "Remove" not in mona.modal.buttons, timeout=5)
+    assert mona.modal is not None
+    left = mona.modal.text
+    await mona.presses(mona.modal, "End now")
+    await office.sim.until(lambda: mona.modal and mona.modal.buttons.count("End now") == 1, timeout=5)
+    member = office.store.read(load_member, ALICE)
+
+    assert "away from Sun 20 Dec 2026 to Sun 3 Jan 2027 and back on Mon 4 Jan 2027" in answer
+    assert "Tue 3 Nov 2026 to Wed 4 Nov 2026, deputy: –" in own
+    assert f"Sun 20 Dec 2026 to Sun 3 Jan 2027, deputy: <@{BURAK}>" in own
+    assert f"<@{BURAK}>*" not in own
+    assert f"<@{BURAK}>*" in all_of_them
+    assert "20 Dec" not in left
+    assert "3 Nov" in left
+    assert member is not None
+    assert not member.is_away(office.store.now())
+    assert not member.is_away(datetime(2026, 12, 23, tzinfo=UTC))
+
+
+async def test_a_deputy_who_handles_no_complaints_is_refused_in_the_form_and_the_command(
+    office: Office,
+) -> None:
+    await absence_form(office, ALICE)
+    await office.staff(ALICE).fills({"until": "2026-11-09", "deputy": AUDREY})
+    with pytest.raises(FormRefused, match="handles no complaints") as refused:
+        await office.staff(ALICE).submits()
+    await office.staff(ALICE).closes()
+    answer = await asks(office, ALICE, f"away until 2026-11-09 deputy <@{AUDREY}>")
+    office.store.write(record_absence, ALICE, office.store.now() + timedelta(days=5), AUDREY)
+
+    assert "deputy" in str(refused.value)
+    assert "handles no complaints" in answer
+    assert office.store.read(load_actor, AUDREY).stands_in_for == frozenset()
 
 
 @clause("7.3")

@@ -10,7 +10,7 @@ from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.read import load_case
-from store.people.staff import list_members
+from store.people.staff import list_members, load_member
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -108,3 +108,15 @@ async def test_aliases_line_manager_and_deputy_come_from_the_settings(office: Of
     # A member without a role may still be named in a complaint.
     assert members[TUGBA].roles == frozenset()
     assert office.store.read(load_case, office.receive(subjects=(BURAK,))).denied == {BURAK, MONA}
+
+
+async def test_a_deputy_of_the_settings_who_handles_no_complaints_is_a_problem_and_does_not_count(
+    office: Office,
+) -> None:
+    roles = {Role.HANDLER: (ALICE,), Role.INTAKE: (BURAK,), Role.MANAGER: (MONA,)}
+    result = await sync_staff(office.client, office.desk, roles, entries={ALICE: StaffEntry(deputy=BURAK)})
+    alice = office.store.read(load_member, ALICE)
+
+    assert result.problems == (f"{BURAK}: handles no complaints, so is no deputy of {ALICE}",)
+    assert alice is not None
+    assert alice.deputy is None

@@ -99,7 +99,7 @@ from tests.edges.test_store_receive_message import PHOTO
 #: Tables that do not grow with the archive may be read whole.
 SMALL = frozenset(
     {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "history_parts"}
-    | {"clock"}
+    | {"clock", "absences"}
 )
 
 #: Closed complaints on file while plans are made.

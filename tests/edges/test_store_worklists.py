@@ -10,14 +10,22 @@ from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
+from store.custody.verify import verify
 from store.database.errors import UnknownRow
-from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.people.staff import end_absence, list_members, load_actor, load_member, record_absence, sync_staff
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_texts
-from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.record.worklists import (
+    WorklistSection,
+    count_open,
+    count_open_by_owner,
+    list_by_code,
+    load_worklist,
+)
 from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from tests.clauses import clause
+from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
 
 
@@ -36,6 +44,21 @@ def test_worklists_are_sorted_by_next_due_date_and_filtered_by_owner(store: Stor
     assert refs(store, WorklistSection.MINE, MANAGER, owner=HANDLER) == [mine]
     assert closed not in refs(store, WorklistSection.OPEN, MANAGER)
     assert store.read(count_open_by_owner) == {HANDLER: 1}
+
+
+@clause("4.9")
+def test_a_complaint_whose_owner_holds_no_role_is_listed_and_counted_as_without_an_owner(
+    store: Store,
+) -> None:
+    desk = Desk(store)
+    owned, other = desk.assessed(), desk.receive()
+    store.write(sync_staff, [member for member in STAFF if member.id != HANDLER])
+    counts = store.read(count_open, store.read(load_actor, MANAGER), store.now())
+
+    assert sorted(refs(store, WorklistSection.UNASSIGNED, MANAGER)) == sorted([owned, other])
+    assert counts.unowned == 2
+    assert HANDLER not in {member.id for member in store.read(list_members)}
+    assert HANDLER in {member.id for member in store.read(list_members, with_owners=True)}
 
 
 def test_a_page_counts_the_cases_that_come_after_it(store: Store) -> None:
@@ -116,7 +139,8 @@ def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) 
     ann = store.read(load_member, HANDLER)
 
     assert ann is not None
-    assert (ann.absent_until, ann.deputy) == (until, SECOND)
+    assert [(absence.until, absence.deputy) for absence in ann.absences] == [(until, SECOND)]
+    assert ann.deputy == SECOND
     assert store.write(end_absence, HANDLER) is True
     assert store.write(end_absence, HANDLER) is False
     logged = [
@@ -127,6 +151,47 @@ def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) 
     with pytest.raises(UnknownRow):
         store.write(record_absence, "U9999999", until)
     assert desk.store.read(load_member, HANDLER) is not None
+
+
+def test_a_second_absence_leaves_the_first_and_only_the_running_one_counts(
+    store: Store, clock: FakeClock
+) -> None:
+    Desk(store)
+    now, christmas = store.now(), store.now() + timedelta(days=40)
+    store.write(record_absence, HANDLER, christmas + timedelta(days=14), SECOND, since=christmas)
+    store.write(record_absence, HANDLER, now + timedelta(days=2), MANAGER)
+    store.write(sync_staff, STAFF)
+    ann = store.read(load_member, HANDLER)
+
+    assert ann is not None
+    days_away = [day for day in range(60) if ann.is_away(now + timedelta(days=day))]
+    assert days_away == [0, 1, *range(40, 54)]
+    assert store.read(load_actor, MANAGER).stands_in_for == {HANDLER}
+    assert store.read(load_actor, SECOND).stands_in_for == frozenset()
+    clock.go_on(days=41)
+    assert store.read(load_actor, MANAGER).stands_in_for == frozenset()
+    assert store.read(load_actor, SECOND).stands_in_for == {HANDLER}
+    assert store.read(verify).first_bad is None
+
+
+def test_an_absence_that_runs_is_prolonged_and_a_planned_one_removed(store: Store, clock: FakeClock) -> None:
+    Desk(store)
+    now, christmas = store.now(), store.now() + timedelta(days=40)
+    store.write(record_absence, HANDLER, now + timedelta(days=2))
+    store.write(record_absence, HANDLER, christmas + timedelta(days=14), SECOND, since=christmas)
+    clock.go_on(days=1)
+    prolonged = store.write(record_absence, HANDLER, now + timedelta(days=5))
+    was_back = store.write(end_absence, HANDLER)
+    ann = store.read(load_member, HANDLER)
+    removed = store.write(end_absence, HANDLER, since=christmas)
+    later = store.read(load_member, HANDLER)
+
+    assert (prolonged.since, prolonged.until, was_back, removed) == (now, now + timedelta(days=5), True, True)
+    assert ann is not None
+    assert later is not None
+    assert [absence.since for absence in ann.absences] == [now, christmas]
+    assert [absence.since for absence in later.absences] == [now]
+    assert store.read(verify).first_bad is None
 
 
 @clause("7.2")

@@ -18,7 +18,7 @@ from bots.slack.recipients import (
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Flag, Role, Target
-from store.values import Member
+from store.values import Absence, Member
 from tests.rules.slack_cases import NOW, stages
 
 ALICE = Member("U0000001", "Alice Moor", ("ally",), frozenset({Role.HANDLER}))
@@ -29,7 +29,7 @@ TODAY = date(2026, 11, 3)
 
 
 def away(member: Member, deputy: str | None = None) -> Member:
-    return replace(member, absent_until=NOW + timedelta(days=3), deputy=deputy)
+    return replace(member, absences=(Absence(NOW, NOW + timedelta(days=3)),), deputy=deputy)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,9 @@ def test_reminders_of_an_absent_owner_go_to_the_deputy_or_to_the_managers() -> N
     )
     both = (away(ALICE, BURAK.id), away(BURAK), MONA)
     assert substitutes(ALICE.id, both, NOW) == [MONA.id]
+    for role in (Role.INTAKE, Role.AUDITOR):
+        unable = replace(BURAK, roles=frozenset({role}))
+        assert substitutes(ALICE.id, (away(ALICE, BURAK.id), unable, MONA), NOW) == [MONA.id]
 
 
 def test_the_suggested_owner_is_present_may_decide_and_has_the_fewest_complaints() -> None:
@@ -114,3 +117,6 @@ def test_skills_come_before_the_number_of_complaints_and_leave_nobody_out() -> N
     assert suggested_owner(case, (english, away(knows), MONA), loads, NOW) == (ALICE.id, 0)
     proposed = proposed_owners([case], (english, knows), loads, NOW)
     assert proposed == {case.ref: BURAK.id}
+    left = replace(case, owner="U9999999")
+    assert proposed_owners([left], (english, knows), loads, NOW) == proposed
+    assert proposed_owners([replace(case, owner=ALICE.id)], (english, knows), loads, NOW) == {}

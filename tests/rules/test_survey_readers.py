@@ -10,7 +10,7 @@ from bots.slack.recipients import survey_readers
 from complaints.actors import worked_on
 from complaints.case import Case
 from complaints.vocabulary import Role, Verb
-from store.values import Member
+from store.values import Absence, Member
 from tests.clauses import clause
 from tests.rules.builders import ALICE, MONA, TUESDAY, a_resolved_case, an_assessed_case
 
@@ -18,7 +18,9 @@ ALICE_M = Member(ALICE.id, "Alice", (), frozenset({Role.HANDLER}))
 MONA_M = Member(MONA.id, "Mona", (), frozenset({Role.MANAGER}))
 TUGBA = Member("U77", "Tugba", (), frozenset({Role.TOP_MANAGEMENT}))
 AUDREY = Member("U88", "Audrey", (), frozenset({Role.AUDITOR}))
-AWAY = Member("U99", "Max", (), frozenset({Role.MANAGER}), absent_until=TUESDAY + timedelta(days=20))
+AWAY = Member(
+    "U99", "Max", (), frozenset({Role.MANAGER}), absences=(Absence(TUESDAY, TUESDAY + timedelta(days=20)),)
+)
 
 
 def by_mona() -> Case:

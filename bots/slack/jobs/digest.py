@@ -205,12 +205,13 @@ def _slow_limit(
 
 def absent_since(member: Member, now: datetime, calendar: Calendar) -> datetime | None:
     """When the absence began, on the first working morning after it; otherwise None."""
-    if member.absent_from is None or member.absent_until is None or now < member.absent_until:
-        return None
     last_working_day = working_day_from(
         local_time(now, calendar.zone).date() - timedelta(days=1), calendar, -1
     )
-    return member.absent_from if opening_time(last_working_day, calendar) < member.absent_until else None
+    opened_at = opening_time(last_working_day, calendar)
+    return min(
+        (absence.since for absence in member.absences if opened_at < absence.until <= now), default=None
+    )
 
 
 def end_of_day(day: date, calendar: Calendar) -> datetime:

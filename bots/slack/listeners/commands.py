@@ -9,8 +9,10 @@ from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
+from bots.slack.recipients import handles_complaints
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
+from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
@@ -20,11 +22,11 @@ from complaints.case import Case
 from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
 from complaints.obligations.kinds import SendPriority
-from complaints.times import at_minute, local_time
+from complaints.times import at_minute, last_day, local_time
 from store.people.staff import end_absence, list_members, record_absence
 from store.record.worklists import WorklistSection, load_worklist, require_visible
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
-from store.values import Member
+from store.values import Absence, Member
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{6,})")
 MAX_ROWS_OF_A_LIST = 15
@@ -140,8 +142,6 @@ async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     members = await slack.store.aread(list_members)
     absence = read_away(command.rest, members, local_time(slack.store.now(), zone).date())
     absent = require_own_or_manager(absence.member_id, actor)
-    if absence.deputy == absent:
-        raise BadFacts("A person cannot be their own deputy.", code="nobody_of_staff")
     return CommandReply(await set_absence(slack, actor, replace(absence, member_id=absent), members))
 
 
@@ -150,23 +150,40 @@ async def set_absence(
 ) -> str:
     """Record the absence of `absence.member_id`; returns a sentence for the person who entered it.
 
-    It begins now, or at the beginning of the day `since`.
+    It begins now, or at the beginning of the day `since`. Raises BadFacts for a deputy who may not act.
     """
     texts, rules = slack.texts, await slack.store.aread(load_current_rulebook)
     zone, absent = rules.calendar.zone, str(absence.member_id)
+    if absence.deputy is not None:
+        named = next((member for member in members if member.id == absence.deputy), None)
+        if named is None or named.id == absent:
+            raise BadFacts("Name another member of staff.", field="deputy", code="nobody_of_staff")
+        if not handles_complaints(named):
+            raise BadFacts("This person cannot take complaints.", field="deputy", code="owner_no_handler")
     until = at_minute(absence.until, 0, zone)
     begins = None if since is None else at_minute(since, 0, zone)
-    await slack.store.awrite(record_absence, absent, until, absence.deputy, by=actor.id, since=begins)
+    recorded = await slack.store.awrite(
+        record_absence, absent, until, absence.deputy, by=actor.id, since=begins
+    )
     page = await slack.store.aread(load_worklist, WorklistSection.MINE, actor, owner=absent, limit=1)
     usual_deputy = next((member.deputy for member in members if member.id == absent), None)
     deputy = absence.deputy or usual_deputy
     text = texts.text(
         "away.set",
         who=mention(absent),
-        day=texts.day(absence.until),
+        **absence_days(recorded, texts, zone),
         deputy=mention(deputy) if deputy else texts.text("away.managers"),
     )
     return f"{text} {texts.count('away.has', page.count)}" if page.count else text
+
+
+def absence_days(absence: Absence, texts: StaffTexts, zone: str) -> dict[str, str]:
+    """The first and the last day of an absence, and the day of return."""
+    return {
+        "first": texts.day(local_time(absence.since, zone).date()),
+        "last": texts.day(last_day(absence.until, zone)),
+        "day": texts.day(local_time(absence.until, zone).date()),
+    }
 
 
 @router.command("back")

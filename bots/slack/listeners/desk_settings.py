@@ -2,20 +2,26 @@
 
 from datetime import date
 
-from bots.slack.client.block_kit import Block, context, section
+from bots.slack.client.block_kit import Block, button, context, mention, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.commands import MAX_ABSENCE, Away, require_own_or_manager, set_absence
+from bots.slack.listeners.commands import (
+    MAX_ABSENCE,
+    Away,
+    absence_days,
+    require_own_or_manager,
+    set_absence,
+)
 from bots.slack.payloads import ButtonPress, FormSubmission
-from bots.slack.responses import OpenView, Response, update_view
+from bots.slack.responses import OpenView, RedrawView, Response, update_view
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_block, values_of
-from bots.slack.views.forms import metadata, modal, notice_view
-from complaints.actions.authorisation import Access, authorise
+from bots.slack.views.forms import View, metadata, modal, notice_view
+from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import Field, Input, WrongFields, flag, read_fields, text
-from complaints.times import local_time
-from store.people.staff import list_members
+from complaints.times import format_time, local_time, parse_time
+from store.people.staff import end_absence, list_members
 from store.rulebooks import close_day, list_closed_days, load_current_rulebook
 
 ABSENCE, CLOSURE = "absence", "closure"
@@ -32,25 +38,24 @@ FIELDS = {
         flag("open_again"),
     ),
 }  # fmt: skip
+#: Absences and closed days of a form.
+MAX_LISTED = 20
 router = Router()
 
 
 @router.action("home.absence", "home.closure")
 async def open_settings(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    form, texts = press.action.rpartition(".")[2], slack.texts
+    form = press.action.rpartition(".")[2]
     authorise(None, Access.MANAGE if form == CLOSURE else Access.KNOW, actor)
-    blocks: list[Block] = [section(texts.text(f"{form}.hint"))]
-    if form == CLOSURE:
-        days = await slack.store.aread(list_closed_days, await _today(slack))
-        blocks += [context(f"{texts.day(day)}: {name}") for day, name in list(days.items())[:20]]
-    blocks += [
-        input_block(
-            form, field, field.name, texts,
-            initial=actor.id if field.name == "member" else None, label=texts.text(f"{form}.{field.name}"),
-        )
-        for field in FIELDS[form]
-    ]  # fmt: skip
-    return OpenView(modal(texts, form, metadata("", 0), blocks, title=f"{form}.title", submit="modal.save"))
+    return OpenView(await _settings_view(form, actor, slack))
+
+
+@router.action("absence.end", "absence.remove")
+async def end_listed_absence(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """End the absence of this line, or remove it if it is only planned."""
+    absent = require_own_or_manager(press.ref, actor)
+    await slack.store.awrite(end_absence, absent, by=actor.id, since=parse_time(press.detail))
+    return RedrawView(lambda: _settings_view(ABSENCE, actor, slack))
 
 
 @router.view(ABSENCE, CLOSURE)
@@ -69,9 +74,8 @@ async def save_settings(submission: FormSubmission, actor: Actor, slack: SlackCo
             raise BadFacts("That day is over, or too far ahead.", field="until", code="away_when")
         members = await slack.store.aread(list_members)
         away = Away(until, absent, facts.get("deputy"))
-        ids = {member.id for member in members}
-        if absent not in ids or not {away.deputy} <= {*ids, None} or away.deputy == absent:
-            raise BadFacts("That is nobody of the staff.", field="deputy", code="nobody_of_staff")
+        if absent not in {member.id for member in members}:
+            raise BadFacts("That is nobody of the staff.", field="member", code="nobody_of_staff")
         text = await set_absence(slack, actor, away, members, None if since == today else since)
         return update_view(notice_view(text, texts))
     authorise(None, Access.MANAGE, actor)
@@ -82,6 +86,47 @@ async def save_settings(submission: FormSubmission, actor: Actor, slack: SlackCo
         raise BadFacts("Name a closure, or open the day again.", field="name", code="closure_name")
     await slack.store.awrite(close_day, day, actor.id, name or None)
     return update_view(notice_view(texts.text("closure.saved", day=texts.day(day)), texts))
+
+
+async def _settings_view(form: str, actor: Actor, slack: SlackContext) -> View:
+    """The fields of a form below what is recorded."""
+    texts = slack.texts
+    blocks: list[Block] = [section(texts.text(f"{form}.hint"))]
+    if form == CLOSURE:
+        days = await slack.store.aread(list_closed_days, await _today(slack))
+        blocks += [context(f"{texts.day(day)}: {name}") for day, name in list(days.items())[:MAX_LISTED]]
+    else:
+        blocks += await _recorded_absences(actor, slack)
+    blocks += [
+        input_block(
+            form, field, field.name, texts,
+            initial=actor.id if field.name == "member" else None, label=texts.text(f"{form}.{field.name}"),
+        )
+        for field in FIELDS[form]
+    ]  # fmt: skip
+    return modal(texts, form, metadata("", 0), blocks, title=f"{form}.title", submit="modal.save")
+
+
+async def _recorded_absences(actor: Actor, slack: SlackContext) -> list[Block]:
+    """The person's own absences that are not over, for managers those of all, each with a button that ends it."""
+    texts, now = slack.texts, slack.store.now()
+    zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
+    recorded = [
+        (absence, member.id)
+        for member in await slack.store.aread(list_members)
+        for absence in member.absences
+        if absence.until > now and (member.id == actor.id or is_allowed(None, Access.MANAGE, actor))
+    ]
+    blocks = []
+    for absence, member_id in sorted(recorded, key=lambda row: row[0].since)[:MAX_LISTED]:
+        deputy = "–" if absence.deputy is None else mention(absence.deputy)
+        line = texts.text(
+            "absence.row", who=mention(member_id), deputy=deputy, **absence_days(absence, texts, zone)
+        )
+        act = "end" if absence.runs(now) else "remove"
+        value = f"{member_id}:{format_time(absence.since)}"
+        blocks.append(section(line, accessory=button(texts.text(f"absence.{act}"), f"absence.{act}", value)))
+    return blocks
 
 
 async def _today(slack: SlackContext) -> date:

@@ -77,7 +77,7 @@ async def open_from_home(press: ButtonPress, actor: Actor, slack: SlackContext) 
 async def open_from_command(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
     """Open the form with the person that the command names; the preview at once if it named both."""
     authorise(None, Access.HAND_OVER, actor)
-    members = await slack.store.aread(list_members)
+    members = await slack.store.aread(list_members, with_owners=True)
     words = [word for word in command.rest.split() if word.casefold() not in ("from", "to")]
     named = [require_member(word, members).id for word in words]
     if len(named) >= 2:

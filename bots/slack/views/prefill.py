@@ -93,12 +93,12 @@ def prefill(
     match form:
         case "assess" if opened is not None:
             start = _assess(opened, texts, now, actor)
-        case "assign" if case.owner is not None:
-            start = FormPrefill(initial={"owner": case.owner})
         case "assign" if suggested_owner is not None:
             member_id, number = suggested_owner
             suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+        case "assign" if case.owner is not None:
+            start = FormPrefill(initial={"owner": case.owner})
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
             findings = findings_initial(case, opened.events if opened else ())
