@@ -289,12 +289,13 @@ async def move_preview_view(
 
 async def _absence_warning(target: str, slack: SlackContext) -> list[Block]:
     """The last day of an absence that is under way, and who gets the reminders until then."""
-    member, texts = await slack.store.aread(load_member, target), slack.texts
-    if member is None or member.absent_until is None or not member.is_away(slack.store.now()):
+    member, texts, now = await slack.store.aread(load_member, target), slack.texts, slack.store.now()
+    running = [absence for absence in member.absences if absence.runs(now)] if member else []
+    if member is None or not running:
         return []
     zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
     deputy = mention(member.deputy) if member.deputy else texts.text("away.managers")
-    day = texts.day(last_day(member.absent_until, zone))
+    day = texts.day(last_day(max(absence.until for absence in running), zone))
     return alerts(texts.text("move.away", who=mention(target), day=day, deputy=deputy))
 
 
