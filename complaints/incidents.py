@@ -231,6 +231,7 @@ def _holds(story: list[str], sign: list[str]) -> bool:
 #: Why a complaint is left out of an update to all; the first reason that applies counts.
 LEFT_OUT: tuple[str, ...] = (
     "restricted",
+    "left",
     "closed",
     "safety",
     "severity",
@@ -251,6 +252,12 @@ def left_out(case: Case) -> str | None:
     if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
         return "closed"
     return needs_person(case)
+
+
+def member_left_out(case: Case, incident: int) -> str | None:
+    """`left_out` for an act on all of this incident: a complaint may leave it after the act was begun."""
+    why = left_out(case)
+    return "left" if case.incident != incident and why != "restricted" else why
 
 
 def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:

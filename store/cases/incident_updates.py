@@ -245,7 +245,7 @@ def record_incident_update(
     If the complaint must be left out by now, the batch gets the reason instead. Raises ComplaintError.
     """
     file = load_case_file(tx, ref, lock=True)
-    why = rules.left_out(file.case)
+    why = rules.member_left_out(file.case, int(batch.partition(".")[0]))
     if why is not None:
         record_left_out(tx, ref, batch, why)
     else:

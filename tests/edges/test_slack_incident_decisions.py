@@ -164,6 +164,24 @@ async def test_a_message_after_the_preview_leaves_the_complaint_to_a_person(
     assert any(refs[1] in text for text in office.texts(MONA))
 
 
+async def test_a_complaint_taken_out_of_the_incident_is_not_decided_with_it(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = await outage(office, clock, "en", "en")
+    await decide(office, clock)
+    await office.acts(ALICE, "Incident", refs[1], {"which": "leave"})
+    await office.staff(TUGBA).presses(await incident_card(office, TUGBA), "Approve")
+    form = await office.staff(TUGBA).opened("Approve")
+    await office.submits(TUGBA, "Approve", {"agreed": "yes"})
+    await redraw_card(office, clock)
+
+    assert "This decides 1 complaint" in form.text
+    assert "Together that is 25.00 GBP." in form.text
+    assert f"1 is left to a person: left the incident 1 ({refs[1]})" in form.text
+    assert [case(office, ref).state for ref in refs] == [State.REMEDYING, State.RECEIVED]
+    assert "1 of 2 decided" in (await incident_card(office)).text
+
+
 async def test_what_is_sent_back_changes_nothing_and_the_form_opens_with_it(
     office: Office, clock: FakeClock
 ) -> None:

@@ -48,12 +48,12 @@ WORDS = {"reasons.en": "The pump failed.", "root_cause": "A pump.", "others_acti
 
 
 def a_decision(number: int = 1, **facts: Any) -> IncidentDecision:
-    return IncidentDecision("7.2", MONA.id, LATER, LATER, number, {**FACTS, **facts}, WORDS)
+    return IncidentDecision(7, "7.2", MONA.id, LATER, LATER, number, {**FACTS, **facts}, WORDS)
 
 
 def a_member(**changes: Any) -> Case:
-    """A complaint whose form has ended, with nothing to look at."""
-    return replace(a_received_case().case, **{"form_open": False, **changes})
+    """A complaint of incident 7 whose form has ended, with nothing to look at."""
+    return replace(a_received_case().case, **{"form_open": False, "incident": 7, **changes})
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,14 @@ def a_member(**changes: Any) -> Case:
         ({"only_in_media": True}, "media"),
         ({"written_in": "pl"}, "language"),
         ({"external_open": True}, "outside"),
+        ({"incident": None}, "left"),
+        ({"incident": 8}, "left"),
+        # Another reason would show its reference.
+        ({"incident": None, "flags": frozenset({Flag.RESTRICTED})}, "restricted"),
     ],
 )
 def test_what_needs_a_look_of_its_own_is_left_to_a_person(changes: dict[str, Any], why: str | None) -> None:
-    assert decision_left_out(a_member(**changes), LATER, LATER) == why
+    assert decision_left_out(a_member(**changes), 7, LATER, LATER) == why
 
 
 def test_a_complaint_with_a_decision_or_a_draft_is_left_to_a_person() -> None:
@@ -87,9 +91,9 @@ def test_a_complaint_with_a_decision_or_a_draft_is_left_to_a_person() -> None:
     # 150 GBP is above the handler's limit, so this decision waits for approval.
     remedies = [{"type": "refund", "amount": "150.00", "currency": "GBP"}]
     drafted = decided(an_investigated_case(), remedies=remedies).case
-    members = [replace(case, form_open=False) for case in (decided_case, drafted)]
+    members = [replace(case, form_open=False, incident=7) for case in (decided_case, drafted)]
 
-    assert [decision_left_out(case, LATER, LATER) for case in members] == ["decided", "drafted"]
+    assert [decision_left_out(case, 7, LATER, LATER) for case in members] == ["decided", "drafted"]
 
 
 def test_the_manager_assesses_what_nobody_assessed_and_decides_it_for_approval() -> None:
