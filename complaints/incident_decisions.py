@@ -106,6 +106,9 @@ def refusal_of(case: Case, decision: IncidentDecision, decider: Actor, now: date
     if not all(is_allowed(case, verb, decider) for verb in (Verb.ASSESS, Verb.RESPOND)):
         return "not_open"
     facts = decision.facts
+    if not decision.words.get(f"reasons.{case.language}"):
+        # They joined, or chose another language, after the form was opened.
+        return "language"
     assessed = case if case.assessment is not None else with_criteria(case, _assessment(case, facts))
     if assessed.category not in categories_of(case.rules):
         return "rules"
@@ -200,8 +203,6 @@ def check_form(facts: Facts, words: Words, languages: tuple[str, ...]) -> None:
     upheld = facts["finding"] in (Finding.UPHELD, Finding.PARTLY)
     if upheld and not has_remedy and not words.get(f"changes.{languages[0]}"):
         raise BadFacts.worded("required:promise", field=f"changes.{languages[0]}")
-    if len(languages) > 1 and not facts.get("language_confirmed"):
-        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
 
 
 def check_approver(

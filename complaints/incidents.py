@@ -302,7 +302,7 @@ def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     if form == "incident_update":
         # The first language is that of staff: complainants in other languages without a text get it too.
         return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
-    return tuple(entry for entry in fields if entry.name != "language_confirmed" or len(languages) > 1)
+    return fields
 
 
 def read(

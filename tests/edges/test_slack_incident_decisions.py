@@ -107,12 +107,7 @@ async def test_a_decision_on_all_is_approved_by_a_second_person_and_recorded_in_
     office: Office, clock: FakeClock
 ) -> None:
     refs = await outage(office, clock, "en", "tr", "en")
-    texts = {
-        "reasons.tr": "Pompa bozuldu.",
-        "changes.tr": "Pompayı yeniliyoruz.",
-        "language_confirmed": "yes",
-    }
-    shown = await preview(office, **texts)
+    shown = await preview(office, **{"reasons.tr": "Pompa bozuldu.", "changes.tr": "Pompayı yeniliyoruz."})
     await office.staff(MONA).submits()
     await redraw_card(office, clock)
     waiting = (await incident_card(office)).text

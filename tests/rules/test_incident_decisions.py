@@ -23,7 +23,7 @@ from complaints.incident_decisions import (
     next_step,
     refusal_of,
 )
-from complaints.incidents import IncidentAct, perform_on_incident
+from complaints.incidents import IncidentAct, fields_of, perform_on_incident
 from complaints.vocabulary import Flag, State, Verb
 from tests.rules.builders import (
     ALICE,
@@ -128,6 +128,16 @@ def test_a_complaint_that_lacks_evidence_is_left_to_a_person() -> None:
     assert refusal_of(a_member(), decision, MONA, LATER) == "evidence"
 
 
+def test_a_complainant_in_whose_language_there_is_no_text_is_left_to_a_person() -> None:
+    assert refusal_of(a_member(language="tr"), a_decision(), MONA, LATER) == "language"
+
+
+def test_a_form_with_a_text_in_each_language_asks_for_no_confirmation() -> None:
+    check_form({"finding": "upheld", "type": "apology"}, WORDS, ("en", "tr"))
+
+    assert "language_confirmed" not in {entry.name for entry in fields_of("incident_decide", ("en", "tr"))}
+
+
 def test_a_person_who_is_excluded_from_a_complaint_does_not_decide_it_with_the_others() -> None:
     member = a_member(conflicted=frozenset({MONA.id}))
 
@@ -167,7 +177,6 @@ def test_who_decided_may_take_it_back() -> None:
         ({}, {"changes.en": "A new pump."}, "changes.tr"),
         ({}, {}, "changes.en"),
         ({"amount": "25.00"}, {}, "type"),
-        ({"type": "apology"}, {}, "language_confirmed"),
     ],
 )
 def test_a_form_that_would_send_half_a_letter_is_refused(
