@@ -29,7 +29,6 @@ LEFT_TO_A_PERSON: tuple[str, ...] = (
     "drafted",
     "newer",
     "media",
-    "language",
     "outside",
     "payment",
     "evidence",

@@ -239,6 +239,7 @@ LEFT_OUT: tuple[str, ...] = (
     "support_need",
     "representative",
     "unreachable",
+    "language",
 )
 _NEEDS = frozenset({"minor", "vulnerable"})
 
@@ -258,6 +259,16 @@ def member_left_out(case: Case, incident: int) -> str | None:
     """`left_out` for an act on all of this incident: a complaint may leave it after the act was begun."""
     why = left_out(case)
     return "left" if case.incident != incident and why != "restricted" else why
+
+
+def update_left_out(case: Case, words: Words) -> str | None:
+    """`left_out` for an update with these texts (`text.en`), where no text in another language may be sent."""
+    return left_out(case) or ("language" if update_language(case, words) else None)
+
+
+def update_language(case: Case, words: Words) -> str | None:
+    """The language of a complainant who would get these texts in another one; None: there is a text in theirs."""
+    return case.written_in or (None if words.get(f"text.{case.language}") else case.language)
 
 
 def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
