@@ -256,7 +256,7 @@ def left_out(case: Case) -> str | None:
 
 
 def member_left_out(case: Case, incident: int) -> str | None:
-    """`left_out` for an act on all of this incident: a complaint may leave it after the act was begun."""
+    """`left_out` for an act on all of this incident: a complaint may leave it after the act started."""
     why = left_out(case)
     return "left" if case.incident != incident and why != "restricted" else why
 

@@ -178,7 +178,10 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
     draft = await previewed_draft(submission, actor, slack)
-    ticked, _ = read(submission.view["callback_id"], values_of(submission.view["state"]["values"]), ())
+    view = submission.view
+    ticked, _ = read(submission.callback, values_of(view["state"]["values"]), ())
+    if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
+        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
     await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
         version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, **ticked,
