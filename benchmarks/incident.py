@@ -44,7 +44,7 @@ STORIES = {
 TITLES = {"en": "{ref}: our decision", "tr": "{ref}: Kararımız"}
 FORM = {
     "finding": "upheld", "reasons.en": "Our cable broke.", "reasons.tr": "Kablomuz koptu.", "type": "compensation",
-    "amount": "25", "category": "supply", "reach": "3", "recurrence": "2", "language_confirmed": "yes",
+    "amount": "25", "category": "supply", "reach": "3", "recurrence": "2",
     "evidence": ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"],
 }  # fmt: skip
 

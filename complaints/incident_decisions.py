@@ -17,7 +17,7 @@ from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
-from complaints.incidents import left_out
+from complaints.incidents import left_out, member_left_out
 from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import Limit, categories_of
 from complaints.vocabulary import DECIDABLE, Finding, Flag, State, Verb
@@ -29,7 +29,6 @@ LEFT_TO_A_PERSON: tuple[str, ...] = (
     "drafted",
     "newer",
     "media",
-    "language",
     "outside",
     "payment",
     "evidence",
@@ -46,6 +45,7 @@ class IncidentDecision:
     `facts` and `words` are those of the form. `agreed` is None while it waits.
     """
 
+    incident: int
     batch: str
     by: str
     at: datetime
@@ -73,9 +73,9 @@ class IncidentDecision:
         return (str(amount), str(currency)) if amount and currency else None
 
 
-def decision_left_out(case: Case, now: datetime, previewed_at: datetime) -> str | None:
-    """Why this complaint is left to a person; None: it may get the decision on all."""
-    why = left_out(case)
+def decision_left_out(case: Case, incident: int, now: datetime, previewed_at: datetime) -> str | None:
+    """Why this complaint is left to a person; None: it may get the decision on all of this incident."""
+    why = member_left_out(case, incident)
     if why is not None:
         return why
     wrote_since = case.last_words_at is not None and case.last_words_at > previewed_at
@@ -99,12 +99,15 @@ def refusal_of(case: Case, decision: IncidentDecision, decider: Actor, now: date
 
     It tries no act, so that a preview of hundreds is there within Slack's 3 s; the acts themselves check the rest.
     """
-    why = decision_left_out(case, now, decision.previewed_at)
+    why = decision_left_out(case, decision.incident, now, decision.previewed_at)
     if why is not None:
         return why
     if not all(is_allowed(case, verb, decider) for verb in (Verb.ASSESS, Verb.RESPOND)):
         return "not_open"
     facts = decision.facts
+    if not decision.words.get(f"reasons.{case.language}"):
+        # They joined, or chose another language, after the form was opened.
+        return "language"
     assessed = case if case.assessment is not None else with_criteria(case, _assessment(case, facts))
     if assessed.category not in categories_of(case.rules):
         return "rules"
@@ -199,8 +202,6 @@ def check_form(facts: Facts, words: Words, languages: tuple[str, ...]) -> None:
     upheld = facts["finding"] in (Finding.UPHELD, Finding.PARTLY)
     if upheld and not has_remedy and not words.get(f"changes.{languages[0]}"):
         raise BadFacts.worded("required:promise", field=f"changes.{languages[0]}")
-    if len(languages) > 1 and not facts.get("language_confirmed"):
-        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
 
 
 def check_approver(

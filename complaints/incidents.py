@@ -231,6 +231,7 @@ def _holds(story: list[str], sign: list[str]) -> bool:
 #: Why a complaint is left out of an update to all; the first reason that applies counts.
 LEFT_OUT: tuple[str, ...] = (
     "restricted",
+    "left",
     "closed",
     "safety",
     "severity",
@@ -238,6 +239,7 @@ LEFT_OUT: tuple[str, ...] = (
     "support_need",
     "representative",
     "unreachable",
+    "language",
 )
 _NEEDS = frozenset({"minor", "vulnerable"})
 #: A text to many with the same words within this time is the same letter: a long list takes several rounds.
@@ -253,6 +255,22 @@ def left_out(case: Case) -> str | None:
     if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
         return "closed"
     return needs_person(case)
+
+
+def member_left_out(case: Case, incident: int) -> str | None:
+    """`left_out` for an act on all of this incident: a complaint may leave it after the act started."""
+    why = left_out(case)
+    return "left" if case.incident != incident and why != "restricted" else why
+
+
+def update_left_out(case: Case, words: Words) -> str | None:
+    """`left_out` for an update with these texts (`text.en`), where no text in another language may be sent."""
+    return left_out(case) or ("language" if update_language(case, words) else None)
+
+
+def update_language(case: Case, words: Words) -> str | None:
+    """The language of a complainant who would get these texts in another one; None: there is a text in theirs."""
+    return case.written_in or (None if words.get(f"text.{case.language}") else case.language)
 
 
 def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
@@ -304,7 +322,7 @@ def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     if form == "incident_update":
         # The first language is that of staff: complainants in other languages without a text get it too.
         return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
-    return tuple(entry for entry in fields if entry.name != "language_confirmed" or len(languages) > 1)
+    return fields
 
 
 def read(

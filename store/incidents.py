@@ -163,6 +163,7 @@ def load_incident_decision(tx: Tx, number: int, batch: str | None = None) -> Inc
         return None
     event, answer = events[0], events[1] if len(events) > 1 else None
     return IncidentDecision(
+        incident=number,
         batch=str(event.facts["batch"]),
         by=event.by,
         at=event.at,

@@ -224,7 +224,7 @@ class Texts:
 
     def language_name(self, code: str, language: str) -> str:
         """The name of a language in another one: `French`, `Französisch`."""
-        name = _locale(self.danger_language(language, None)).languages.get(code, code)
+        name = _locale(self.danger_language(language, None)).languages.get(code.replace("-", "_"), code)
         return str(name)
 
     def together(self, language: str, things: list[str]) -> str:

@@ -54,7 +54,9 @@ def load_decision_audience(tx: Tx, number: int, by: Actor, decision: IncidentDec
 
 def load_decidable(tx: Tx, number: int, by: Actor) -> Audience:
     """Who could be decided now by some form: what the empty form shows."""
-    return load_update_audience(tx, number, by, lambda case: rules.decision_left_out(case, tx.now, tx.now))
+    return load_update_audience(
+        tx, number, by, lambda case: rules.decision_left_out(case, number, tx.now, tx.now)
+    )
 
 
 def load_proposed_audience(tx: Tx, decision: IncidentDecision, decider: Actor, approver: Actor) -> Audience:
@@ -71,7 +73,7 @@ def propose_incident_decision(tx: Tx, draft: IncidentDraft, by: Actor) -> Incide
     number = draft.incident
     before = load_incident(tx, number)
     required_role(before, IncidentAct.DECIDE, by)
-    wanted = draft_decision(draft.facts, draft.words, by, parse_time(draft.at))
+    wanted = draft_decision(number, draft.facts, draft.words, by, parse_time(draft.at))
     now = load_decision_audience(tx, number, by, wanted)
     refs = frozenset(draft.refs)
     audience = Audience(tuple(case for case in now.to if case.ref in refs), now.left_out)
@@ -157,10 +159,10 @@ def record_incident_decision(
 
 
 def draft_decision(
-    facts: Mapping[str, Any], words: Mapping[str, str], by: Actor, previewed_at: datetime
+    incident: int, facts: Mapping[str, Any], words: Mapping[str, str], by: Actor, previewed_at: datetime
 ) -> IncidentDecision:
     """The decision of a form that is not recorded yet."""
-    return IncidentDecision("draft", by.id, previewed_at, previewed_at, 0, facts, words)
+    return IncidentDecision(incident, "draft", by.id, previewed_at, previewed_at, 0, facts, words)
 
 
 def schedule_notice(tx: Tx, number: int, batch: str, about: str) -> None:

@@ -181,21 +181,26 @@ def schedule_incident_update(
     version: int | None = None,
     key: str | None = None,
     overruled: Sequence[str] = (),
+    language_confirmed: bool = False,
 ) -> Incident:
     """Inform all complainants (words `text.<language>`); returns the incident with its new `batch`.
 
-    `overruled` are the codes of warnings about the texts that the sender saw.
+    `overruled` are the codes of warnings about the texts that the sender saw. Complainants without a text in their
+    language get one in another only with `language_confirmed`; otherwise they are left to a person.
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
     before = load_incident(tx, number)
     rules.required_role(before, IncidentAct.UPDATE, by)
-    audience = load_update_audience(tx, number, by)
+    reason = rules.left_out if language_confirmed else lambda case: rules.update_left_out(case, words)
+    audience = load_update_audience(tx, number, by, reason)
     if not audience.to:
         raise BadFacts(
             "No complainant of this incident can get a common update: write to each.", code="nobody_to_tell"
         )
     batch = f"{number}.{before.version + 1}"
     facts = batch_facts(batch, audience, overruled)
+    if language_confirmed:
+        facts["language_confirmed"] = True
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
     insert_receivers(tx, batch, number, audience)
     schedule_for_each(tx, _obligation(tx, batch, number, by), [case.ref for case in audience.to])
@@ -245,7 +250,7 @@ def record_incident_update(
     If the complaint must be left out by now, the batch gets the reason instead. Raises ComplaintError.
     """
     file = load_case_file(tx, ref, lock=True)
-    why = rules.left_out(file.case)
+    why = rules.member_left_out(file.case, int(batch.partition(".")[0]))
     if why is not None:
         record_left_out(tx, ref, batch, why)
     else:

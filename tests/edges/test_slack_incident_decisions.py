@@ -107,12 +107,7 @@ async def test_a_decision_on_all_is_approved_by_a_second_person_and_recorded_in_
     office: Office, clock: FakeClock
 ) -> None:
     refs = await outage(office, clock, "en", "tr", "en")
-    texts = {
-        "reasons.tr": "Pompa bozuldu.",
-        "changes.tr": "Pompayı yeniliyoruz.",
-        "language_confirmed": "yes",
-    }
-    shown = await preview(office, **texts)
+    shown = await preview(office, **{"reasons.tr": "Pompa bozuldu.", "changes.tr": "Pompayı yeniliyoruz."})
     await office.staff(MONA).submits()
     await redraw_card(office, clock)
     waiting = (await incident_card(office)).text
@@ -162,6 +157,24 @@ async def test_a_message_after_the_preview_leaves_the_complaint_to_a_person(
     assert "1 of 2 decided" in card
     assert f"1 is left to a person: wrote in the meantime 1 ({refs[1]})" in card
     assert any(refs[1] in text for text in office.texts(MONA))
+
+
+async def test_a_complaint_taken_out_of_the_incident_is_not_decided_with_it(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = await outage(office, clock, "en", "en")
+    await decide(office, clock)
+    await office.acts(ALICE, "Incident", refs[1], {"which": "leave"})
+    await office.staff(TUGBA).presses(await incident_card(office, TUGBA), "Approve")
+    form = await office.staff(TUGBA).opened("Approve")
+    await office.submits(TUGBA, "Approve", {"agreed": "yes"})
+    await redraw_card(office, clock)
+
+    assert "This decides 1 complaint" in form.text
+    assert "Together that is 25.00 GBP." in form.text
+    assert f"1 is left to a person: left the incident 1 ({refs[1]})" in form.text
+    assert [case(office, ref).state for ref in refs] == [State.REMEDYING, State.RECEIVED]
+    assert "1 of 2 decided" in (await incident_card(office)).text
 
 
 async def test_what_is_sent_back_changes_nothing_and_the_form_opens_with_it(

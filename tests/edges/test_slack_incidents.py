@@ -47,11 +47,11 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         yield office
 
 
-def receive_from(office: Office, number: int, language: str = "en", *signs: RecordedSign) -> str:
+def receive_from(office: Office, number: int, language: str = "en", *signs: RecordedSign, **more: str) -> str:
     """Store a complaint of another complainant and return its reference."""
 
     def step(talk: Conversation) -> DialogueTurn:
-        facts = message_facts(field="description", has_words=True, signs=signs)
+        facts = message_facts(field="description", has_words=True, signs=signs) | more
         act = PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "No water since six"})
         return DialogueTurn(state={}, acts=(act,), language=language)
 
@@ -230,12 +230,44 @@ async def test_each_complainant_gets_the_update_in_their_language(office: Office
     await office.staff(ALICE).presses(await incident_card(office), "Update all")
     await office.staff(ALICE).opened("Update all")
     await office.staff(ALICE).fills({**TEXT, "text.tr": "Boru onarıldı."})
-    await office.staff(ALICE).submits()
+    preview = await office.staff(ALICE).submits()
+    late = receive_from(office, 3, written_in="pl")
+    await office.acts(BURAK, "Incident", late, {"which": "1"})
     await office.staff(ALICE).submits()
     await redraw_card(office, clock)
     letters = [update_text(office, ref) for ref in (english, turkish)]
 
     assert letters == [TEXT["text.en"], "Boru onarıldı."]
+    assert preview is not None
+    assert "another language" not in preview.text
+    # Nobody confirmed that they may get it in another language.
+    assert f"{late} (in another language)" in (await incident_card(office)).text
+
+
+async def test_an_update_in_another_language_than_the_readers_must_be_confirmed(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = [receive_from(office, 1), receive_from(office, 2, "tr"), receive_from(office, 3, written_in="pl")]
+    await open_incident(office, refs[0])
+    for ref in refs[1:]:
+        await join(office, ref)
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills(TEXT)
+    preview = await office.staff(ALICE).submits()
+    with pytest.raises(FormRefused) as refused:
+        await office.staff(ALICE).submits()
+    await office.staff(ALICE).fills({"language_confirmed": ["yes"]})
+    await office.staff(ALICE).submits()
+    await redraw_card(office, clock)
+
+    assert preview is not None
+    assert "1 person who reads Turkish gets this in another language." in preview.text
+    assert "1 person who reads Polish gets this in another language." in preview.text
+    assert [f"*{name}*, 1 of them" in preview.text for name in ("English", "Turkish", "Polish")] == [True] * 3
+    assert set(refused.value.errors) == {"language_confirmed"}
+    assert {update_text(office, ref) for ref in refs} == {TEXT["text.en"]}
+    assert office.store.read(load_incident_history, 1)[-1].facts["language_confirmed"] is True
 
 
 async def test_an_update_sent_although_warned_keeps_the_codes_in_the_act(

@@ -59,7 +59,7 @@ def propose(desk: Desk, clock: FakeClock, number: int) -> tuple[list[str], Incid
 def save_draft(desk: Desk, number: int) -> IncidentDraft:
     """What the manager's preview keeps."""
     store, by, now = desk.store, desk.actor(MANAGER), desk.store.now()
-    audience = store.read(load_decision_audience, number, by, draft_decision(FACTS, WORDS, by, now))
+    audience = store.read(load_decision_audience, number, by, draft_decision(number, FACTS, WORDS, by, now))
     more = {"facts": FACTS, "refs": [case.ref for case in audience.to], "at": format_time(now)}
     version = store.read(load_incident, number).version
     draft = store.write(save_incident_draft, number, MANAGER, version, WORDS, form=FORM, more=more)
@@ -106,22 +106,29 @@ def test_a_worker_that_dies_in_the_middle_decides_no_complaint_twice_and_leaves_
 def test_who_needs_a_person_by_the_time_of_the_execution_is_left_out_with_the_reason(
     desk: Desk, clock: FakeClock
 ) -> None:
-    refs, decision = propose(desk, clock, 2)
+    refs, decision = propose(desk, clock, 4)
     store = desk.store
     store.write(answer_incident_decision, 1, desk.actor(TOP), agreed=True)
+    other = open_outage(desk)
+    for ref in refs[2:]:
+        desk.act(ref, Verb.LINK, HANDLER, {"incident": 1, "left": True})
+    desk.act(refs[3], Verb.LINK, HANDLER, {"incident": other.id})
     desk.act(refs[0], Verb.DECLARE_CONFLICT, MANAGER, {"who": TOP}, {"reason": "A relative."})
     clock.go_on(minutes=1)
     desk.add(refs[1], "One thing more.", chat=desk.chat("81001"))
     obligations = {str(obligation.ref): obligation for obligation in store.write(claim, {KIND}, 10, 60.0)}
     # The whole transaction is rolled back, so the complaint is not even assessed.
     refused(lambda: decide(desk, decision, obligations[refs[0]]), NotAllowed)
-    decide(desk, decision, obligations[refs[1]])
+    for ref in refs[1:]:
+        decide(desk, decision, obligations[ref])
     deliveries = {
         row.ref: (row.state, row.reason) for row in store.read(list_update_deliveries, decision.batch, KIND)
     }
 
-    assert deliveries[refs[1]] == ("left_out", "newer")
-    assert [desk.case(ref).state for ref in refs] == [State.RECEIVED, State.RECEIVED]
+    assert [deliveries[ref] for ref in refs[1:]] == [
+        ("left_out", "newer"), ("left_out", "left"), ("left_out", "left"),
+    ]  # fmt: skip
+    assert {desk.case(ref).state for ref in refs} == {State.RECEIVED}
     assert desk.case(refs[0]).assessment is None
 
 

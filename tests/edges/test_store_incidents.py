@@ -305,16 +305,19 @@ def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(des
     }
 
 
-def test_a_complaint_closed_after_scheduling_is_left_out_of_the_update(desk: Desk) -> None:
+def test_a_complaint_that_is_closed_or_leaves_after_scheduling_is_left_out_of_the_update(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
-    (ref,) = join_cases(desk, incident, 1)
+    closed, left = join_cases(desk, incident, 2)
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
-    desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
+    desk.complain(closed, Verb.WITHDRAW, chat=desk.chat("81000"))
+    desk.act(left, Verb.LINK, facts={"incident": incident.id, "left": True})
     send_updates(desk)
+    deliveries = store.read(list_update_deliveries, batch)
 
-    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
-        ("left_out", "closed")
-    ]
+    assert {delivery.ref: (delivery.state, delivery.reason) for delivery in deliveries} == {
+        closed: ("left_out", "closed"),
+        left: ("left_out", "left"),
+    }
 
 
 def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) -> None:

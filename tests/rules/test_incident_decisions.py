@@ -23,7 +23,7 @@ from complaints.incident_decisions import (
     next_step,
     refusal_of,
 )
-from complaints.incidents import IncidentAct, perform_on_incident
+from complaints.incidents import IncidentAct, fields_of, perform_on_incident
 from complaints.vocabulary import Flag, State, Verb
 from tests.rules.builders import (
     ALICE,
@@ -48,12 +48,12 @@ WORDS = {"reasons.en": "The pump failed.", "root_cause": "A pump.", "others_acti
 
 
 def a_decision(number: int = 1, **facts: Any) -> IncidentDecision:
-    return IncidentDecision("7.2", MONA.id, LATER, LATER, number, {**FACTS, **facts}, WORDS)
+    return IncidentDecision(7, "7.2", MONA.id, LATER, LATER, number, {**FACTS, **facts}, WORDS)
 
 
 def a_member(**changes: Any) -> Case:
-    """A complaint whose form has ended, with nothing to look at."""
-    return replace(a_received_case().case, **{"form_open": False, **changes})
+    """A complaint of incident 7 whose form has ended, with nothing to look at."""
+    return replace(a_received_case().case, **{"form_open": False, "incident": 7, **changes})
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,14 @@ def a_member(**changes: Any) -> Case:
         ({"only_in_media": True}, "media"),
         ({"written_in": "pl"}, "language"),
         ({"external_open": True}, "outside"),
+        ({"incident": None}, "left"),
+        ({"incident": 8}, "left"),
+        # Another reason would show its reference.
+        ({"incident": None, "flags": frozenset({Flag.RESTRICTED})}, "restricted"),
     ],
 )
 def test_what_needs_a_look_of_its_own_is_left_to_a_person(changes: dict[str, Any], why: str | None) -> None:
-    assert decision_left_out(a_member(**changes), LATER, LATER) == why
+    assert decision_left_out(a_member(**changes), 7, LATER, LATER) == why
 
 
 def test_a_complaint_with_a_decision_or_a_draft_is_left_to_a_person() -> None:
@@ -87,9 +91,9 @@ def test_a_complaint_with_a_decision_or_a_draft_is_left_to_a_person() -> None:
     # 150 GBP is above the handler's limit, so this decision waits for approval.
     remedies = [{"type": "refund", "amount": "150.00", "currency": "GBP"}]
     drafted = decided(an_investigated_case(), remedies=remedies).case
-    members = [replace(case, form_open=False) for case in (decided_case, drafted)]
+    members = [replace(case, form_open=False, incident=7) for case in (decided_case, drafted)]
 
-    assert [decision_left_out(case, LATER, LATER) for case in members] == ["decided", "drafted"]
+    assert [decision_left_out(case, 7, LATER, LATER) for case in members] == ["decided", "drafted"]
 
 
 def test_the_manager_assesses_what_nobody_assessed_and_decides_it_for_approval() -> None:
@@ -122,6 +126,16 @@ def test_a_complaint_that_lacks_evidence_is_left_to_a_person() -> None:
     decision = a_decision(evidence=["complainant_heard"])
 
     assert refusal_of(a_member(), decision, MONA, LATER) == "evidence"
+
+
+def test_a_complainant_in_whose_language_there_is_no_text_is_left_to_a_person() -> None:
+    assert refusal_of(a_member(language="tr"), a_decision(), MONA, LATER) == "language"
+
+
+def test_a_form_with_a_text_in_each_language_asks_for_no_confirmation() -> None:
+    check_form({"finding": "upheld", "type": "apology"}, WORDS, ("en", "tr"))
+
+    assert "language_confirmed" not in {entry.name for entry in fields_of("incident_decide", ("en", "tr"))}
 
 
 def test_a_person_who_is_excluded_from_a_complaint_does_not_decide_it_with_the_others() -> None:
@@ -163,7 +177,6 @@ def test_who_decided_may_take_it_back() -> None:
         ({}, {"changes.en": "A new pump."}, "changes.tr"),
         ({}, {}, "changes.en"),
         ({"amount": "25.00"}, {}, "type"),
-        ({"type": "apology"}, {}, "language_confirmed"),
     ],
 )
 def test_a_form_that_would_send_half_a_letter_is_refused(

@@ -161,7 +161,7 @@ class IncidentJobs:
         except Stale:
             return Rescheduled(store.now(), "the complaint changed")
         except ComplaintError as refusal:
-            why = decision_left_out(case, store.now(), decision.previewed_at) or reason_of(refusal)
+            why = decision_left_out(case, number, store.now(), decision.previewed_at) or reason_of(refusal)
             await store.awrite(record_left_out, ref, batch, why, completes=obligation.id)
         return Completed(settled=True)
 

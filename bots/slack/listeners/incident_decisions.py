@@ -71,7 +71,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
         # The form offers the currency of the country.
         facts.pop("currency", None)
     check_form(facts, words, languages)
-    wanted = draft_decision(facts, words, actor, previewed_at)
+    wanted = draft_decision(incident.id, facts, words, actor, previewed_at)
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))
     preview = await _preview(slack, wanted, audience, actor)
     refs = [case.ref for case in audience.to]

@@ -24,7 +24,15 @@ from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
+from complaints.incidents import (
+    DECIDING,
+    SAME_INCIDENT,
+    Incident,
+    IncidentAct,
+    read,
+    required_role,
+    update_language,
+)
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_updates import FORM as UPDATE
@@ -145,6 +153,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
     samples = _samples(audience, words, slack)
+    foreign = [language for case in audience.to if (language := update_language(case, words))]
     first = audience.to[0]
     warned = await check_texts_to_all(slack, {}, words, first, actor)
     draft = await slack.store.awrite(
@@ -159,7 +168,9 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
     warnings = warning_lines(warned, texts)
     return push_view(
-        incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when, warnings=warnings)
+        incident_preview_view(
+            incident, audience, samples, draft, texts, foreign=foreign, leaves_at=when, warnings=warnings
+        )
     )
 
 
@@ -167,9 +178,13 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
     draft = await previewed_draft(submission, actor, slack)
+    view = submission.view
+    ticked, _ = read(submission.callback, values_of(view["state"]["values"]), ())
+    if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
+        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
     await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled,
+        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, **ticked,
     )  # fmt: skip
     return CLOSE_FORMS
 
@@ -222,10 +237,10 @@ def _key(submission: FormSubmission) -> str | None:
 def _samples(audience: Audience, words: Mapping[str, str], slack: SlackContext) -> dict[str, str]:
     """One letter of each language, exactly as its first reader gets it."""
     now, fallback = slack.store.now(), next(iter(words.values()))
+    first = {case.written_in or case.language: case for case in reversed(audience.to)}
     samples = {}
-    for language in languages_of(audience, slack.texts):
-        case = next((case for case in audience.to if case.language == language), None)
-        if case is not None:
-            text = {"text": words.get(f"text.{language}", fallback)}
-            samples[language] = slack.preview("reply", case, {}, text, now=now)
+    for language in sorted(first, key=lambda language: (language != slack.texts.language, language)):
+        case = first[language]
+        text = {"text": words.get(f"text.{case.language}", fallback)}
+        samples[language] = slack.preview("reply", case, {}, text, now=now)
     return samples

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from babel.core import Locale
-
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
@@ -274,14 +272,24 @@ def incident_preview_view(
     draft: str,
     texts: StaffTexts,
     *,
+    foreign: Sequence[str] = (),
     leaves_at: str | None = None,
     warnings: str = "",
 ) -> View:
-    """The exact letter in each language, how many get it, and which complaints are left out."""
+    """The exact letter in each language, how many get it, and which complaints are left out.
+
+    `foreign` are the languages of those who get it in another one, one for each person: that must be confirmed.
+    """
+    others = Counter(foreign).items()
+    lines = [
+        texts.count("incident.other_language", number, name=language_name(language, texts))
+        for language, number in others
+    ]
+    warnings = "\n".join([*(f":warning: {line}" for line in lines), warnings]).strip()
     blocks = alerts(warnings)
     blocks.append(section(texts.count("incident.reaches", len(audience.to))))
     for language, letter in samples.items():
-        number = sum(case.language == language for case in audience.to)
+        number = sum(language == (case.written_in or case.language) for case in audience.to)
         name = language_name(language, texts)
         blocks.append(section(texts.text("incident.sample", name=name, number=number)))
         blocks += plain_sections(letter)
@@ -289,9 +297,10 @@ def incident_preview_view(
     blocks += _left_out(audience, texts)
     if leaves_at is not None:
         blocks.append(context(texts.text("preview.leaves_at", when=leaves_at)))
-    stored = incident_metadata(incident, draft=draft)
+    form, stored = "incident_update_preview", incident_metadata(incident, draft=draft)
+    tick = incident_inputs(form, (), texts, {}) if foreign else []
     return modal(
-        texts, "incident_update_preview", stored, blocks[:MODAL_BLOCKS],
+        texts, form, stored, [*blocks[: MODAL_BLOCKS - len(tick)], *tick],
         title="incident.verb.update", submit="preview.send_anyway" if warnings else "preview.send",
         close="preview.back",
     )  # fmt: skip
@@ -304,8 +313,7 @@ def languages_of(audience: Audience, texts: StaffTexts) -> tuple[str, ...]:
 
 
 def language_name(language: str, texts: StaffTexts) -> str:
-    locale = Locale.parse(language.replace("-", "_"))
-    return str(locale.get_display_name(texts.language.replace("-", "_")) or language)
+    return texts.catalogue.language_name(language, texts.language)
 
 
 def _left_out(audience: Audience, texts: StaffTexts) -> list[Block]:
@@ -368,13 +376,13 @@ def _input(
     entry = next(entry for entry in fields_of(form, languages) if entry.name == name)
     kind, _, language = name.partition(".")
     label_fields = {"name": language_name(language, texts)} if language else {}
-    is_of_case = form == "incident_decide" and not language
+    is_of_case = form in ("incident_decide", "incident_update_preview") and not language
     return input_block(
         form,
         entry,
         name,
         texts,
-        # What every decision asks is asked in the same words here.
+        # What every decision and letter asks is asked in the same words here.
         label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
         initial=initial,
         choices=choices,
