@@ -142,7 +142,9 @@ _ON_ITS_WAY = timedelta(days=1)
 def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
     """While a letter is on its way, no notice or reminder says that what it answers is open."""
     answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
-    written_at = max((letter.event.at for letter in case.unsent), default=None)
+    # A warning about contact answers nothing.
+    answers = (letter.event for letter in case.unsent if letter.event.verb is not Verb.WARN_CONDUCT)
+    written_at = max((event.at for event in answers), default=None)
     for obligation in obligations:
         is_answered = (
             written_at is not None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from complaints.actions.perform import apply_event
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import COUNTS_DELIVERED, HELD
 from complaints.vocabulary import Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -21,13 +24,19 @@ from tests.rules.builders import (
     a_closed_case,
     a_message,
     a_sign,
+    an_assessed_case,
 )
 
 WHY = {"reason": "Nine messages call our staff names."}
 
 
-def warned() -> BuiltComplaint:
-    return a_closed_case().do(Verb.WARN_CONDUCT, ALICE, {}, {"text": "Please write without names."})
+def warn(complaint: BuiltComplaint, **facts: Any) -> BuiltComplaint:
+    return complaint.do(Verb.WARN_CONDUCT, ALICE, facts, {"text": "Please write without names."})
+
+
+def warned(complaint: BuiltComplaint | None = None) -> BuiltComplaint:
+    written = warn(complaint or a_closed_case())
+    return written.do(Verb.DELIVER, SYSTEM, {"seq": written.last.seq})
 
 
 def limit_facts(complaint: BuiltComplaint, **more: Any) -> dict[str, Any]:
@@ -61,6 +70,41 @@ def test_a_limit_needs_a_warning_a_reason_a_last_day_and_a_second_person() -> No
     with pytest.raises(NotAllowed):
         asked_for.do(Verb.APPROVE, MONA, {"agreed": "yes"})
     assert "conduct" in asked_for.do(Verb.APPROVE, TUGBA, {"agreed": "yes"}).kinds
+
+
+@clause("4.3")
+@pytest.mark.parametrize("facts", [{HELD: 10}, {}])
+def test_a_warning_counts_from_its_delivery_and_allows_a_limit_only_then(facts: dict[str, int]) -> None:
+    written = warn(a_closed_case(), **facts)
+    with pytest.raises(OutOfOrder) as refused:
+        written.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(written), WHY)
+    assert refused.value.code == "warning_unsent"
+    sent = written.later(minutes=5).do(Verb.DELIVER, SYSTEM, {"seq": written.last.seq})
+    assert sent.case.conduct.warned_at == sent.at
+    assert sent.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(sent), WHY).case.conduct.pending
+    back = written.do(Verb.TAKE_BACK, ALICE, {"seq": written.last.seq})
+    with pytest.raises(OutOfOrder) as refused:
+        back.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(back), WHY)
+    assert refused.value.code == "no_warning"
+
+
+@clause("7.3")
+def test_a_warning_is_no_contact_about_the_matter_and_silences_no_notice() -> None:
+    before = an_assessed_case()
+    written = warn(before.later(days=2), **{HELD: 10})
+    sent = warned(before)
+    for after in (written, sent):
+        assert (after.case.contacted, after.case.last_contact_at) == (False, before.case.last_contact_at)
+        assert not {"met", "targets"} & set(after.last.facts)
+    assert {key for key in before.keys if key.startswith("remind")} <= set(written.keys)
+
+
+def test_a_warning_of_an_early_release_counts_at_once_as_a_contact() -> None:
+    before = an_assessed_case()
+    written = warn(before, **{HELD: 10})
+    facts = {name: value for name, value in written.last.facts.items() if name != COUNTS_DELIVERED}
+    old = apply_event(before.case, replace(written.last, facts=facts))
+    assert (old.contacted, old.conduct.warned_at, old.unsent) == (True, written.at, ())
 
 
 @clause("4.3")
