@@ -114,7 +114,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
 def require_no_part(case: Case, actor: Actor) -> None:
     """Raise NotAllowed for a person who asked for the limit, approved it or renewed it."""
     limit = case.conduct.limit
-    if limit is not None and actor.id in (limit.asked_by, *limit.agreed_by):
+    if limit is not None and actor.id in limit.people:
         raise NotAllowed.worded("not_allowed.second_person:limit", field="outcome", ref=case.ref)
 
 

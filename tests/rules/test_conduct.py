@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from bots.slack.recipients import appeal_deciders, reminded_members
+from bots.slack.views.actions import waiting_form
 from complaints.actions.perform import apply_event
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.event_facts import COUNTS_DELIVERED, HELD
+from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Target, Verb
+from store.values import Member
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -155,6 +159,38 @@ def test_an_appeal_is_decided_by_a_person_without_a_part_in_the_limit() -> None:
     ended = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended"}, WHY)
     assert ended.case.conduct.limit is None
     assert "conduct" in ended.kinds
+
+
+@clause("4.5")
+def test_an_appeal_asks_only_people_without_a_part_and_its_missed_day_is_written_about() -> None:
+    complaint = limited().do(Verb.APPEAL_LIMIT, ANNA)
+    case, target = complaint.case, complaint.case.target(Target.CONDUCT, 1)
+    assert target is not None
+    assert complaint.obligation("ask_approval").due == complaint.at
+    members = [Member(actor.id, actor.id, (), actor.roles) for actor in (ALICE, BURAK, MONA, TUGBA)]
+    assert appeal_deciders(case, members, complaint.at) == (TUGBA.id,)
+    for level in ReminderLevel:
+        people = reminded_members(case, Target.CONDUCT, members, complaint.at, level, number=1)
+        assert people == (TUGBA.id,)
+    assert waiting_form(case, TUGBA) == "review_limit"
+    assert waiting_form(case, MONA) == "approve"
+
+    delay = complaint.obligation("delay")
+    assert target.promised_due - timedelta(days=1) < delay.due < target.promised_due
+    assert (delay.facts["target"], delay.facts["of"]) == ("conduct", 1)
+    kept = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "kept"}, WHY)
+    assert "delay" not in kept.kinds
+    assert appeal_deciders(kept.case, members, kept.at) == ()
+
+
+@clause("4.5")
+def test_the_reminder_of_a_limit_to_approve_goes_to_those_who_may_approve_it() -> None:
+    complaint = warned()
+    asked_for = complaint.do(Verb.LIMIT_CONTACT, MONA, limit_facts(complaint), WHY)
+    members = [Member(actor.id, actor.id, (), actor.roles) for actor in (ALICE, BURAK, MONA, TUGBA)]
+    level = ReminderLevel.LEAD
+    people = reminded_members(asked_for.case, Target.CONDUCT, members, asked_for.at, level, number=2)
+    assert people == (TUGBA.id,)
 
 
 @clause("4.5")
