@@ -39,9 +39,11 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
 
 def require_warned(case: Case) -> None:
     """Raise OutOfOrder until the complainant has a warning: written is not enough."""
-    if case.conduct.warned_at is None:
-        is_written = any(letter.event.verb is Verb.WARN_CONDUCT for letter in case.unsent)
-        raise OutOfOrder.worded("warning_unsent" if is_written else "no_warning", ref=case.ref)
+    if case.conduct.warned_at is not None:
+        return
+    if any(letter.event.verb is Verb.WARN_CONDUCT for letter in case.unsent):
+        raise OutOfOrder.worded("warning_unsent", ref=case.ref)
+    raise OutOfOrder.worded("no_warning", ref=case.ref)
 
 
 def require_last_day(case: Case, request: ActionRequest) -> None:
