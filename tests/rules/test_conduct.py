@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bots.letters.composer import Composer
+from bots.letters.letter import Letter
 from bots.slack.recipients import appeal_deciders, reminded_members
 from bots.slack.views.actions import waiting_form
 from complaints.actions.perform import apply_event
@@ -30,6 +32,7 @@ from tests.rules.builders import (
     a_sign,
     an_assessed_case,
 )
+from tests.rules.dialogue_play import TEXTS
 
 WHY = {"reason": "Nine messages call our staff names."}
 
@@ -178,6 +181,11 @@ def test_an_appeal_asks_only_people_without_a_part_and_its_missed_day_is_written
     delay = complaint.obligation("delay")
     assert target.promised_due - timedelta(days=1) < delay.due < target.promised_due
     assert (delay.facts["target"], delay.facts["of"]) == ("conduct", 1)
+    composer = Composer(Letter(case, TEXTS, "en"), complaint.events, lambda seq: {}, delay.due)
+    written = composer.compose("delay", delay.facts)
+    assert written is not None
+    assert "you disagreed with the limit" in written.text
+    assert "We will not keep that date" in written.text
     kept = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "kept"}, WHY)
     assert "delay" not in kept.kinds
     assert appeal_deciders(kept.case, members, kept.at) == ()
