@@ -321,6 +321,11 @@ class ContactLimit:
     agreed_by: tuple[str, ...] = ()
     since: datetime | None = None
 
+    @property
+    def people(self) -> frozenset[str]:
+        """Who has a part in it: they decide no appeal against it."""
+        return frozenset({self.asked_by, *self.agreed_by})
+
 
 @dataclass(frozen=True)
 class Conduct:

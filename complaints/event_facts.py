@@ -30,6 +30,9 @@ OVERRULED = "overruled"
 HELD = "held"
 #: On a letter with attachments: the numbers of its files in the record.
 ATTACHMENTS = "attachments"
+#: On a warning about contact: it counts from its delivery and is no contact about the matter. Those of earlier
+#: releases lack this fact: they counted at once, as a contact.
+COUNTS_DELIVERED = "counts_delivered"
 
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
 _NAMES = frozenset({"rule", "rules"})

@@ -222,7 +222,8 @@ def _names(event: Event) -> Iterator[str]:
         # The line comes with the delivery: until then the letter can be taken back.
         yield ""
     elif verb is Verb.DELIVER:
-        yield Verb.ASK if facts.get("letter") == Verb.ASK else Verb.REPLY
+        letter = str(facts.get("letter"))
+        yield letter if letter in (Verb.ASK, Verb.WARN_CONDUCT) else Verb.REPLY
     elif verb is Verb.ADD:
         yield "question" if facts.get("kind") == "question" else ""
     elif verb is Verb.RECEIPT:

@@ -165,7 +165,10 @@ class Composer:
         """
         target = str(facts.get("target", Target.DECIDE))
         if target != Target.DECIDE:
-            return LetterText(progress_letters.other_delay(self.letter, Target(target), self.now), target)
+            number = int(facts.get("of", 0))
+            return LetterText(
+                progress_letters.other_delay(self.letter, Target(target), number, self.now), target
+            )
         until = facts.get("until")
         if until is not None and datetime.fromisoformat(str(until)) <= self.now:
             return None

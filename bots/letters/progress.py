@@ -16,6 +16,7 @@ _OTHER_DELAYS: Mapping[Target, tuple[str, str]] = {
     Target.REPLY: ("reply.missing", "reply.late"),
     Target.PRIVACY: ("privacy.missing", "privacy.late"),
     Target.FIRST_ACTION: ("first_action.missing", "first_action.late"),
+    Target.CONDUCT: ("appeal.missing", "appeal.late"),
 }
 
 
@@ -207,9 +208,9 @@ def delay(letter: Letter, now: datetime) -> str:
     return join_paragraphs(text, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
-def other_delay(letter: Letter, target_name: Target, now: datetime) -> str:
+def other_delay(letter: Letter, target_name: Target, number: int, now: datetime) -> str:
     """A date other than the answer's (personal data, a question) will be missed, or was missed."""
-    target = letter.case.target(target_name)
+    target = letter.case.target(target_name, number)
     date = target.promised_due if target is not None else letter.answer_by()
     missing, late = _OTHER_DELAYS[target_name]
     return letter.text(missing if date > now else late, date=letter.due_day(date))

@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from complaints.actions.authorisation import Access, is_allowed, may_approve, second_readers
+from complaints.actions.authorisation import (
+    Access,
+    is_allowed,
+    may_approve,
+    may_decide_appeal,
+    second_readers,
+)
 from complaints.actors import Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
@@ -11,6 +17,8 @@ from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target, Verb
 from store.values import Member
 
+#: The dates of an appeal against a limit on contact, and of the approval of a limit.
+APPEAL, LIMIT_APPROVAL = (Target.CONDUCT, 1), (Target.CONDUCT, 2)
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 #: If a danger is not confirmed for so long, the next circle is paged too (docs/surfaces.md, "Danger").
 MANAGERS_AFTER = timedelta(minutes=15)
@@ -41,19 +49,22 @@ def reminded_members(
     now: datetime,
     level: ReminderLevel,
     *,
+    number: int = 0,
     candidate: str | None = None,
 ) -> tuple[str, ...]:
     """Who is reminded of a due time: the owner, from LEAD on the unit manager, from TOP on top management too.
 
     An absent owner is replaced by the deputy, otherwise by the leading members. Absent people are reminded only if
-    all others are absent too. `candidate` is the member who is asked in turn to take a complaint without an owner;
-    without one the leading members are reminded.
+    all others are absent too. What waits for a second person (`second_people`) goes to those who may decide it;
+    `number` is that of the target. `candidate` is the member who is asked in turn to take a complaint without an
+    owner; without one the leading members are reminded.
     """
-    if target is Target.APPROVE:
-        approvers = possible_approvers(case, members, now)
-        if level < ReminderLevel.TOP:
-            return approvers
-        return _readers(case, (*approvers, *_present_top_management(members, now)), members)
+    deciders = second_people(case, target, number, members, now)
+    if deciders is not None:
+        # An appeal is only for people without a part in the limit.
+        if level < ReminderLevel.TOP or (target, number) == APPEAL:
+            return deciders
+        return _readers(case, (*deciders, *_present_top_management(members, now)), members)
     present = present_members(members, now)
     leading = leading_members(case, members, now)
     first: list[str | None] = [case.owner if case.owner is not None else candidate]
@@ -66,6 +77,16 @@ def reminded_members(
         people += _present_top_management(members, now)
     managing = [case.owner, *members_with_role(members, *MANAGING)]
     return _readers(case, people, present) or _readers(case, managing, members)
+
+
+def second_people(
+    case: Case, target: Target, number: int, members: Sequence[Member], now: datetime
+) -> tuple[str, ...] | None:
+    """Who may decide what waits until this date; None where it waits for no second person."""
+    if (target, number) == APPEAL:
+        return appeal_deciders(case, members, now)
+    is_approval = target is Target.APPROVE or (target, number) == LIMIT_APPROVAL
+    return possible_approvers(case, members, now) if is_approval else None
 
 
 def leading_members(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
@@ -114,6 +135,12 @@ def possible_approvers(case: Case, members: Sequence[Member], now: datetime | No
         able = [member for member in able if member.id in readers]
     present = able if now is None else present_members(able, now)
     return tuple(member.id for member in present or able)
+
+
+def appeal_deciders(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who may decide the appeal against a limit on contact; absent people only if no present person may."""
+    able = [member for member in members if may_decide_appeal(case, member_actor(member))]
+    return tuple(member.id for member in present_members(able, now) or able)
 
 
 def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> list[str]:

@@ -218,6 +218,13 @@ def may_approve(case: Case, actor: Actor) -> bool:
     return True
 
 
+def may_decide_appeal(case: Case, actor: Actor) -> bool:
+    """True when an appeal against a limit on contact waits, and this person may decide it (4.5)."""
+    limit = case.conduct.limit
+    waits = limit is not None and case.conduct.appeal_at is not None and actor.id not in limit.people
+    return waits and is_allowed(case, Verb.REVIEW_LIMIT, actor)
+
+
 def second_readers(case: Case, decider: str, members: Mapping[str, frozenset[Role]]) -> frozenset[str]:
     """Who could read a decision before it is sent (4.5).
 

@@ -1,4 +1,4 @@
-"""Unreasonable conduct of a complainant: a warning, a limit on contact, an appeal, a review (4.3, 4.5).
+"""Unreasonable conduct of a complainant: a limit on contact after a warning, an appeal, a review (4.3, 4.5).
 
 A limit names what it limits. Every message is received and recorded, and a new complaint or a sign of danger is
 handled as ever. Only the answer to repeated messages about the closed matter may come later.
@@ -6,7 +6,6 @@ handled as ever. Only the answer to repeated messages about the closed matter ma
 
 from datetime import date, timedelta
 
-from complaints.actions.correspondence import record_contact
 from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
@@ -14,7 +13,7 @@ from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.times import local_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import Role, Verb
 
 #: The longest time until the review of a limit.
 LONGEST = timedelta(days=183)
@@ -22,21 +21,10 @@ LONGEST = timedelta(days=183)
 LAPSED = "lapsed"
 
 
-def check_warning(case: Case, request: ActionRequest) -> Facts:
-    """Ask the complainant in a letter to change how they write to us; nothing is limited by that."""
-    require_words(request, "text", f"Write what should change in the contact about {case.ref}.")
-    return request.facts
-
-
-def apply_warning(case: Case, event: Event) -> Case:
-    return changed(record_contact(case, event), conduct=changed(case.conduct, warned_at=event.at))
-
-
 def check_limit(case: Case, request: ActionRequest) -> Facts:
-    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder without an earlier warning."""
+    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder before a warning was delivered."""
     require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
-    if case.conduct.warned_at is None:
-        raise OutOfOrder.worded("no_warning", ref=case.ref)
+    require_warned(case)
     if case.conduct.limit is not None:
         raise OutOfOrder.worded("already_so:limit", ref=case.ref)
     if case.awaits_approval:
@@ -47,6 +35,15 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
         raise BadFacts.worded("required:limit", field=field, ref=case.ref)
     require_last_day(case, request)
     return request.facts
+
+
+def require_warned(case: Case) -> None:
+    """Raise OutOfOrder until the complainant has a warning: written is not enough."""
+    if case.conduct.warned_at is not None:
+        return
+    if any(letter.event.verb is Verb.WARN_CONDUCT for letter in case.unsent):
+        raise OutOfOrder.worded("warning_unsent", ref=case.ref)
+    raise OutOfOrder.worded("no_warning", ref=case.ref)
 
 
 def require_last_day(case: Case, request: ActionRequest) -> None:
@@ -119,7 +116,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
 def require_no_part(case: Case, actor: Actor) -> None:
     """Raise NotAllowed for a person who asked for the limit, approved it or renewed it."""
     limit = case.conduct.limit
-    if limit is not None and actor.id in (limit.asked_by, *limit.agreed_by):
+    if limit is not None and actor.id in limit.people:
         raise NotAllowed.worded("not_allowed.second_person:limit", field="outcome", ref=case.ref)
 
 

@@ -1,4 +1,4 @@
-"""Messages between staff and complainant: reply, ask, inform, note, bind, survey (4.3, 7.3, 8.3)."""
+"""Messages between staff and complainant: reply, ask, inform, warn, note, bind, survey (4.3, 7.3, 8.3)."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from complaints.case import Case, Event, Facts, UnsentLetter, changed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.event_facts import HELD
+from complaints.event_facts import COUNTS_DELIVERED, HELD
 from complaints.obligations.resend import add_failed_delivery
 from complaints.vocabulary import Flag, Role, Target, Verb
 
@@ -100,6 +100,23 @@ def apply_inform(case: Case, event: Event) -> Case:
     next_news_by = closing_time(date.fromisoformat(str(day)), case.rules.calendar) if day else None
     noticed = case.work_version if event.role is Role.SYSTEM else case.noticed_at_version
     return changed(informed, next_news_by=next_news_by, noticed_at_version=noticed)
+
+
+def check_warning(case: Case, request: ActionRequest) -> Facts:
+    """Ask the complainant in a letter to change how they write to us; nothing is limited by that."""
+    require_words(request, "text", f"Write what should change in the contact about {case.ref}.")
+    return {**request.facts, COUNTS_DELIVERED: True}
+
+
+def apply_warning(case: Case, event: Event) -> Case:
+    """A warning waits for its delivery, also where there is no chat. It is no answer and no news on the matter."""
+    if COUNTS_DELIVERED in event.facts:
+        return add_unsent(case, event)
+    return changed(record_contact(case, event), conduct=changed(case.conduct, warned_at=event.at))
+
+
+def _apply_delivered_warning(case: Case, event: Event) -> Case:
+    return changed(case, conduct=changed(case.conduct, warned_at=event.at))
 
 
 def add_unsent(case: Case, event: Event, before: Case | None = None) -> Case:
@@ -254,4 +271,5 @@ _APPLIED: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.REPLY: apply_reply,
     Verb.ASK: apply_ask,
     Verb.INFORM: apply_inform,
+    Verb.WARN_CONDUCT: _apply_delivered_warning,
 }

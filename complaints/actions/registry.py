@@ -362,7 +362,7 @@ ACTIONS: Mapping[Verb, Action] = {
     # the complainant's conduct
     Verb.WARN_CONDUCT: Action(
         "4.3", HANDLERS, stays(EVERY),
-        check=conduct.check_warning, apply=conduct.apply_warning,
+        check=correspondence.check_warning, apply=correspondence.apply_warning,
         facts=form_facts("warn_conduct"), is_staff_message=True,
     ),
     Verb.LIMIT_CONTACT: Action(

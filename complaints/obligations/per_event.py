@@ -64,7 +64,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and single:
         yield NewObligation(f"told_owner:{event.seq}", "told_owner", event.at, SendPriority.DIALOGUE, facts)
     if (
-        event.verb in (Verb.RECLASSIFY, Verb.LIMIT_CONTACT)
+        event.verb in (Verb.RECLASSIFY, Verb.LIMIT_CONTACT, Verb.APPEAL_LIMIT)
         or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
         or (event.verb in (Verb.RESPOND, Verb.RESOLVE) and event.facts.get("check") == "drawn")
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))

@@ -11,6 +11,7 @@ per_event.py.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import starmap
 
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
@@ -142,7 +143,9 @@ _ON_ITS_WAY = timedelta(days=1)
 def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
     """While a letter is on its way, no notice or reminder says that what it answers is open."""
     answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
-    written_at = max((letter.event.at for letter in case.unsent), default=None)
+    # A warning about contact answers nothing.
+    answers = (letter.event for letter in case.unsent if letter.event.verb is not Verb.WARN_CONDUCT)
+    written_at = max((event.at for event in answers), default=None)
     for obligation in obligations:
         is_answered = (
             written_at is not None
@@ -321,23 +324,25 @@ def _decision_delays(case: Case) -> Iterator[NewObligation]:
         yield NewObligation(f"progress:decide:{target.version}", "progress", missed, facts=facts)
 
 
-#: What the complainant waits for, other than the decision.
-_OTHER_WAITS = (Target.DATA_REQUEST, Target.REPLY, Target.PRIVACY, Target.FIRST_ACTION)
+#: What the complainant waits for, other than the decision; of a limit on contact, the appeal.
+_OTHER_WAITS = (
+    (Target.DATA_REQUEST, 0), (Target.REPLY, 0), (Target.PRIVACY, 0), (Target.FIRST_ACTION, 0), (Target.CONDUCT, 1),
+)  # fmt: skip
 
 
 def _other_delays(case: Case) -> Iterator[NewObligation]:
     """Notices before other dates are missed, also after the closing (7.3).
 
-    These are a request about their data, a question, the part about personal data, and the first contact if a later
-    date for it was promised.
+    These are a request about their data, a question, the part about personal data, an appeal against a limit on
+    contact, and the first contact if a later date for it was promised.
     """
     if not _can_be_informed(case):
         return
-    for target in filter(None, map(case.target, _OTHER_WAITS)):
+    for target in filter(None, starmap(case.target, _OTHER_WAITS)):
         is_known = target.target is not Target.FIRST_ACTION or target.basis.startswith("extend")
         notice_at = missed_notice_at(case, target) if is_known and target.met_at is None else None
         if notice_at is not None:
-            facts = {"target": target.target.value, "version": target.version}
+            facts = {"target": target.target.value, "of": target.of, "version": target.version}
             yield NewObligation(f"delay:{target.target}:{target.version}", "delay", notice_at, facts=facts)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from complaints import actors
-from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actions.authorisation import Access, is_allowed, may_approve, may_decide_appeal
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
@@ -323,7 +323,7 @@ def _conditions(tx: Tx, section: WorklistSection, owners: Set[str]) -> list[Colu
 
 
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
-    """Decisions to approve, drawn reviews, remedies of others to verify, bad survey answers on the work of others."""
+    """Decisions to approve, appeals against limits, drawn reviews, remedies of others, bad survey answers."""
     if section is WorklistSection.SURVEY:
         if not is_allowed(None, Access.REPORT, by):
             return []
@@ -338,10 +338,12 @@ def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case
             select(_COLUMNS.ref).where(WAITS, *visible_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)
         )
         waiting = [case for case in _load_cases(tx, query.limit(MOST_WAITING)) if may_approve(case, by)]
+        waiting += [case for case in _cases_with(tx, "limit_ends", by) if may_decide_appeal(case, by)]
         drawn = _cases_with(tx, "redraw_review", by)
-        return waiting + [
+        waiting += [
             case for case in drawn if case.open_review is not None and case.open_review.reviewer == by.id
         ]
+        return list({case.ref: case for case in waiting}.values())
     query = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
     refs = dict.fromkeys(tx.connection.execute(query).scalars())
     return [file.case for file in load_many(tx, list(refs)) if may_check(file.case, by)]

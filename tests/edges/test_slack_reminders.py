@@ -15,7 +15,7 @@ from bots.slack.jobs.registry import job_handlers
 from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, Target, Verb
 from scheduler.ticks import schedule_next_morning
 from store.cases.act import act
 from store.cases.read import load_case, open_case
@@ -24,7 +24,7 @@ from store.outbox.complete import Completed, RateLimited, Rescheduled, complete,
 from store.outbox.failed import list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import end_absence, load_actor, record_absence
-from store.record.worklists import list_reminders_waiting
+from store.record.worklists import WorklistSection, list_reminders_waiting, load_worklist
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -197,6 +197,44 @@ async def test_outside_working_hours_only_p1_reminders_are_sent(office: Office) 
     assert sent_at[pressing]
     assert all(moment.weekday() < 5 and 9 <= moment.hour <= 17 for moment in sent_at[pressing])
     assert any(not 9 <= moment.hour <= 17 for moment in sent_at[urgent])
+
+
+@clause("4.5")
+async def test_an_appeal_against_a_limit_reaches_only_managers_without_a_part_in_it(office: Office) -> None:
+    ref = office.owned(ALICE)
+    store, today = office.store, office.clock.at.date()
+    alice, mona = store.read(load_actor, ALICE), store.read(load_actor, MONA)
+    store.write(act, ref, Verb.WARN_CONDUCT, alice, {}, dict.fromkeys(("text", "letter"), "No names."))
+    await office.idle()
+    limit = {"limits": ["one_channel"], "until": (today + timedelta(days=60)).isoformat()}
+    store.write(act, ref, Verb.LIMIT_CONTACT, alice, limit, {"reason": "The names went on."})
+    store.write(open_case, ref, mona, "open", "check")
+    store.write(act, ref, Verb.APPROVE, mona, {"agreed": "yes"})
+    await office.idle()
+    store.write(act, ref, Verb.APPEAL_LIMIT, alice, {}, {"reason": "By phone: no names were used."})
+    await office.idle()
+
+    def named(member: str) -> list[str]:
+        texts = [text.text for text in office.staff(member).direct_messages]
+        return [text for text in texts if ref in text and ("disagrees" in text or "appeal" in text)]
+
+    assert {member: len(named(member)) for member in EVERYBODY} == {ALICE: 0, BURAK: 0, MONA: 0, TUGBA: 1}
+    waiting = {
+        member: [case.ref for case in store.read(load_worklist, WorklistSection.WAITING, actor).cases]
+        for member in EVERYBODY
+        if (actor := store.read(load_actor, member))
+    }
+    assert waiting == {ALICE: [], BURAK: [], MONA: [], TUGBA: [ref]}
+    tugba = office.staff(TUGBA)
+    await tugba.presses(tugba.direct_messages[-1], "Review the limit")
+    await tugba.opened("Review the limit")
+    await tugba.closes()
+
+    due = store.read(load_case, ref).target(Target.CONDUCT, 1)
+    assert due is not None
+    await office.until(due.internal_due - timedelta(hours=2))
+    counts = {member: len(named(member)) for member in EVERYBODY}
+    assert counts == {ALICE: 0, BURAK: 0, MONA: 0, TUGBA: 2}
 
 
 async def test_a_failure_at_night_is_reported_in_the_morning_and_for_p1_at_once(office: Office) -> None:

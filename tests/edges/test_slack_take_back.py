@@ -136,3 +136,26 @@ def test_a_taken_back_question_waits_for_nothing(usual_store: Store) -> None:
     case = desk.case(ref)
     assert (case.asked_at, case.target(Target.WAITING), case.unsent) == (None, None, ())
     usual_store.write(act, ref, Verb.NOTE, desk.actor(HANDLER), {}, {"text": "We ring instead."})
+
+
+async def test_a_warning_about_contact_is_taken_back_and_a_limit_waits_for_its_delivery(
+    office: Office,
+) -> None:
+    ref = office.owned(ALICE)
+    alice, warning = office.staff(ALICE), {"text": "Please write without names."}
+    await previewed(office, "Warn about contact", ref, warning)
+    assert "leaves in 10 seconds" in alice.ephemerals[-1].text
+    assert "Limit contact" not in (await office.card(ref)).options("More")
+    await alice.presses(alice.ephemerals[-1], "Take back")
+    await office.sim.until(lambda: "is taken back. Nothing was sent" in alice.ephemerals[-1].text, timeout=10)
+    await office.until(office.clock.at + timedelta(minutes=1))
+    assert office.store.read(load_case, ref).conduct.warned_at is None
+
+    await alice.presses(alice.ephemerals[-1], "Warn about contact")
+    assert (await alice.opened("Warn about contact")).values["text"] == warning["text"]
+    await alice.submits()
+    await alice.submits()
+    await office.until(office.clock.at + timedelta(seconds=TAKE_BACK_SECONDS))
+    case = office.store.read(load_case, ref)
+    assert (case.conduct.warned_at, case.contacted) == (office.clock.at, False)
+    assert "Limit contact" in (await office.card(ref)).options("More")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bots.letters.composer import Composer
+from bots.letters.letter import Letter
+from bots.slack.recipients import appeal_deciders, reminded_members
+from bots.slack.views.actions import waiting_form
+from complaints.actions.perform import apply_event
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import COUNTS_DELIVERED, HELD
+from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Target, Verb
+from store.values import Member
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -21,13 +30,20 @@ from tests.rules.builders import (
     a_closed_case,
     a_message,
     a_sign,
+    an_assessed_case,
 )
+from tests.rules.dialogue_play import TEXTS
 
 WHY = {"reason": "Nine messages call our staff names."}
 
 
-def warned() -> BuiltComplaint:
-    return a_closed_case().do(Verb.WARN_CONDUCT, ALICE, {}, {"text": "Please write without names."})
+def warn(complaint: BuiltComplaint, **facts: Any) -> BuiltComplaint:
+    return complaint.do(Verb.WARN_CONDUCT, ALICE, facts, {"text": "Please write without names."})
+
+
+def warned(complaint: BuiltComplaint | None = None) -> BuiltComplaint:
+    written = warn(complaint or a_closed_case())
+    return written.do(Verb.DELIVER, SYSTEM, {"seq": written.last.seq})
 
 
 def limit_facts(complaint: BuiltComplaint, **more: Any) -> dict[str, Any]:
@@ -61,6 +77,41 @@ def test_a_limit_needs_a_warning_a_reason_a_last_day_and_a_second_person() -> No
     with pytest.raises(NotAllowed):
         asked_for.do(Verb.APPROVE, MONA, {"agreed": "yes"})
     assert "conduct" in asked_for.do(Verb.APPROVE, TUGBA, {"agreed": "yes"}).kinds
+
+
+@clause("4.3")
+@pytest.mark.parametrize("facts", [{HELD: 10}, {}])
+def test_a_warning_counts_from_its_delivery_and_allows_a_limit_only_then(facts: dict[str, int]) -> None:
+    written = warn(a_closed_case(), **facts)
+    with pytest.raises(OutOfOrder) as refused:
+        written.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(written), WHY)
+    assert refused.value.code == "warning_unsent"
+    sent = written.later(minutes=5).do(Verb.DELIVER, SYSTEM, {"seq": written.last.seq})
+    assert sent.case.conduct.warned_at == sent.at
+    assert sent.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(sent), WHY).case.conduct.pending
+    back = written.do(Verb.TAKE_BACK, ALICE, {"seq": written.last.seq})
+    with pytest.raises(OutOfOrder) as refused:
+        back.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(back), WHY)
+    assert refused.value.code == "no_warning"
+
+
+@clause("7.3")
+def test_a_warning_is_no_contact_about_the_matter_and_silences_no_notice() -> None:
+    before = an_assessed_case()
+    written = warn(before.later(days=2), **{HELD: 10})
+    sent = warned(before)
+    for after in (written, sent):
+        assert (after.case.contacted, after.case.last_contact_at) == (False, before.case.last_contact_at)
+        assert not {"met", "targets"} & set(after.last.facts)
+    assert {key for key in before.keys if key.startswith("remind")} <= set(written.keys)
+
+
+def test_a_warning_of_an_early_release_counts_at_once_as_a_contact() -> None:
+    before = an_assessed_case()
+    written = warn(before, **{HELD: 10})
+    facts = {name: value for name, value in written.last.facts.items() if name != COUNTS_DELIVERED}
+    old = apply_event(before.case, replace(written.last, facts=facts))
+    assert (old.contacted, old.conduct.warned_at, old.unsent) == (True, written.at, ())
 
 
 @clause("4.3")
@@ -111,6 +162,43 @@ def test_an_appeal_is_decided_by_a_person_without_a_part_in_the_limit() -> None:
     ended = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended"}, WHY)
     assert ended.case.conduct.limit is None
     assert "conduct" in ended.kinds
+
+
+@clause("4.5")
+def test_an_appeal_asks_only_people_without_a_part_and_its_missed_day_is_written_about() -> None:
+    complaint = limited().do(Verb.APPEAL_LIMIT, ANNA)
+    case, target = complaint.case, complaint.case.target(Target.CONDUCT, 1)
+    assert target is not None
+    assert complaint.obligation("ask_approval").due == complaint.at
+    members = [Member(actor.id, actor.id, (), actor.roles) for actor in (ALICE, BURAK, MONA, TUGBA)]
+    assert appeal_deciders(case, members, complaint.at) == (TUGBA.id,)
+    for level in ReminderLevel:
+        people = reminded_members(case, Target.CONDUCT, members, complaint.at, level, number=1)
+        assert people == (TUGBA.id,)
+    assert waiting_form(case, TUGBA) == "review_limit"
+    assert waiting_form(case, MONA) == "approve"
+
+    delay = complaint.obligation("delay")
+    assert target.promised_due - timedelta(days=1) < delay.due < target.promised_due
+    assert (delay.facts["target"], delay.facts["of"]) == ("conduct", 1)
+    composer = Composer(Letter(case, TEXTS, "en"), complaint.events, lambda seq: {}, delay.due)
+    written = composer.compose("delay", delay.facts)
+    assert written is not None
+    assert "you disagreed with the limit" in written.text
+    assert "We will not keep that date" in written.text
+    kept = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "kept"}, WHY)
+    assert "delay" not in kept.kinds
+    assert appeal_deciders(kept.case, members, kept.at) == ()
+
+
+@clause("4.5")
+def test_the_reminder_of_a_limit_to_approve_goes_to_those_who_may_approve_it() -> None:
+    complaint = warned()
+    asked_for = complaint.do(Verb.LIMIT_CONTACT, MONA, limit_facts(complaint), WHY)
+    members = [Member(actor.id, actor.id, (), actor.roles) for actor in (ALICE, BURAK, MONA, TUGBA)]
+    level = ReminderLevel.LEAD
+    people = reminded_members(asked_for.case, Target.CONDUCT, members, asked_for.at, level, number=2)
+    assert people == (TUGBA.id,)
 
 
 @clause("4.5")

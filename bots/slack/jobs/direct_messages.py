@@ -176,8 +176,10 @@ class DirectMessageJobs:
         return Rescheduled(due if now < due else since + SURVEY_CONCERN_KEPT, "waits until staff act on it")
 
     async def ask_approval(self, obligation: Obligation) -> Outcome:
-        """`ask_approval`: ask everybody who may approve what waits for approval."""
+        """`ask_approval`: ask everybody who may approve what waits for approval, or decide an appeal."""
         case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
+        if obligation.facts.get("verb") == Verb.APPEAL_LIMIT:
+            return await self._ask_appeal(case, members, obligation)
         is_check = case.waits_for is Verb.CHECK_DECISION
         if case.drafted is not None:
             author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
@@ -200,6 +202,18 @@ class DirectMessageJobs:
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
         return await self.send(people, message, obligation)
+
+    async def _ask_appeal(self, case: Case, members: Sequence[Member], obligation: Obligation) -> Outcome:
+        texts, now, target = self.slack.texts, self.slack.store.now(), case.target(*recipients.APPEAL)
+        if case.conduct.appeal_at is None or target is None:
+            return Completed()
+        people = recipients.appeal_deciders(case, members, now)
+        if not people:
+            return Failed("nobody may decide this appeal: name another manager or top management in [roles]")
+        text = texts.text("dm.ask_appeal", ref=case.ref, due=texts.target_due(target, case, now))
+        return await self.send(
+            people, notice_message(case, text, texts, (Verb.REVIEW_LIMIT.value, "open")), obligation
+        )
 
     async def notify_checked(self, obligation: Obligation) -> Outcome:
         """`told_checked`: the second reader wants a change; the note is in the form and in the opened complaint."""

@@ -22,7 +22,7 @@ from complaints.obligations.reminders import (
 )
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import priority_of
-from complaints.vocabulary import Priority, Target
+from complaints.vocabulary import Priority, Target, Verb
 from store.cases.read import load_case
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.rows import insert_redraw
@@ -53,8 +53,10 @@ class ReminderJobs:
         if step is None:
             return Completed()
         target, stage = step
-        # A closed complaint with an open question is on no list of the digest, so it is reminded of here.
-        if priority_of(case) not in WITH_MESSAGES and case.is_open:
+        # A closed complaint with an open question is on no list of the digest, so it is reminded of here. So is an
+        # appeal: the digest shows the first date of a complaint, which may be another.
+        in_digest = case.is_open and (target.target, target.of) != recipients.APPEAL
+        if priority_of(case) not in WITH_MESSAGES and in_digest:
             return await self._redraw_card(case, stage, Completed())
         leave_at = leaves_at(case, now)
         if leave_at > now:
@@ -110,11 +112,11 @@ class ReminderJobs:
         store = self.slack.store
         members: Sequence[Member] = await store.aread(list_members)
         candidate = None
-        if case.owner is None and target.target is not Target.APPROVE and stage.level < ReminderLevel.TOP:
+        if case.owner is None and not _second_person(target) and stage.level < ReminderLevel.TOP:
             candidates = recipients.possible_owners(case, members, now)
             candidate = await store.awrite(choose_member_to_ask, obligation.id, candidates)
         people = recipients.reminded_members(
-            case, target.target, members, now, stage.level, candidate=candidate
+            case, target.target, members, now, stage.level, number=target.of, candidate=candidate
         )
         covered_targets = [step[0] for key in covered if (step := _step(case, key)) is not None]
 
@@ -140,11 +142,12 @@ class ReminderJobs:
     ) -> SlackMessage:
         """This date, the dates covered by it, and all other overdue dates of the complaint."""
         texts = self.slack.texts
-        is_approval = target.target is Target.APPROVE
-        text_id, forms = _TEXT_IDS[stage.level], (waiting_form(case), "open") if is_approval else ("open",)
+        decides = _second_person(target)
+        form = Verb.REVIEW_LIMIT.value if decides == "appeal" else waiting_form(case)
+        text_id, forms = _TEXT_IDS[stage.level], (form, "open") if decides else ("open",)
         if asks_to_take:
             text_id, forms = "dm.remind_take", ("take", "open")
-        elif case.owner is None and not is_approval and stage.level < ReminderLevel.TOP:
+        elif case.owner is None and not decides and stage.level < ReminderLevel.TOP:
             text_id = "dm.remind_nobody"
         text = texts.text(text_id, ref=case.ref, due=texts.target_due(target, case, now))
         others = [
@@ -173,10 +176,18 @@ def _step(case: Case, key: str) -> tuple[TargetSet, ReminderStage] | None:
     return None if stage is None else (target, stage)
 
 
-def _rank(case: Case, key: str) -> tuple[bool, int, datetime, str] | None:
-    """Orders steps for the same people: by level, then the newest, then by key. Approvals are for other people."""
+def _second_person(target: TargetSet) -> str:
+    """What a second person decides until this date, an approval or an appeal; empty for a date of the owner's."""
+    name = target.target, target.of
+    if name == recipients.APPEAL:
+        return "appeal"
+    return "approval" if target.target is Target.APPROVE or name == recipients.LIMIT_APPROVAL else ""
+
+
+def _rank(case: Case, key: str) -> tuple[str, int, datetime, str] | None:
+    """Orders steps for the same people: by level, then the newest, then by key."""
     step = _step(case, key)
     if step is None:
         return None
     target, stage = step
-    return target.target is Target.APPROVE, int(stage.level), stage.at, key
+    return _second_person(target), int(stage.level), stage.at, key

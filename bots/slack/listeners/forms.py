@@ -168,7 +168,7 @@ def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
 
 def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
     case, texts, seq = recorded.case, slack.texts, recorded.event.seq
-    if all(letter.event.seq != seq for letter in case.unsent):
+    if HELD not in recorded.event.facts or all(letter.event.seq != seq for letter in case.unsent):
         return None
     is_reply = case.unsent_decision is None or case.unsent_decision.event.seq != seq
     until = letter_held_until(case, slack.store.now(), is_reply=is_reply)
@@ -307,7 +307,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         filled.words, letter, case.work_version,
     )  # fmt: skip
     waits_for = tried.case.waits_for if is_decision else None
-    is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
+    is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT)
     return preview_view(
         filled.form,
         case,

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from complaints.actions.assessment import harm_of
-from complaints.actions.authorisation import closable, possible_in_state
+from complaints.actions.authorisation import closable, may_approve, may_decide_appeal, possible_in_state
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.registry import ACTIONS
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
@@ -134,8 +135,11 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
 }
 
 
-def waiting_form(case: Case) -> str:
-    """The form of what waits for a second person."""
+def waiting_form(case: Case, actor: Actor | None = None) -> str:
+    """The form of what waits for a second person; an appeal or a review only for this one."""
+    approves = actor is not None and case.awaits_approval and may_approve(case, actor)
+    if actor is not None and may_decide_appeal(case, actor) and not approves:
+        return Verb.REVIEW_LIMIT.value
     if case.open_review is not None and not case.awaits_approval:
         return Verb.REVIEW_CASE.value
     return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value

@@ -195,7 +195,7 @@ def _rows(
 
 def _first_act(part: WorklistSection, case: Case, actor: Actor) -> str:
     if part is WorklistSection.WAITING:
-        return waiting_form(case)
+        return waiting_form(case, actor)
     if part is WorklistSection.LIMITED:
         return "review_limit" if is_open_to("review_limit", case, actor) else "open"
     return _ACTS.get(part) or next_act(case, actor)

@@ -42,7 +42,7 @@ from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.conduct import require_no_part
+from complaints.actions.conduct import require_no_part, require_warned
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
 from complaints.actors import Actor
@@ -99,6 +99,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
     if form == "review_limit" and case.conduct.appeal_at is not None:
         require_no_part(case, actor)
+    if form == "limit_contact":
+        require_warned(case)
     if not FITS[form](case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 
@@ -289,7 +291,7 @@ async def _prefill(
         suggested_link=suggested_link,
         actor=actor,
     )
-    if form not in FILLED:
+    if form not in FILLED and form != "warn_conduct":
         return start
     if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
         words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
@@ -297,6 +299,8 @@ async def _prefill(
         again = {name: value for name, value in taken_back.facts.items() if name in names}
         again |= {path: text for path, text in words.items() if path != "letter"}
         start = replace(start, initial={**start.initial, **again})
+    if form not in FILLED:
+        return start
     menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
     return replace(start, preface=[*start.preface, *menu])
 
