@@ -24,9 +24,9 @@ Alice submits
 Alice submits
 Bot to Anna: Nine messages since noon call our staff names.
 Alice presses Limit contact on Anna's card
-Alice fills limits=fewer_replies reply_days=14 until=2027-01-10 reason="The names went on after our warning."
+Alice fills limits=fewer_replies reply_days=14 until=2027-01-10 reason="The insults went on after our warning."
 Alice submits
-Bot never told Anna: The names went on
+Bot never told Anna: The insults went on
 Mona presses Approve on Anna's card
 Mona sees: at most once in 14 days
 Mona fills agreed=yes
@@ -38,7 +38,7 @@ Anna: I was angry because nobody rang me back.
 Mona presses Review the limit on Anna's card
 Mona sees: A second person must do this
 Selin presses Review the limit on Anna's card
-Selin sees: The names went on after our warning.
+Selin sees: The insults went on after our warning.
 Selin fills outcome=kept reason="Nine messages with names are on file."
 Selin submits
 Selin sees: The limit stays until Sunday, 10 January 2027. The reason:
