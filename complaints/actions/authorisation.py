@@ -22,6 +22,7 @@ from complaints.actors import (
     may_read,
     worked_on,
 )
+from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
@@ -207,7 +208,9 @@ def possible_in_state(case: Case, verb: Verb) -> bool:
 
 def may_approve(case: Case, actor: Actor) -> bool:
     """True when this person could agree to what waits for approval now; used to choose the people to ask."""
-    verb = case.waits_for or Verb.APPROVE
+    verb = awaited_act(case)
+    if verb is None:
+        return False
     try:
         authorise(case, verb, actor)
         require_second_person(case, actor)

@@ -14,6 +14,7 @@ from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
 from complaints.actors import Actor
+from complaints.approvals import is_for_two
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
@@ -63,13 +64,7 @@ def exceeds(actor: Actor, grants: Iterable[Grant], authority: Mapping[str, Limit
 
 
 def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: Iterable[Finding]) -> bool:
-    none_upheld = not any(finding in (Finding.UPHELD, Finding.PARTLY) for finding in findings)
-    return (
-        exceeds(actor, grants, case.rules.authority)
-        or case.severity >= 4
-        or case.safety >= 1
-        or (none_upheld and priority_of(case) in _URGENT)
-    )
+    return exceeds(actor, grants, case.rules.authority) or is_for_two(case, findings)
 
 
 # resolve

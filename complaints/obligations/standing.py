@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
 from complaints.deadlines.periods import limit_ends
@@ -384,9 +385,14 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 def _second_looks(case: Case) -> Iterator[NewObligation]:
     """A decision that waits for a second reader leaves in time without one; a review is asked for and reminded of."""
     draft, until = case.drafted, checked_by(case)
-    waits = case.waits_for is Verb.CHECK_DECISION
+    waits = awaited_act(case) is Verb.CHECK_DECISION
     if waits and draft is not None and until is not None and draft.by not in case.denied:
         yield NewObligation(f"check_late:{draft.seq}", "check_late", until)
+    if draft is not None and awaited_act(case) is Verb.APPROVE and not draft.needs_approval:
+        # It waited for a reader, and became so grave that it needs an approval.
+        yield NewObligation(
+            f"ask_approval:{draft.seq}:grave", "ask_approval", draft.at, SendPriority.DIALOGUE
+        )
     review = case.open_review
     if review is None:
         return

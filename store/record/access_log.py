@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from complaints.actions.authorisation import Access, authorise, may_approve, needs_reason
 from complaints.actors import READERS, Actor
+from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from complaints.vocabulary import Verb
@@ -50,7 +51,7 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
         return CHECK
     if not needs_reason(case, by):
         return None
-    if case.waits_for is Verb.CHECK_DECISION and may_approve(case, by):
+    if awaited_act(case) is Verb.CHECK_DECISION and may_approve(case, by):
         return CHECK
     own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
     query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)

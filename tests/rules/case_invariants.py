@@ -9,6 +9,7 @@ from typing import Any
 
 from complaints.actions.perform import fold
 from complaints.actions.registry import ACTIONS
+from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import explain_step, reached
@@ -486,7 +487,7 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or Flag.PROCESSING_RESTRICTED in after.flags
     ),
     "check_late": lambda before, after, key: (
-        after.waits_for is not Verb.CHECK_DECISION
+        awaited_act(after) is not Verb.CHECK_DECISION
         or after.drafted is None
         or after.drafted.seq != int(key.split(":")[1])
         or after.drafted.by in after.denied

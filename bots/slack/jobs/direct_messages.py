@@ -16,6 +16,7 @@ from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from complaints.actions.authorisation import Access, is_allowed
+from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
@@ -178,7 +179,7 @@ class DirectMessageJobs:
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval."""
         case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
-        is_check = case.waits_for is Verb.CHECK_DECISION
+        is_check = awaited_act(case) is Verb.CHECK_DECISION
         if case.drafted is not None:
             author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
         elif case.reclassification is not None:
@@ -208,7 +209,7 @@ class DirectMessageJobs:
         decided = [
             event for event in events if event.seq < obligation.facts["seq"] and "check" in event.facts
         ]
-        if not decided or case.waits_for is not None or not case.is_open:
+        if not decided or awaited_act(case) is not None or not case.is_open:
             return Completed()
         text = self.slack.texts.text("dm.told_checked", ref=case.ref)
         form = "resolve" if decided[-1].verb is Verb.RESOLVE else "decide"

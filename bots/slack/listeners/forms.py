@@ -38,6 +38,7 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
+from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -305,7 +306,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
-    waits_for = tried.case.waits_for if is_decision else None
+    awaited = awaited_act(tried.case) if is_decision else None
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
     return preview_view(
         filled.form,
@@ -313,8 +314,8 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if waits_for else letter_held_until(case, now, is_reply=is_reply),
-        waits_for=waits_for,
+        leaves_at=None if awaited else letter_held_until(case, now, is_reply=is_reply),
+        waits_for=awaited,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
         attachments=[attachment.name for attachment in attachments_of(filled.words)],

@@ -8,6 +8,7 @@ from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.registry import ACTIONS
+from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
@@ -104,8 +105,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: case.waits_for is Verb.APPROVE,
-    "check_decision": lambda case: case.waits_for is Verb.CHECK_DECISION,
+    "approve": lambda case: awaited_act(case) is Verb.APPROVE,
+    "check_decision": lambda case: awaited_act(case) is Verb.CHECK_DECISION,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,
@@ -138,7 +139,7 @@ def waiting_form(case: Case) -> str:
     """The form of what waits for a second person."""
     if case.open_review is not None and not case.awaits_approval:
         return Verb.REVIEW_CASE.value
-    return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
+    return Verb.CHECK_DECISION.value if awaited_act(case) is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:

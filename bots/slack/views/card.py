@@ -34,6 +34,7 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
+from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
@@ -225,7 +226,7 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     """What a second person has to allow."""
     lines = []
     if case.drafted is not None:
-        is_check = case.waits_for is Verb.CHECK_DECISION
+        is_check = awaited_act(case) is Verb.CHECK_DECISION
         text_id = "flag.waits_for_check" if is_check else "flag.waits_for_approval"
         lines.append(texts.text(text_id, who=mention(case.drafted.by)))
     if case.reclassification is not None:
