@@ -94,11 +94,51 @@ async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_p
 async def test_the_author_cannot_read_the_decision_as_second_person(office: Office) -> None:
     ref = await assessed_complaint(office)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
-    with pytest.raises(FormRefused) as refused:
-        await office.acts(ALICE, "Check decision", ref, PASSES)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Check decision")
+    refused = alice.ephemerals[-1].text
+    await alice.presses(await office.card(ref), "Open")
+    opened = await alice.opened("Open")
 
-    assert refused.value.errors == {"agreed": "A second person must do this."}
+    assert refused == "A second person must do this."
+    assert "Check decision" not in opened.buttons
     assert office.store.read(load_case, ref).decisions == ()
+
+
+async def test_a_reader_who_is_later_than_another_is_told_that_nothing_is_left_to_do(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    mona = office.staff(MONA)
+    await mona.presses(await office.card(ref), "Check decision")
+    await mona.opened("Check decision")
+    await mona.fills(PASSES)
+    await office.acts(BURAK, "Check decision", ref, PASSES)
+    notice = await mona.submits()
+
+    assert notice is not None
+    assert "somebody else has answered" in notice.text
+    assert notice.submit_label is None
+
+
+@clause("E")
+async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    await office.acts(ALICE, "Assess", ref, {"severity": "4", "safety": "0"})
+    await office.idle()
+    burak, mona = office.staff(BURAK), office.staff(MONA)
+    await burak.presses(burak.direct_messages[-1], "Check decision")
+    refused = burak.ephemerals[-1].text
+    await mona.presses(mona.direct_messages[-1], "Approve")
+    form = await mona.opened("Approve")
+    await office.submits(MONA, "Approve", PASSES)
+    await office.passes_ten_seconds()
+    case = office.store.read(load_case, ref)
+
+    assert "needs the approval of a manager" in refused
+    assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
+    assert RESOLVED["done"] in form.text
+    assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)
 
 
 @clause("4.5")
