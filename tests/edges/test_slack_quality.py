@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +19,9 @@ from reports.monitoring import Monitoring, monitor
 from reports.tally import Period
 from scheduler.ticks import schedule_next_morning
 from simulator.screen import FormRefused
+from store.cases.act import act
 from store.cases.read import load_case, load_history
+from store.people.staff import load_actor
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import READS
@@ -139,6 +142,46 @@ async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(
     assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
     assert RESOLVED["done"] in form.text
     assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)
+
+
+@clause("E")
+@pytest.mark.parametrize(
+    ("label", "values"),
+    [
+        ("Decide", decision("150.00")),
+        ("Extend", {"target": "decide", "extended_to": "2026-11-13", "reason": "We wait for the reading."}),
+        ("Reclassify", {"kind": "enquiry", "reason": "It is a question."}),
+        (
+            "Limit contact",
+            {
+                "limits": ["fewer_replies"],
+                "reply_days": "14",
+                "until": "2026-12-31",
+                "reason": "The names went on.",
+            },
+        ),
+    ],
+)
+async def test_who_asked_for_an_approval_is_told_of_a_no_and_finds_the_reason_in_the_form(
+    office: Office, label: str, values: dict[str, Any]
+) -> None:
+    office.store.write(use_rulebook, RULES)
+    ref = await investigated_complaint(office)
+    if label == "Limit contact":
+        author = office.store.read(load_actor, ALICE)
+        office.store.write(act, ref, Verb.WARN_CONDUCT, author, {}, {"text": "Please name nobody."})
+    await office.acts(ALICE, label, ref, values)
+    await office.acts(MONA, "Approve", ref, {"agreed": "no", "reason": "Say sorry first."})
+    await office.idle()
+    alice = office.staff(ALICE)
+    await alice.presses(alice.direct_messages[-1], label)
+    form = await alice.opened(label)
+    card = await office.card(ref)
+
+    assert f"did not approve your request on {ref} ({label})" in alice.direct_messages[-1].text
+    assert "Say sorry first." in form.text
+    assert {field: form.values[field] for field in values} == values
+    assert "Not approved, sent back" in card.thread[-1].text
 
 
 @clause("4.5")

@@ -16,7 +16,7 @@ from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from complaints.actions.authorisation import Access, is_allowed
-from complaints.approvals import awaited_act
+from complaints.approvals import ASKS, awaited_act, refused_request
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
@@ -203,19 +203,22 @@ class DirectMessageJobs:
         return await self.send(people, message, obligation)
 
     async def notify_checked(self, obligation: Obligation) -> Outcome:
-        """`told_checked`: the second reader wants a change; the note is in the form and in the opened complaint."""
-        case = await self._case(obligation)
+        """`told_checked`: a second person said no; the reason is in the form and in the opened complaint."""
+        case, texts = await self._case(obligation), self.slack.texts
         events = await self.slack.store.aread(load_history, case.ref)
-        decided = [
-            event for event in events if event.seq < obligation.facts["seq"] and "check" in event.facts
-        ]
-        if not decided or awaited_act(case) is not None or not case.is_open:
+        of = next(event for event in events if event.seq == obligation.facts["seq"]).facts.get(
+            "of", "respond"
+        )
+        refused = refused_request(events, ASKS[of])
+        if refused is None or not (case.is_open or of == "limit_contact"):
             return Completed()
-        text = self.slack.texts.text("dm.told_checked", ref=case.ref)
-        form = "resolve" if decided[-1].verb is Verb.RESOLVE else "decide"
-        people = {decided[-1].by} - case.denied
+        request, answer = refused
+        form = "decide" if request.verb is Verb.RESPOND else request.verb.value
+        text_id = "dm.told_checked" if answer.verb is Verb.CHECK_DECISION else "dm.told_refused"
+        act = texts.text(f"verb.{form}")
+        text = texts.text(text_id, ref=case.ref, who=mention(answer.by), act=act)
         return await self.send(
-            people, notice_message(case, text, self.slack.texts, (form, "open")), obligation
+            {request.by} - case.denied, notice_message(case, text, texts, (form, "open")), obligation
         )
 
     async def ask_review(self, obligation: Obligation) -> Outcome:

@@ -315,6 +315,8 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
+    if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION):
+        text_id = f"{text_id}.{event.facts['agreed']}"
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
     if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":
         # Nothing is resolved until the second reader agrees.
