@@ -111,7 +111,9 @@ async def test_the_author_cannot_read_the_decision_as_second_person(office: Offi
 async def test_a_reader_who_is_later_than_another_is_told_that_nothing_is_left_to_do(office: Office) -> None:
     ref = await assessed_complaint(office)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
-    mona = office.staff(MONA)
+    mona, card = office.staff(MONA), await office.card(ref)
+    line = next(line for line in card.text.splitlines() if "second reading by" in line)
+    assert line.replace("*", "") in mona.direct_messages[-1].text
     await mona.presses(await office.card(ref), "Check decision")
     await mona.opened("Check decision")
     await mona.fills(PASSES)

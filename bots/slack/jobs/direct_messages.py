@@ -23,7 +23,7 @@ from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, Target, Verb
 from store.cases.read import load_case, load_history
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
@@ -195,9 +195,11 @@ class DirectMessageJobs:
         if not people:
             return Failed("nobody may approve this: name another manager or top management in [roles]")
         due = next_due_text(case, texts, now, bold=False)
-        until = checked_by(case)
-        if is_check and until is not None:
-            due = texts.text("dm.check_until", when=texts.moment(until, case.rules.calendar.zone))
+        until, target = checked_by(case), case.target(Target.APPROVE)
+        if is_check and until is not None and target is not None:
+            # The day on the card and the home page; only the system counts to the later one.
+            by, last = texts.target_due(target, case, now), texts.moment(until, case.rules.calendar.zone)
+            due = f"{texts.text('card.next', due=by)}. {texts.text('dm.check_until', when=last)}"
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
         return await self.send(people, message, obligation)
