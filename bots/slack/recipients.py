@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import Access, is_allowed, may_approve, second_readers
 from complaints.actors import Actor, level_roles, may_own
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target, Verb
 from store.values import Member

@@ -320,7 +320,7 @@ class Responder:
         view, texts, ref = form.view, self.slack.texts, form.metadata.ref
         case = await self._case(ref if form.form in FORMS else None, error)
         if isinstance(error, Stale) and case is not None:
-            # Somebody else answered: nothing is left to submit.
+            # Another person answered: nothing is left to submit.
             error = refusals.no_longer_awaited(form.form, case) or error
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
         if isinstance(error, AlreadyDone) or (

@@ -11,9 +11,9 @@ from babel.numbers import format_decimal
 from bots.slack.client.block_kit import mention
 from bots.texts.texts import Texts, country_name
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.case_values import TargetSet
+from complaints.obligations.approvals import awaited_act
 from complaints.times import day_ended, local_time
 from complaints.vocabulary import Target, Verb
 

@@ -16,10 +16,10 @@ from complaints.actions.investigation import (
 from complaints.actions.quality_check import require_answers
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import Actor, is_excluded, level_roles
-from complaints.approvals import awaited_act, proposer
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
+from complaints.obligations.approvals import awaited_act, proposer
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Role, State, Verb
 
@@ -63,8 +63,11 @@ def require_awaited(case: Case, verb: Verb) -> None:
         return
     if case.drafted is not None and verb is Verb.CHECK_DECISION:
         raise OutOfOrder.worded("needs_approver", ref=case.ref)
-    what = "unread" if awaited is not None else "check_decision" if verb is not Verb.APPROVE else "extension"
-    raise OutOfOrder.worded(f"nothing_to_approve:{what}", ref=case.ref)
+    if verb is Verb.CHECK_DECISION:
+        raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
+    if awaited is not None:
+        raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
+    raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
 
 
 def require_second_person(case: Case, actor: Actor) -> None:

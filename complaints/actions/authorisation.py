@@ -22,10 +22,10 @@ from complaints.actors import (
     may_read,
     worked_on,
 )
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
+from complaints.obligations.approvals import awaited_act
 from complaints.registers.definitions import Register, RegisterAct
 from complaints.registers.entries import Entry
 from complaints.vocabulary import Role, State, Verb

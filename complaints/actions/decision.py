@@ -14,13 +14,13 @@ from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
 from complaints.actors import Actor
-from complaints.approvals import is_for_two
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ATTACHMENTS, HELD
+from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State

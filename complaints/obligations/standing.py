@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
 from complaints.deadlines.periods import limit_ends
 from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
 from complaints.obligations.resend import with_resend_keys

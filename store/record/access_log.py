@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from complaints.actions.authorisation import Access, authorise, may_approve, needs_reason
 from complaints.actors import READERS, Actor
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file

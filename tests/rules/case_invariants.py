@@ -9,7 +9,6 @@ from typing import Any
 
 from complaints.actions.perform import fold
 from complaints.actions.registry import ACTIONS
-from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import explain_step, reached
@@ -17,6 +16,7 @@ from complaints.deadlines.explanation import explanation_steps
 from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.kinds import KINDS
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations

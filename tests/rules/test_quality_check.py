@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from complaints.actions.authorisation import file_reviewers, second_readers
-from complaints.approvals import awaited_act
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import Role, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

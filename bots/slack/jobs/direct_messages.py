@@ -16,10 +16,10 @@ from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from complaints.actions.authorisation import Access, is_allowed
-from complaints.approvals import ASKS, awaited_act, refused_request
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
+from complaints.obligations.approvals import ASKS, awaited_act, refused_request
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day

@@ -38,7 +38,6 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
-from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -47,6 +46,7 @@ from complaints.event_facts import HELD
 from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
+from complaints.obligations.approvals import awaited_act
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act

@@ -8,9 +8,9 @@ from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.registry import ACTIONS
-from complaints.approvals import awaited_act
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 
 

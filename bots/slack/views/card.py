@@ -34,12 +34,12 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
-from complaints.approvals import awaited_act
 from complaints.case import Case, Event
 from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase

@@ -34,7 +34,6 @@ from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
 from complaints.actions.assessment import ANY_GRADE, lowest_allowed
 from complaints.actors import Actor
-from complaints.approvals import ASKS, refused_request
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
@@ -43,6 +42,7 @@ from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
 from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.obligations.approvals import ASKS, refused_request
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day

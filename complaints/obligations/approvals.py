@@ -26,7 +26,7 @@ def refused_request(events: Sequence[Event], verbs: tuple[Verb, ...]) -> tuple[E
 
 
 def is_for_two(case: Case, findings: Iterable[Finding]) -> bool:
-    """True where a decision with these findings needs an approval, whatever it grants."""
+    """True where a decision with these findings needs an approval, at any amount."""
     none_upheld = not any(finding in (Finding.UPHELD, Finding.PARTLY) for finding in findings)
     is_urgent = priority_of(case) in (Priority.P1, Priority.P2)
     return case.severity >= 4 or case.safety >= 1 or (none_upheld and is_urgent)
