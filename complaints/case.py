@@ -381,13 +381,6 @@ class Case:
         return any(proposal is not None for proposal in proposals)
 
     @property
-    def waits_for(self) -> Verb | None:
-        """The act of a second person that comes next, or None."""
-        if self.drafted is not None and self.reclassification is None and not self.drafted.needs_approval:
-            return Verb.CHECK_DECISION
-        return Verb.APPROVE if self.awaits_approval else None
-
-    @property
     def open_review(self) -> FileReview | None:
         """The review that was drawn and is not done."""
         return self.review if self.review is not None and self.review.reviewed_at is None else None

@@ -13,7 +13,9 @@ from bots.texts.texts import Texts, country_name
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case
 from complaints.case_values import TargetSet
+from complaints.obligations.approvals import awaited_act
 from complaints.times import day_ended, local_time
+from complaints.vocabulary import Target, Verb
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ class StaffTexts:
 
     def target_due(self, target: TargetSet, case: Case, now: datetime) -> str:
         """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
-        name = self.target_name(target.target, target.of)
+        is_reading = target.target is Target.APPROVE and awaited_act(case) is Verb.CHECK_DECISION
+        name = (
+            self.text("target.second_reading") if is_reading else self.target_name(target.target, target.of)
+        )
         when = self.due_time(target.internal_due, case.rules.calendar.zone)
         return self.text("due.missed" if target.internal_due < now else "due.by", target=name, when=when)

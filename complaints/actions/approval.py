@@ -19,6 +19,7 @@ from complaints.actors import Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
+from complaints.obligations.approvals import awaited_act, proposer
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Role, State, Verb
 
@@ -34,8 +35,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
-    if case.waits_for is Verb.CHECK_DECISION:
-        raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
+    require_awaited(case, Verb.APPROVE)
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:
@@ -56,19 +56,23 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     return {**request.facts, **subject}
 
 
+def require_awaited(case: Case, verb: Verb) -> None:
+    """Raise OutOfOrder unless this act of a second person comes next."""
+    awaited = awaited_act(case)
+    if awaited is verb:
+        return
+    if case.drafted is not None and verb is Verb.CHECK_DECISION:
+        raise OutOfOrder.worded("needs_approver", ref=case.ref)
+    if verb is Verb.CHECK_DECISION:
+        raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
+    if awaited is not None:
+        raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
+    raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
+
+
 def require_second_person(case: Case, actor: Actor) -> None:
-    """Raise OutOfOrder if nothing waits for approval, NotAllowed if this person cannot be the second one."""
-    if case.reclassification is not None:
-        proposer = case.reclassification[1]
-    elif case.drafted is not None:
-        proposer = case.drafted.by
-    elif case.extension is not None:
-        proposer = case.extension.by
-    elif case.conduct.pending is not None:
-        proposer = case.conduct.pending.asked_by
-    else:
-        raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
-    if proposer == actor.id:
+    """Raise NotAllowed if this person cannot be the second one for what waits."""
+    if proposer(case) == actor.id:
         raise NotAllowed.worded("not_allowed.second_person:proposal", field="agreed", ref=case.ref)
     needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
     if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):
@@ -143,7 +147,8 @@ def check_check_decision(case: Case, request: ActionRequest) -> Facts:
     """
     until = checked_by(case)
     is_system = request.role is Role.SYSTEM
-    if case.waits_for is not Verb.CHECK_DECISION or (is_system and (until is None or request.at < until)):
+    require_awaited(case, Verb.CHECK_DECISION)
+    if is_system and (until is None or request.at < until):
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if is_system:
         return {"agreed": "yes", "skipped": "no_time"}

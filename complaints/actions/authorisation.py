@@ -25,6 +25,7 @@ from complaints.actors import (
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
+from complaints.obligations.approvals import awaited_act
 from complaints.registers.definitions import Register, RegisterAct
 from complaints.registers.entries import Entry
 from complaints.vocabulary import Role, State, Verb
@@ -207,7 +208,9 @@ def possible_in_state(case: Case, verb: Verb) -> bool:
 
 def may_approve(case: Case, actor: Actor) -> bool:
     """True when this person could agree to what waits for approval now; used to choose the people to ask."""
-    verb = case.waits_for or Verb.APPROVE
+    verb = awaited_act(case)
+    if verb is None:
+        return False
     try:
         authorise(case, verb, actor)
         require_second_person(case, actor)

@@ -20,6 +20,7 @@ from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ATTACHMENTS, HELD
+from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
@@ -63,13 +64,7 @@ def exceeds(actor: Actor, grants: Iterable[Grant], authority: Mapping[str, Limit
 
 
 def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: Iterable[Finding]) -> bool:
-    none_upheld = not any(finding in (Finding.UPHELD, Finding.PARTLY) for finding in findings)
-    return (
-        exceeds(actor, grants, case.rules.authority)
-        or case.severity >= 4
-        or case.safety >= 1
-        or (none_upheld and priority_of(case) in _URGENT)
-    )
+    return exceeds(actor, grants, case.rules.authority) or is_for_two(case, findings)
 
 
 # resolve

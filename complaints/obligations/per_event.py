@@ -72,7 +72,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
         )
-    if event.verb is Verb.CHECK_DECISION and event.facts["agreed"] == "no":
+    if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION) and event.facts["agreed"] == "no":
         yield NewObligation(
             f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
         )

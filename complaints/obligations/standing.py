@@ -19,6 +19,7 @@ from complaints.deadlines.periods import limit_ends
 from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
 from complaints.obligations.resend import with_resend_keys
@@ -389,9 +390,14 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 def _second_looks(case: Case) -> Iterator[NewObligation]:
     """A decision that waits for a second reader leaves in time without one; a review is asked for and reminded of."""
     draft, until = case.drafted, checked_by(case)
-    waits = case.waits_for is Verb.CHECK_DECISION
+    waits = awaited_act(case) is Verb.CHECK_DECISION
     if waits and draft is not None and until is not None and draft.by not in case.denied:
         yield NewObligation(f"check_late:{draft.seq}", "check_late", until)
+    if draft is not None and awaited_act(case) is Verb.APPROVE and not draft.needs_approval:
+        # It waited for a reader, and became so grave that it needs an approval.
+        yield NewObligation(
+            f"ask_approval:{draft.seq}:grave", "ask_approval", draft.at, SendPriority.DIALOGUE
+        )
     review = case.open_review
     if review is None:
         return

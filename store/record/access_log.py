@@ -8,6 +8,7 @@ from complaints.actions.authorisation import Access, authorise, may_approve, nee
 from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
@@ -50,7 +51,7 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
         return CHECK
     if not needs_reason(case, by):
         return None
-    if case.waits_for is Verb.CHECK_DECISION and may_approve(case, by):
+    if awaited_act(case) is Verb.CHECK_DECISION and may_approve(case, by):
         return CHECK
     own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
     query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)

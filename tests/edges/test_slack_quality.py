@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +19,9 @@ from reports.monitoring import Monitoring, monitor
 from reports.tally import Period
 from scheduler.ticks import schedule_next_morning
 from simulator.screen import FormRefused
+from store.cases.act import act
 from store.cases.read import load_case, load_history
+from store.people.staff import load_actor
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import READS
@@ -94,11 +97,93 @@ async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_p
 async def test_the_author_cannot_read_the_decision_as_second_person(office: Office) -> None:
     ref = await assessed_complaint(office)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
-    with pytest.raises(FormRefused) as refused:
-        await office.acts(ALICE, "Check decision", ref, PASSES)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Check decision")
+    refused = alice.ephemerals[-1].text
+    await alice.presses(await office.card(ref), "Open")
+    opened = await alice.opened("Open")
 
-    assert refused.value.errors == {"agreed": "A second person must do this."}
+    assert refused == "A second person must do this."
+    assert "Check decision" not in opened.buttons
     assert office.store.read(load_case, ref).decisions == ()
+
+
+async def test_a_reader_who_is_later_than_another_is_told_that_nothing_is_left_to_do(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    mona, card = office.staff(MONA), await office.card(ref)
+    line = next(line for line in card.text.splitlines() if "second reading by" in line)
+    assert line.replace("*", "") in mona.direct_messages[-1].text
+    await mona.presses(await office.card(ref), "Check decision")
+    await mona.opened("Check decision")
+    await mona.fills(PASSES)
+    await office.acts(BURAK, "Check decision", ref, PASSES)
+    notice = await mona.submits()
+
+    assert notice is not None
+    assert "somebody else has answered" in notice.text
+    assert notice.submit_label is None
+
+
+@clause("E")
+async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    await office.acts(ALICE, "Assess", ref, {"severity": "4", "safety": "0"})
+    await office.idle()
+    burak, mona = office.staff(BURAK), office.staff(MONA)
+    await burak.presses(burak.direct_messages[-1], "Check decision")
+    refused = burak.ephemerals[-1].text
+    await mona.presses(mona.direct_messages[-1], "Approve")
+    form = await mona.opened("Approve")
+    await office.submits(MONA, "Approve", PASSES)
+    await office.passes_ten_seconds()
+    case = office.store.read(load_case, ref)
+
+    assert "needs the approval of a manager" in refused
+    assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
+    assert RESOLVED["done"] in form.text
+    assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)
+
+
+@clause("E")
+@pytest.mark.parametrize(
+    ("label", "values"),
+    [
+        ("Decide", decision("150.00")),
+        ("Extend", {"target": "decide", "extended_to": "2026-11-13", "reason": "We wait for the reading."}),
+        ("Reclassify", {"kind": "enquiry", "reason": "It is a question."}),
+        (
+            "Limit contact",
+            {
+                "limits": ["fewer_replies"],
+                "reply_days": "14",
+                "until": "2026-12-31",
+                "reason": "The names went on.",
+            },
+        ),
+    ],
+)
+async def test_who_asked_for_an_approval_is_told_of_a_no_and_finds_the_reason_in_the_form(
+    office: Office, label: str, values: dict[str, Any]
+) -> None:
+    office.store.write(use_rulebook, RULES)
+    ref = await investigated_complaint(office)
+    if label == "Limit contact":
+        author = office.store.read(load_actor, ALICE)
+        office.store.write(act, ref, Verb.WARN_CONDUCT, author, {}, {"text": "Please name nobody."})
+    await office.acts(ALICE, label, ref, values)
+    await office.acts(MONA, "Approve", ref, {"agreed": "no", "reason": "Say sorry first."})
+    await office.idle()
+    alice = office.staff(ALICE)
+    await alice.presses(alice.direct_messages[-1], label)
+    form = await alice.opened(label)
+    card = await office.card(ref)
+
+    assert f"did not approve your request on {ref} ({label})" in alice.direct_messages[-1].text
+    assert "Say sorry first." in form.text
+    assert {field: form.values[field] for field in values} == values
+    assert "Not approved, sent back" in card.thread[-1].text
 
 
 @clause("4.5")

@@ -50,6 +50,9 @@ def computed() -> set[str]:
     """Every id that the code builds from a code of the rules."""
     ids = {f"verb.{name}" for name in actions.FITS}
     ids |= {f"did.{verb}" for verb in Verb}
+    ids |= {
+        f"did.{verb}.{answer}" for verb in (Verb.APPROVE, Verb.CHECK_DECISION) for answer in ("yes", "no")
+    }
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
     ids |= {f"target.{name}" for name in (*BODY_REPLY_NAMES.values(), "conduct.1", "conduct.2")}

@@ -16,6 +16,7 @@ from complaints.deadlines.explanation import explanation_steps
 from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.kinds import KINDS
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
@@ -486,7 +487,7 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or Flag.PROCESSING_RESTRICTED in after.flags
     ),
     "check_late": lambda before, after, key: (
-        after.waits_for is not Verb.CHECK_DECISION
+        awaited_act(after) is not Verb.CHECK_DECISION
         or after.drafted is None
         or after.drafted.seq != int(key.split(":")[1])
         or after.drafted.by in after.denied

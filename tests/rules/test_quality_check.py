@@ -9,8 +9,9 @@ import pytest
 
 from complaints.actions.authorisation import file_reviewers, second_readers
 from complaints.deadlines.quiet_hours import checked_by
-from complaints.errors import BadFacts, NotAllowed
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import Role, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -31,10 +32,12 @@ YES = dict.fromkeys(DECISION_QUESTIONS, "yes")
 WORDS = {"issues.0.reasons": "We erred.", "remedies.0.text": "Money", "root_cause": "A slip"}
 
 
-def decided(draw: int, *, amount: str | None = None, readers: int = 1, **criteria: Any) -> BuiltComplaint:
+def decided(
+    draw: int, *, amount: str | None = None, readers: int = 1, finding: str = "upheld", **criteria: Any
+) -> BuiltComplaint:
     complaint = an_investigated_case(rules=SHARE, **criteria)
     facts = {
-        "issues": [{"finding": "upheld"}],
+        "issues": [{"finding": finding}],
         "remedies": [a_refund(amount)] if amount else [],
         "others_affected": "none",
         "cause_class": "single",
@@ -60,7 +63,7 @@ def decided(draw: int, *, amount: str | None = None, readers: int = 1, **criteri
 def test_the_share_of_decisions_that_are_read_first_grows_with_the_risk(
     draw: int, more: dict[str, Any], is_read: bool
 ) -> None:
-    assert (decided(draw, **more).case.waits_for is Verb.CHECK_DECISION) is is_read
+    assert (awaited_act(decided(draw, **more).case) is Verb.CHECK_DECISION) is is_read
 
 
 def test_a_severity_that_was_lowered_before_the_decision_still_counts() -> None:
@@ -95,8 +98,37 @@ def test_a_drawn_decision_that_needs_an_approval_gets_both_from_one_person() -> 
         complaint.do(Verb.APPROVE, TUGBA, {"agreed": "yes"})
     approved = complaint.do(Verb.APPROVE, TUGBA, {**YES, "agreed": "yes"}).case
 
-    assert complaint.case.waits_for is Verb.APPROVE
+    assert awaited_act(complaint.case) is Verb.APPROVE
     assert approved.decisions[0].approved_by == TUGBA.id
+
+
+@clause("4.5")
+@pytest.mark.parametrize("graver", [{"severity": 4}, {"severity": 3, "safety": 1}])
+def test_a_draft_that_became_graver_while_it_waited_for_a_reader_needs_an_approval(
+    graver: dict[str, int],
+) -> None:
+    waiting = decided(0)
+    grades = {"category": "money", "severity": 2, "safety": 0, "complexity": 1, "reach": 1, "recurrence": 2}
+    complaint = waiting.do(Verb.REASSESS, ALICE, {**grades, **graver, "immediate_needed": "no"})
+    until = checked_by(complaint.case)
+    assert until is not None
+    for actor, facts in ((BURAK, {**YES, "agreed": "yes"}), (SYSTEM, {})):
+        with pytest.raises(OutOfOrder):
+            replace(complaint, at=until).do(Verb.CHECK_DECISION, actor, facts)
+    with pytest.raises(NotAllowed):
+        complaint.do(Verb.APPROVE, BURAK, {**YES, "agreed": "yes"})
+    approved = complaint.do(Verb.APPROVE, MONA, {**YES, "agreed": "yes"}).case
+
+    assert waiting.obligation("ask_approval").key != complaint.obligation("ask_approval").key
+    assert "check_late" not in complaint.kinds
+    assert (approved.state, approved.decisions[0].approved_by) == (State.DECIDED, MONA.id)
+
+
+def test_a_refusal_at_a_higher_priority_needs_an_approval_too() -> None:
+    refused = decided(0, finding="not_upheld")
+    grades = {"category": "money", "severity": 3, "safety": 0, "complexity": 1, "reach": 3, "recurrence": 2}
+    complaint = refused.do(Verb.REASSESS, ALICE, {**grades, "immediate_needed": "no"})
+    assert [awaited_act(built.case) for built in (refused, complaint)] == [Verb.CHECK_DECISION, Verb.APPROVE]
 
 
 def test_a_decision_leaves_unread_two_hours_before_its_date_and_only_by_the_system() -> None:

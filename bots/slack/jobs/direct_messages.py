@@ -19,10 +19,11 @@ from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
+from complaints.obligations.approvals import ASKS, awaited_act, refused_request
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, Target, Verb
 from store.cases.read import load_case, load_history
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
@@ -180,7 +181,7 @@ class DirectMessageJobs:
         case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
         if obligation.facts.get("verb") == Verb.APPEAL_LIMIT:
             return await self._ask_appeal(case, members, obligation)
-        is_check = case.waits_for is Verb.CHECK_DECISION
+        is_check = awaited_act(case) is Verb.CHECK_DECISION
         if case.drafted is not None:
             author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
         elif case.reclassification is not None:
@@ -196,9 +197,11 @@ class DirectMessageJobs:
         if not people:
             return Failed("nobody may approve this: name another manager or top management in [roles]")
         due = next_due_text(case, texts, now, bold=False)
-        until = checked_by(case)
-        if is_check and until is not None:
-            due = texts.text("dm.check_until", when=texts.moment(until, case.rules.calendar.zone))
+        until, target = checked_by(case), case.target(Target.APPROVE)
+        if is_check and until is not None and target is not None:
+            # The day on the card and the home page; only the system counts to the later one.
+            by, last = texts.target_due(target, case, now), texts.moment(until, case.rules.calendar.zone)
+            due = f"{texts.text('card.next', due=by)}. {texts.text('dm.check_until', when=last)}"
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
         return await self.send(people, message, obligation)
@@ -216,19 +219,22 @@ class DirectMessageJobs:
         )
 
     async def notify_checked(self, obligation: Obligation) -> Outcome:
-        """`told_checked`: the second reader wants a change; the note is in the form and in the opened complaint."""
-        case = await self._case(obligation)
+        """`told_checked`: a second person said no; the reason is in the form and in the opened complaint."""
+        case, texts = await self._case(obligation), self.slack.texts
         events = await self.slack.store.aread(load_history, case.ref)
-        decided = [
-            event for event in events if event.seq < obligation.facts["seq"] and "check" in event.facts
-        ]
-        if not decided or case.waits_for is not None or not case.is_open:
+        of = next(event for event in events if event.seq == obligation.facts["seq"]).facts.get(
+            "of", "respond"
+        )
+        refused = refused_request(events, ASKS[of])
+        if refused is None or not (case.is_open or of == "limit_contact"):
             return Completed()
-        text = self.slack.texts.text("dm.told_checked", ref=case.ref)
-        form = "resolve" if decided[-1].verb is Verb.RESOLVE else "decide"
-        people = {decided[-1].by} - case.denied
+        request, answer = refused
+        form = "decide" if request.verb is Verb.RESPOND else request.verb.value
+        text_id = "dm.told_checked" if answer.verb is Verb.CHECK_DECISION else "dm.told_refused"
+        act = texts.text(f"verb.{form}")
+        text = texts.text(text_id, ref=case.ref, who=mention(answer.by), act=act)
         return await self.send(
-            people, notice_message(case, text, self.slack.texts, (form, "open")), obligation
+            {request.by} - case.denied, notice_message(case, text, texts, (form, "open")), obligation
         )
 
     async def ask_review(self, obligation: Obligation) -> Outcome:

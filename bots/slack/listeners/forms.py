@@ -46,6 +46,7 @@ from complaints.event_facts import HELD
 from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
+from complaints.obligations.approvals import awaited_act
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -306,7 +307,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
-    waits_for = tried.case.waits_for if is_decision else None
+    awaited = awaited_act(tried.case) if is_decision else None
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT)
     return preview_view(
         filled.form,
@@ -314,8 +315,8 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if waits_for else letter_held_until(case, now, is_reply=is_reply),
-        waits_for=waits_for,
+        leaves_at=None if awaited else letter_held_until(case, now, is_reply=is_reply),
+        waits_for=awaited,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
         attachments=[attachment.name for attachment in attachments_of(filled.words)],

@@ -11,6 +11,7 @@ from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
+from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 
 
@@ -105,8 +106,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: case.waits_for is Verb.APPROVE,
-    "check_decision": lambda case: case.waits_for is Verb.CHECK_DECISION,
+    "approve": lambda case: awaited_act(case) is Verb.APPROVE,
+    "check_decision": lambda case: awaited_act(case) is Verb.CHECK_DECISION,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,
@@ -142,7 +143,7 @@ def waiting_form(case: Case, actor: Actor | None = None) -> str:
         return Verb.REVIEW_LIMIT.value
     if case.open_review is not None and not case.awaits_approval:
         return Verb.REVIEW_CASE.value
-    return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
+    return Verb.CHECK_DECISION.value if awaited_act(case) is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:

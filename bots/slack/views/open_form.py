@@ -41,6 +41,7 @@ from bots.slack.views.incident import incident_case_view
 from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
+from complaints.actions.approval import require_awaited, require_second_person
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.conduct import require_no_part, require_warned
 from complaints.actions.decision import fairness_owed
@@ -86,6 +87,9 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
     """
     verb = verb_of(form, case)
     authorise(case, verb, actor)
+    if verb in (Verb.APPROVE, Verb.CHECK_DECISION):
+        require_awaited(case, verb)
+        require_second_person(case, actor)
     if form == "assign" and not is_allowed(None, Access.HAND_OVER, actor):
         raise NotAllowed(
             f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"

@@ -42,6 +42,7 @@ from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
 from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.obligations.approvals import ASKS, refused_request
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
@@ -65,7 +66,14 @@ WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
     "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
     "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE),
     "close": (Verb.RESPOND, Verb.RESOLVE),
+    "extend": (Verb.EXTEND, Verb.APPROVE),
+    "reclassify": (Verb.RECLASSIFY, Verb.APPROVE),
 }
+#: The requests that a form repeats if a second person said no to the last one.
+_ASKS_OF_FORM: Mapping[str, tuple[Verb, ...]] = {
+    "decide": ASKS["respond"], "resolve": ASKS["respond"], "extend": ASKS["extend"],
+    "reclassify": ASKS["reclassify"], "limit_contact": ASKS["limit_contact"],
+}  # fmt: skip
 
 
 def prefill(
@@ -135,8 +143,8 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
-    if form in ("decide", "resolve") and opened is not None:
-        start = _with_returned(form, start, opened.events, texts)
+    if (asks := _ASKS_OF_FORM.get(form)) is not None:
+        start = _with_returned(form, asks, start, opened.events if opened else events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
     parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
     return replace(start, preface=[block for part in parts for block in part])
@@ -293,14 +301,17 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     )
 
 
-def _with_returned(form: str, start: FormPrefill, events: Sequence[Event], texts: StaffTexts) -> FormPrefill:
+def _with_returned(
+    form: str, asks: tuple[Verb, ...], start: FormPrefill, events: Sequence[Event], texts: StaffTexts
+) -> FormPrefill:
     """The form as it was filled in before a second person sent it back, with the note of that person."""
-    drafted = next((event for event in reversed(events) if event.verb in (Verb.RESPOND, Verb.RESOLVE)), None)
-    answers = [event for event in events if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)]
-    if drafted is None or not answers or answers[-1].seq < drafted.seq or answers[-1].facts["agreed"] != "no":
+    refused = refused_request(events, asks)
+    if refused is None:
         return start
-    who, note = mention(answers[-1].by), escaped(answers[-1].words.get("reason", ""))
-    preface = [section(cut(texts.text("modal.returned", who=who, note=note), 3000)), *start.preface]
+    drafted, answer = refused
+    who, note = mention(answer.by), escaped(answer.words.get("reason", ""))
+    text_id = "modal.returned" if drafted.verb in ASKS["respond"] else "modal.refused"
+    preface = [section(cut(texts.text(text_id, who=who, note=note), 3000)), *start.preface]
     if FORM_VERBS[form] is not drafted.verb:
         return replace(start, preface=preface)
     fields = {field.name for field in FORMS[form]} - set(CONFIRMATIONS)

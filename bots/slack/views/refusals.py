@@ -6,13 +6,14 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
+from complaints.actions.approval import require_awaited
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
-from complaints.forms import WrongFields
+from complaints.forms import FORM_VERBS, WrongFields
 from complaints.vocabulary import Target, Verb
 
 #: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
@@ -102,6 +103,17 @@ def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
         # An entry or an incident: its form keeps the old version, so a second try would fail as well.
         return texts.text("refused.changed")
     return texts.text("refused.stale", since=verb_names(error.since, texts))
+
+
+def no_longer_awaited(form: str, case: Case) -> OutOfOrder | None:
+    """Why no answer of a second person is awaited any more; None if it is, or for another form."""
+    if FORM_VERBS.get(form) not in (Verb.APPROVE, Verb.CHECK_DECISION):
+        return None
+    try:
+        require_awaited(case, FORM_VERBS[form])
+    except OutOfOrder as refused:
+        return refused
+    return None
 
 
 def verb_names(verbs: Sequence[str], texts: StaffTexts) -> str:
