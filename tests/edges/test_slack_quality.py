@@ -171,7 +171,9 @@ async def test_who_asked_for_an_approval_is_told_of_a_no_and_finds_the_reason_in
     ref = await investigated_complaint(office)
     if label == "Limit contact":
         author = office.store.read(load_actor, ALICE)
-        office.store.write(act, ref, Verb.WARN_CONDUCT, author, {}, {"text": "Please name nobody."})
+        words = dict.fromkeys(("text", "letter"), "Please name nobody.")
+        office.store.write(act, ref, Verb.WARN_CONDUCT, author, {}, words)
+        await office.passes_ten_seconds()
     await office.acts(ALICE, label, ref, values)
     await office.acts(MONA, "Approve", ref, {"agreed": "no", "reason": "Say sorry first."})
     await office.idle()

@@ -16,7 +16,7 @@ Mona fills other_ref=ref:Person-4
 Mona submits
 Records of people 1-4: incident_id=1
 Mona presses Decide all on the incident card
-Mona fills finding=upheld reasons.en="Our cable broke." reasons.tr="Kablomuz koptu." type=compensation amount=25 changes.en="We lay a second cable." changes.tr="İkinci bir kablo döşüyoruz." category=supply reach=3 recurrence=2 evidence="complainant_heard|records_checked|staff_statement|rule_or_contract" language_confirmed=yes
+Mona fills finding=upheld reasons.en="Our cable broke." reasons.tr="Kablomuz koptu." type=compensation amount=25 changes.en="We lay a second cable." changes.tr="İkinci bir kablo döşüyoruz." category=supply reach=3 recurrence=2 evidence="complainant_heard|records_checked|staff_statement|rule_or_contract"
 Mona submits
 Mona sees: This decides 4 complaints
 Mona sees: Kablomuz koptu.
