@@ -144,9 +144,7 @@ def train(
             for name, row in rows.items()
             if name.startswith((f"{language}:", "#"))
         }
-        write_weights(
-            "letters", language + suffix, own | dimensions | {LIMIT: tuple(limits)}, digits=1
-        )  # fmt: skip
+        write_weights("letters", language + suffix, own | dimensions | {LIMIT: tuple(limits)}, digits=1)
 
 
 def choose_limits(
@@ -210,6 +208,7 @@ def _learn(
         [_is_marked(sentence, letters[n], kind) for sentence, n in zip(sentences, letter_of, strict=True)]
     )
     lengths = np.log(np.maximum(1, np.bincount(letter_of, minlength=len(letters))))
+    is_faulty = faulty[letter_of] & (marked != 0)
     can_warn = np.array([sentence.can_warn(kind) for sentence in sentences])
     repeats = []
     for number in range(_REPEATS):
@@ -217,7 +216,7 @@ def _learn(
         folds = GroupKFold(_FOLDS, shuffle=True, random_state=number)
         for training, held_out in folds.split(matrix, groups=letter_of):
             rows = training[~skipped[letter_of[training]]]
-            _, scaled = _scale(matrix, vectors, faulty[letter_of] & (marked != 0), rows)
+            _, scaled = _scale(matrix, vectors, is_faulty, rows)
             model = _fit(scaled, letter_of, faulty, hits, marked, rows, shares)
             able = held_out[can_warn[held_out] & ~skipped[letter_of[held_out]]]
             added = [added_weight(sentences[row], kind, lengths[letter_of[row]]) for row in able]
@@ -225,7 +224,7 @@ def _learn(
         repeats.append(scores)
     scores = np.mean(repeats, axis=0)
     rows = np.flatnonzero(~skipped[letter_of])
-    ratios, scaled = _scale(matrix, vectors, faulty[letter_of] & (marked != 0), rows)
+    ratios, scaled = _scale(matrix, vectors, is_faulty, rows)
     return ratios, _fit(scaled, letter_of, faulty, hits, marked, rows, shares), scores
 
 

@@ -381,6 +381,11 @@ class Case:
         return any(proposal is not None for proposal in proposals)
 
     @property
+    def written_language(self) -> str:
+        """The language that the complainant writes, also one that the desk lacks."""
+        return self.written_in or self.language
+
+    @property
     def open_review(self) -> FileReview | None:
         """The review that was drawn and is not done."""
         return self.review if self.review is not None and self.review.reviewed_at is None else None

@@ -83,7 +83,7 @@ log = structlog.get_logger(__name__)
 
 def letter_encoder(setting: str) -> Encode | None:
     """The encoder for the warnings about letters, where it is installed and chosen (decision 62)."""
-    # Imported here because NumPy takes time to load, and without an encoder nothing here needs it.
+    # Imported here: only the running desk loads NumPy, and no command does.
     from triage.model.embeddings import AUTO, recorded_encoder
 
     if setting not in (AUTO, LETTER_ENCODER[0]):

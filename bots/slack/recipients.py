@@ -84,10 +84,19 @@ def second_people(
     case: Case, target: Target, number: int, members: Sequence[Member], now: datetime
 ) -> tuple[str, ...] | None:
     """Who may decide what waits until this date; None where it waits for no second person."""
+    match second_decision(target, number):
+        case "appeal":
+            return appeal_deciders(case, members, now)
+        case "approval":
+            return possible_approvers(case, members, now)
+    return None
+
+
+def second_decision(target: Target, number: int) -> str:
+    """What a second person decides until this date, an approval or an appeal; empty for a date of the owner's."""
     if (target, number) == APPEAL:
-        return appeal_deciders(case, members, now)
-    is_approval = target is Target.APPROVE or (target, number) == LIMIT_APPROVAL
-    return possible_approvers(case, members, now) if is_approval else None
+        return "appeal"
+    return "approval" if target is Target.APPROVE or (target, number) == LIMIT_APPROVAL else ""
 
 
 def leading_members(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:

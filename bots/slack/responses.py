@@ -319,13 +319,12 @@ class Responder:
         """The reason at its field, otherwise at the first one; what was typed is kept."""
         view, texts, ref = form.view, self.slack.texts, form.metadata.ref
         case = await self._case(ref if form.form in FORMS else None, error)
-        if isinstance(error, Stale) and case is not None:
-            # Another person answered: nothing is left to submit.
-            error = refusals.no_longer_awaited(form.form, case) or error
+        # Another person answered: nothing is left to submit.
+        answered = None if case is None else refusals.no_longer_awaited(form.form, case)
+        if isinstance(error, Stale):
+            error = answered or error
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
-        if isinstance(error, AlreadyDone) or (
-            case is not None and refusals.no_longer_awaited(form.form, case)
-        ):
+        if isinstance(error, AlreadyDone) or answered is not None:
             return update_view(notice_view(text, texts, ref=ref, level="warning"))
         if isinstance(error, Stale) and case is not None and not form.is_preview:
             # Not at a field, because the view must count as drawn for the new version.

@@ -21,7 +21,7 @@ def load_words_to_translate(tx: Tx, obligation: Obligation) -> WordsToTranslate:
         case.ref,
         seq,
         load_words_by_event(tx, file).get(seq, {}),
-        case.written_in or case.language,
+        case.written_language,
         None if case.merged_into is not None else load_chat(tx, file.contact_id),
     )
 

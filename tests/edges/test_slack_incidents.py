@@ -13,7 +13,7 @@ from sqlalchemy import select
 from complaints.actions.intake import message_facts
 from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
-from simulator.screen import Card, FormRefused
+from simulator.screen import Card, FormRefused, Modal
 from store.cases.act import act as store_act
 from store.cases.incident_updates import schedule_incident_update
 from store.cases.read import load_case, load_history, open_case
@@ -76,6 +76,15 @@ async def open_incident(office: Office, ref: str) -> None:
 async def join(office: Office, ref: str) -> None:
     await office.staff(ALICE).presses(await incident_card(office), "Join")
     await office.submits(ALICE, "Join", {"other_ref": ref})
+
+
+async def previewed_update(office: Office, texts: dict[str, str]) -> Modal | None:
+    """Alice fills the update to all of the incident, and sees the preview."""
+    alice = office.staff(ALICE)
+    await alice.presses(await incident_card(office), "Update all")
+    await alice.opened("Update all")
+    await alice.fills(texts)
+    return await alice.submits()
 
 
 def update_text(office: Office, ref: str) -> str:
@@ -196,10 +205,7 @@ async def test_an_update_is_previewed_and_sent_to_every_complainant_without_supp
     await open_incident(office, refs[0])
     for ref in refs[1:]:
         await join(office, ref)
-    await office.staff(ALICE).presses(await incident_card(office), "Update all")
-    await office.staff(ALICE).opened("Update all")
-    await office.staff(ALICE).fills(TEXT)
-    preview = await office.staff(ALICE).submits()
+    preview = await previewed_update(office, TEXT)
     assert preview is not None
     preview_text = preview.text
     updates_before = [
@@ -227,10 +233,7 @@ async def test_each_complainant_gets_the_update_in_their_language(office: Office
     english, turkish = receive_from(office, 1), receive_from(office, 2, "tr")
     await open_incident(office, english)
     await join(office, turkish)
-    await office.staff(ALICE).presses(await incident_card(office), "Update all")
-    await office.staff(ALICE).opened("Update all")
-    await office.staff(ALICE).fills({**TEXT, "text.tr": "Boru onarıldı."})
-    preview = await office.staff(ALICE).submits()
+    preview = await previewed_update(office, {**TEXT, "text.tr": "Boru onarıldı."})
     late = receive_from(office, 3, written_in="pl")
     await office.acts(BURAK, "Incident", late, {"which": "1"})
     await office.staff(ALICE).submits()
@@ -251,10 +254,7 @@ async def test_an_update_in_another_language_than_the_readers_must_be_confirmed(
     await open_incident(office, refs[0])
     for ref in refs[1:]:
         await join(office, ref)
-    await office.staff(ALICE).presses(await incident_card(office), "Update all")
-    await office.staff(ALICE).opened("Update all")
-    await office.staff(ALICE).fills(TEXT)
-    preview = await office.staff(ALICE).submits()
+    preview = await previewed_update(office, TEXT)
     with pytest.raises(FormRefused) as refused:
         await office.staff(ALICE).submits()
     await office.staff(ALICE).fills({"language_confirmed": ["yes"]})
@@ -274,10 +274,7 @@ async def test_an_update_sent_although_warned_keeps_the_codes_in_the_act(
     office: Office, clock: FakeClock
 ) -> None:
     await open_incident(office, receive_from(office, 1))
-    await office.staff(ALICE).presses(await incident_card(office), "Update all")
-    await office.staff(ALICE).opened("Update all")
-    await office.staff(ALICE).fills({"text.en": "We will mend the pipe as soon as we can."})
-    preview = await office.staff(ALICE).submits()
+    preview = await previewed_update(office, {"text.en": "We will mend the pipe as soon as we can."})
     await office.staff(ALICE).submits()
 
     assert preview is not None

@@ -112,7 +112,8 @@ class ReminderJobs:
         store = self.slack.store
         members: Sequence[Member] = await store.aread(list_members)
         candidate = None
-        if case.owner is None and not _second_person(target) and stage.level < ReminderLevel.TOP:
+        decides = recipients.second_decision(target.target, target.of)
+        if case.owner is None and not decides and stage.level < ReminderLevel.TOP:
             candidates = recipients.possible_owners(case, members, now)
             candidate = await store.awrite(choose_member_to_ask, obligation.id, candidates)
         people = recipients.reminded_members(
@@ -142,7 +143,7 @@ class ReminderJobs:
     ) -> SlackMessage:
         """This date, the dates covered by it, and all other overdue dates of the complaint."""
         texts = self.slack.texts
-        decides = _second_person(target)
+        decides = recipients.second_decision(target.target, target.of)
         form = Verb.REVIEW_LIMIT.value if decides == "appeal" else waiting_form(case)
         text_id, forms = _TEXT_IDS[stage.level], (form, "open") if decides else ("open",)
         if asks_to_take:
@@ -176,18 +177,10 @@ def _step(case: Case, key: str) -> tuple[TargetSet, ReminderStage] | None:
     return None if stage is None else (target, stage)
 
 
-def _second_person(target: TargetSet) -> str:
-    """What a second person decides until this date, an approval or an appeal; empty for a date of the owner's."""
-    name = target.target, target.of
-    if name == recipients.APPEAL:
-        return "appeal"
-    return "approval" if target.target is Target.APPROVE or name == recipients.LIMIT_APPROVAL else ""
-
-
 def _rank(case: Case, key: str) -> tuple[str, int, datetime, str] | None:
     """Orders steps for the same people: by level, then the newest, then by key."""
     step = _step(case, key)
     if step is None:
         return None
     target, stage = step
-    return _second_person(target), int(stage.level), stage.at, key
+    return recipients.second_decision(target.target, target.of), int(stage.level), stage.at, key

@@ -237,7 +237,7 @@ def _key(submission: FormSubmission) -> str | None:
 def _samples(audience: Audience, words: Mapping[str, str], slack: SlackContext) -> dict[str, str]:
     """One letter of each language, exactly as its first reader gets it."""
     now, fallback = slack.store.now(), next(iter(words.values()))
-    first = {case.written_in or case.language: case for case in reversed(audience.to)}
+    first = {case.written_language: case for case in reversed(audience.to)}
     samples = {}
     for language in sorted(first, key=lambda language: (language != slack.texts.language, language)):
         case = first[language]

@@ -289,7 +289,7 @@ def incident_preview_view(
     blocks = alerts(warnings)
     blocks.append(section(texts.count("incident.reaches", len(audience.to))))
     for language, letter in samples.items():
-        number = sum(language == (case.written_in or case.language) for case in audience.to)
+        number = sum(language == case.written_language for case in audience.to)
         name = language_name(language, texts)
         blocks.append(section(texts.text("incident.sample", name=name, number=number)))
         blocks += plain_sections(letter)

@@ -70,10 +70,8 @@ def with_template(
     block = next((block for block in blocks if block.get("block_id") == path), None)
     if block is None:
         return None
-    words, most = (
-        fill_template(template.text, template_values(case, texts.catalogue)),
-        block["element"]["max_length"],
-    )
+    words = fill_template(template.text, template_values(case, texts.catalogue))
+    most = block["element"]["max_length"]
     block["element"] = {
         **block["element"],
         "action_id": f"{VALUE}.{template.code}",

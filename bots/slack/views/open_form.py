@@ -295,8 +295,6 @@ async def _prefill(
         suggested_link=suggested_link,
         actor=actor,
     )
-    if form not in FILLED and form != "warn_conduct":
-        return start
     if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
         words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
         names = {entry.name for entry in FORMS[form] if entry.group is None} - {"finding"}
