@@ -277,6 +277,14 @@ def test_forty_messages_in_a_burst_are_one_line_in_the_thread() -> None:
     assert len([line for line in lines if line is not None]) == 1
 
 
+def test_what_the_form_took_out_of_the_story_is_not_counted_as_a_message() -> None:
+    story = Story()
+    facts = {**message_facts(field="where_and_when", has_words=True), "from_story": True}
+    story.act(Verb.ADD, ANNA, facts, {"where_and_when": "12 November"})
+
+    assert thread_line(story.events, story.events[-1].seq, story.case, voice()) is None
+
+
 def test_an_unblocked_chat_is_reported_in_the_thread_and_not_counted_as_a_message() -> None:
     story = Story()
     story.act(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked"}, {})

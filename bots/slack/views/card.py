@@ -338,7 +338,12 @@ def thread_line(
 
     Forty messages in three minutes are one line, which belongs to the last of them.
     """
-    events = [event for event in events if event.facts.get("kind") != TRANSLATION]
+    # What the form took out of the story is no message of its own.
+    events = [
+        event
+        for event in events
+        if event.facts.get("kind") != TRANSLATION and not event.facts.get("from_story")
+    ]
     if all(event.seq != seq for event in events):
         return None
     run = _message_run(events, seq, case)
