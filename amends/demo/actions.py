@@ -5,7 +5,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from store.database.transaction import Tx
 from store.letter_templates import count_template_use, save_template
 from store.people.staff import count_reviewers
 from store.record.load import load_complaint_text
+from store.rulebooks import load_current_rulebook, use_rulebook
 from store.values import Chat
 from triage.example import Example
 
@@ -126,6 +127,14 @@ def _write(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.receive(tx, complaint, complaint.example.text)
 
 
+def _write_checked(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Write while every decision goes to a second reader: the share is part of the rules at receipt."""
+    rules = load_current_rulebook(tx)
+    use_rulebook(tx, replace(rules, check_share=1.0))
+    _write(past, tx, complaint)
+    use_rulebook(tx, rules)
+
+
 def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     where, remedy = TEXTS["form_answers"][complaint.language]
     for text in (where, remedy, TEXTS["send"][complaint.language]):
@@ -193,7 +202,9 @@ _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acce
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
 
 
-def _decide(finding: str, remedies: list[dict[str, Any]], remedy_text: str) -> Step:
+def _decide(finding: str, remedies: list[dict[str, Any]], remedy_text: str, *, waits: bool = False) -> Step:
+    """A decision that is approved at once if it must be, unless it `waits`."""
+
     def decide(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         case = past.case(tx, complaint)
         facts = {
@@ -208,8 +219,7 @@ def _decide(finding: str, remedies: list[dict[str, Any]], remedy_text: str) -> S
         if remedies:
             words["remedies.0.text"] = remedy_text
         past.act(tx, complaint, "decide", Verb.RESPOND, past.decider(tx, complaint), facts, words)
-        if finding != "upheld" or remedies != _REFUND:
-            # Only a refund stays waiting for approval, so that the demo shows one; all others are approved now.
+        if not waits:
             _approve(past, tx, complaint)
 
     return decide
@@ -325,15 +335,17 @@ def _filled(value: Any, tx: Tx, complaint: DemoComplaint) -> Any:
 _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("steps.toml").read_text(encoding="utf-8"))
 STEPS: Mapping[str, Step] = {
     "write": _write,
+    "write_checked": _write_checked,
     "finish_form": _finish_form,
     "take": _take,
     "assess": _assess,
     "reply": _reply,
     "answer": _answer,
     "extend": _extend,
-    "decide_refund": _decide("upheld", _REFUND, "The amount charged in error"),
+    "decide_refund": _decide("upheld", _REFUND, "The amount charged in error", waits=True),
     "decide_repair": _decide("upheld", _REPAIR, "A visit by our engineer"),
     "decide_not_upheld": _decide("not_upheld", [], ""),
+    "decide_read": _decide("not_upheld", [], "", waits=True),
     "approve": _approve,
     "resolve": _resolve,
     "accept": _as_complainant(Verb.ACCEPT),
@@ -348,5 +360,15 @@ STEPS: Mapping[str, Step] = {
 
 #: Steps of the complainant: they happen at any hour, staff's steps only in working time.
 COMPLAINANT_STEPS = frozenset(
-    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey", "insult"}
+    {
+        "write",
+        "write_checked",
+        "finish_form",
+        "answer",
+        "accept",
+        "disagree",
+        "withdraw",
+        "answer_survey",
+        "insult",
+    }
 )

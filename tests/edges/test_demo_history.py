@@ -15,7 +15,7 @@ from amends.demo.outage import INCIDENT_PEOPLE
 from amends.demo.run import PAST, DemoStage, staged
 from amends.demo.settings import CHANNELS
 from store.cases.incident_updates import list_update_deliveries
-from store.cases.read import list_cases
+from store.cases.read import list_cases, load_case
 from store.custody.verify import verify
 from store.incidents import list_incident_cases, list_open_incidents
 from store.outbox.failed import list_failed
@@ -55,6 +55,8 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
             "closed",
         }
         assert len(cards) >= len(cases)
+        drafts = [stage.store.read(load_case, str(case["ref"])).drafted for case in cases]
+        assert {draft.checked for draft in drafts if draft} == {True, False}
         assert stage.store.read(list_failed) == []
         if opened is MORNING:
             clauses = count_clauses(stage.store, stage.desk.settings).clauses
