@@ -86,6 +86,17 @@ def test_words_that_are_in_the_letter_are_not_shown_twice() -> None:
     assert shown.count("It is repaired") == 1
 
 
+def test_several_words_of_an_act_have_the_labels_of_their_fields() -> None:
+    words = {"facts": "The pump was old.", "findings.0.happened": "It broke on Monday."}
+    story = assessed(Story()).act(Verb.NOTE, ALICE, {}, {"text": "Only one"})
+    story = story.act(Verb.INVESTIGATE, ALICE, {"evidence": ["records_checked"]}, words)
+    shown = "\n".join(texts_in(case_view(story.opened(), voice(), now=NOW)["blocks"]))
+
+    assert "> Facts established – The pump was old.\n" in shown
+    assert "> What happened, as we now know it – It broke on Monday." in shown
+    assert "> Only one" in shown
+
+
 def test_a_recording_has_its_transcript_and_translation_below_it() -> None:
     voice_note = FileEntry(1, "voice", "audio/ogg", 3000, None, "fetched", "s", None, NOW)
     transcript = Text("transcript.1", 7, "Es riecht nach Gas", NOW + timedelta(hours=2), None, None)

@@ -1,5 +1,6 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
-from complaints.forms import MOST_ATTACHMENTS, Field, Input
+from complaints.forms import FORM_VERBS, FORMS, MOST_ATTACHMENTS, Field, Input
+from complaints.vocabulary import Verb
 
 #: The action id of every input.
 VALUE = "value"
@@ -34,6 +36,15 @@ _INITIAL = {
 
 def label_id(form: str, entry: Field) -> str:
     return str(_SHOWN["labels"].get(form, {}).get(entry.path, f"field.{entry.name}"))
+
+
+def word_label_id(verb: Verb, path: str) -> str | None:
+    """The label under which staff typed the words at `path` of an act's event, if a form has them."""
+    general = re.sub(r"\.\d+\.", ".N.", path)
+    for form, fields in FORMS.items():
+        if FORM_VERBS.get(form) is verb:
+            return next((label_id(form, entry) for entry in fields if entry.path == general), None)
+    return None
 
 
 def choice_id(entry: Field, value: str) -> str:

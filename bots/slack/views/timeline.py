@@ -22,6 +22,7 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import UNSETTLED, delivery_lines, event_line
+from bots.slack.views.form_inputs import word_label_id
 from bots.slack.views.letter_warnings import overruled_line
 from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.case import Event
@@ -249,19 +250,27 @@ def _acts(opened: OpenedCase, texts: StaffTexts) -> Iterator[TimelineEntry]:
         is_message = event.role is Role.COMPLAINANT and event.verb in _MESSAGES
         if event.verb in _NOT_SHOWN or (is_message and event.facts.get("kind") != RETURNED):
             continue
-        words = [f"> {escaped(' '.join(text.split()), 1000)}" for text in _staff_words(event, letters)]
+        words = [f"> {escaped(text, 1000)}" for text in _staff_words(event, letters, texts)]
         overruled = event.facts.get("overruled")
         warned = [f"_{overruled_line(overruled, texts)}_"] if overruled else []
         lines = [event_line(event, opened.case, texts), *warned, *words]
         yield TimelineEntry(event.at, line="\n".join(lines))
 
 
-def _staff_words(event: Event, letters: str) -> Iterator[str]:
+def _staff_words(event: Event, letters: str, texts: StaffTexts) -> list[str]:
+    """The words on one line each; with the label of their field where there are several."""
     if event.role in (Role.COMPLAINANT, Role.MODEL):
-        return
-    for path, text in event.words.items():
-        if path != "letter" and text.strip() and text.strip() not in letters:
-            yield text
+        return []
+    words = {
+        path: " ".join(text.split())
+        for path, text in event.words.items()
+        if path != "letter" and text.strip() and text.strip() not in letters
+    }
+    labels = {path: word_label_id(event.verb, path) for path in words} if len(words) > 1 else {}
+    return [
+        f"{texts.text(label)} – {text}" if (label := labels.get(path)) else text
+        for path, text in words.items()
+    ]
 
 
 def _not_sent(opened: OpenedCase, texts: StaffTexts, now: datetime) -> Iterator[TimelineEntry]:
