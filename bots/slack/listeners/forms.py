@@ -34,6 +34,7 @@ from bots.slack.views.forms import (
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
+from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
@@ -96,6 +97,8 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
             text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
             return update_view(with_warnings(with_notice(submission.view, text), overruled))
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
+    if filled.form == "assess" and filled.case.work_version == submission.metadata.version:
+        await _require_same_issues(filled, slack)
     is_second = filled.form in ("approve", "check_decision") and filled.case.drafted is not None
     if is_second and filled.facts["agreed"] == "yes":
         filled = replace(filled, facts=_held(filled.facts, filled.case))
@@ -106,6 +109,19 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
     await _redraw_home(submission, slack)
     done = await _done(filled, slack)
     return replace(done, notice=_take_back_offer(recorded, slack))
+
+
+async def _require_same_issues(filled: FilledForm, slack: SlackContext) -> None:
+    """Evidence, findings and decisions name an issue by its number: its words stay. The rules know no words."""
+    case, are_decided = filled.case, issues_are_decided(filled.case)
+    if not (are_decided or issues_are_named(case)):
+        return
+    for number, text in enumerate(await issue_words(slack, case)):
+        path = f"issues.{number}.text"
+        if text and filled.words.get(path, "").split() != text.split():
+            if are_decided:
+                raise BadFacts.worded("issues_fixed", field=path, ref=case.ref)
+            raise BadFacts.worded("issues_investigated", field=path, ref=case.ref)
 
 
 def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:

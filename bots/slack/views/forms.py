@@ -52,8 +52,9 @@ _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 class FormPrefill:
     """What a form starts with: values by path, choices that depend on the complaint, blocks to show with it.
 
-    `preface` is placed above the inputs. `rows` is the initial number of rows of a group; `fixed` groups get no more
-    rows; `headings` are placed above a row, by `group.N`.
+    `choices` are by the name of the field, or by its path (`issues.N.category`). `preface` is placed above the
+    inputs. `rows` is the initial number of rows of a group; `fixed` groups get no more rows; `headings` are placed
+    above a row, by `group.N`.
     """
 
     initial: Mapping[str, Any] = field(default_factory=dict)
@@ -235,7 +236,7 @@ def _case_input(
         path,
         texts,
         initial=prefill.initial.get(path),
-        choices=prefill.choices.get(entry.name),
+        choices=prefill.choices.get(entry.path, prefill.choices.get(entry.name)),
         required=is_required(form, entry, case),
     )
 

@@ -32,7 +32,13 @@ from bots.slack.views.proposal import (
 )
 from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
-from complaints.actions.assessment import ANY_GRADE, lowest_allowed
+from complaints.actions.assessment import (
+    ANY_GRADE,
+    issue_texts,
+    issues_are_decided,
+    issues_are_named,
+    lowest_allowed,
+)
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
@@ -41,7 +47,7 @@ from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
-from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.forms import FORM_VERBS, FORMS, NO_ISSUE, NO_REMEDY, OFFLINE_VERBS
 from complaints.obligations.approvals import ASKS, refused_request
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
@@ -108,7 +114,7 @@ def prefill(
         case "assign" if case.owner is not None:
             start = FormPrefill(initial={"owner": case.owner})
         case "decide":
-            start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+            start = _decide(case, issue_texts(case, events), texts, now)
             findings = findings_initial(case, opened.events if opened else ())
             start = replace(start, initial={**start.initial, **findings})
         case "approve" | "check_decision":
@@ -218,8 +224,14 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
+        for issue, text in zip(case.issues, issue_texts(case, opened.events), strict=True):
+            initial |= {f"issues.{issue.n}.text": text, f"issues.{issue.n}.category": issue.category}
     least = lowest_allowed(case, actor)
     choices = {"category": _categories(case, texts)}
+    are_decided = issues_are_decided(case)
+    if case.issues and not (are_decided or issues_are_named(case)):
+        dropped = (NO_ISSUE, texts.text(f"category.{NO_ISSUE}"))
+        choices["issues.N.category"] = (dropped, *choices["category"])
     for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
         choices[name] = tuple((code, texts.text(f"{name}.{code}")) for code in codes)
     for name, most in (("severity", 5), ("safety", 3)):
@@ -236,6 +248,8 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
             *similar_blocks(case, opened.similar_cases, texts, now=now),
             *([context(texts.text("assess.lowest", **least))] if least != ANY_GRADE else []),
         ],
+        rows={"issues": len(case.issues)} if case.issues else {},
+        fixed=frozenset({"issues"}) if are_decided else frozenset(),
     )
 
 
@@ -271,12 +285,11 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     return tuple((code, texts.text(f"category.{code}")) for code in codes)
 
 
-def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: datetime) -> FormPrefill:
+def _decide(case: Case, issues: Sequence[str], texts: StaffTexts, now: datetime) -> FormPrefill:
     headings = {}
-    for issue in case.issues:
+    for issue, text in zip(case.issues, issues, strict=True):
         category = texts.text(f"category.{issue.category}")
         heading = texts.text("modal.issue", number=issue.n + 1, category=category)
-        text = words.get(f"issues.{issue.n}.text", "")
         if text:
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
