@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from complaints.actions.access import check_fairness_facts, record_fairness
-from complaints.actions.request import ActionRequest
+from complaints.actions.request import ActionRequest, something_waits
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import EvidenceItem, IssueFinding, Statement
 from complaints.deadlines.opening_hours import closing_time
@@ -69,11 +69,15 @@ def open_statements(case: Case) -> tuple[Statement, ...]:
 def check_investigate(case: Case, request: ActionRequest) -> Facts:
     """Start or continue the investigation; it is recorded in several acts (7.6).
 
-    Evidence and statements have a day of their own, and a finding rests on evidence by its numbers. Raises BadFacts
-    and OutOfOrder.
+    Evidence and statements have a day of their own, and a finding rests on evidence by its numbers. `withdrawn` are
+    steps that were recorded as done and are not; not while a decision that rests on them waits for a second person.
+    Raises BadFacts and OutOfOrder.
     """
     check_fairness_facts(case, request)
-    facts = request.facts
+    facts, ticked = request.facts, request.facts.get("evidence", ())
+    withdrawn = [step for step in facts.get("withdrawn", ()) if step in case.evidence and step not in ticked]
+    if withdrawn and case.drafted is not None:
+        raise something_waits(case)
     today = local_time(request.at, case.rules.calendar.zone).date()
     items, received = facts.get("items", ()), facts.get("received", ())
     for row, item in enumerate(items):
@@ -93,7 +97,10 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
     first = len(case.evidence_items) + 1
     new = [str(number) for number in range(first, first + len(items) + len(received))]
     findings = [_finding(case, finding, row, new) for row, finding in enumerate(facts.get("findings", ()))]
-    rows = {"items": items, "statements": facts.get("statements"), "received": received, "findings": findings}
+    rows = {
+        "items": items, "statements": facts.get("statements"), "received": received, "findings": findings,
+        "withdrawn": withdrawn,
+    }  # fmt: skip
     return {
         **{name: value for name, value in facts.items() if name not in rows},
         **{name: list(value) for name, value in rows.items() if value},
@@ -150,7 +157,7 @@ def apply_investigate(case: Case, event: Event) -> Case:
     return changed(
         record_fairness(case, event),
         state=State.INVESTIGATING,
-        evidence=case.evidence | frozenset(facts.get("evidence", ())) | gathered,
+        evidence=case.evidence - set(facts.get("withdrawn", ())) | set(facts.get("evidence", ())) | gathered,
         evidence_items=tuple(items),
         statements=tuple(statements),
         issue_findings=tuple(findings[number] for number in sorted(findings)),

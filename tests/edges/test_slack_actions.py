@@ -322,6 +322,26 @@ async def test_an_issue_that_nothing_names_is_dropped_by_a_choice_in_its_row(off
     assert [(row["category"], row["text"]) for row in exported] == [("service", "Nobody answered")]
 
 
+async def test_an_unticked_step_is_withdrawn_and_one_that_a_colleague_ticked_meanwhile_stays(
+    office: Office,
+) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Investigate", ref, {"evidence": ["complainant_heard", "records_checked"]})
+    alice = office.staff(ALICE)
+    await alice.chooses(await office.card(ref), "More", "Investigate")
+    await alice.opened("Investigate")
+    mona = office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.INVESTIGATE, mona, {"evidence": ["similar_cases"]})
+    await alice.fills({"evidence": ["complainant_heard"]})
+    await alice.submits(expect_errors=True)
+    # The first try says that somebody else was faster.
+    await alice.submits()
+    await office.idle()
+
+    assert office.store.read(load_case, ref).evidence == {"complainant_heard", "similar_cases"}
+    assert office.store.read(load_history, ref)[-1].facts["withdrawn"] == ["records_checked"]
+
+
 async def test_invalid_values_are_reported_at_their_fields(office: Office) -> None:
     ref = await investigated_complaint(office)
     await office.staff(ALICE).presses(await office.card(ref), "Decide")

@@ -229,6 +229,8 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
+    if form == "investigate":
+        facts |= _steps(facts["evidence"], metadata.ticked, case)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
     for name, code in CONFIRMATIONS.items():
         if name in required and not facts.get(name):
@@ -237,6 +239,16 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
         await _require_handler(str(facts["owner"]), slack)
     assessed = await _was_assessed(case, metadata.version, slack)
     return FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+
+def _steps(ticked: list[str], ticked_before: tuple[str, ...], case: Case) -> dict[str, list[str]]:
+    """The steps that are done, and those that the form showed as done and that were unticked.
+
+    What another person ticked or unticked while the form was open stays so.
+    """
+    withdrawn = [step for step in ticked_before if step in case.evidence and step not in ticked]
+    evidence = [step for step in ticked if step in case.evidence or step not in ticked_before]
+    return {"evidence": evidence} | ({"withdrawn": withdrawn} if withdrawn else {})
 
 
 def _options(case: Case) -> dict[str, tuple[str, ...]]:

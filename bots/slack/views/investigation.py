@@ -90,6 +90,7 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
         rows={"received": len(waiting), "findings": issues},
         fixed=frozenset({"received", "findings"}),
         headings=headings,
+        ticked=sorted(case.evidence),
     )
 
 
