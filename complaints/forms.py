@@ -319,11 +319,11 @@ class WrongFields(BadFacts):
         self.fields = dict(wrong)
 
 
-#: Where a row is only a default, it is empty: by group and field, the field for which the default is meant.
-_DEFAULT_FOR: Mapping[tuple[str, str], str] = {
-    ("remedies", "currency"): "amount",
-    ("received", "statement"): "received_on",
-    ("findings", "issue"): "finding",
+#: Where a row is only a default, it is empty: by group and field, the fields for which the default is meant.
+_DEFAULT_FOR: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("remedies", "currency"): ("amount",),
+    ("received", "statement"): ("received_on", "not_needed"),
+    ("findings", "issue"): ("finding",),
 }
 
 
@@ -351,7 +351,7 @@ def read(
         for position, row in enumerate(filled_rows(form, group, values)):
             row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
             for (of_group, name), needed_for in _DEFAULT_FOR.items():
-                if of_group == group and not present(row_values.get(needed_for)):
+                if of_group == group and not any(present(row_values.get(field)) for field in needed_for):
                     row_values[name] = None
                 elif of_group == group and not present(row_values.get(name)):
                     row_values[name] = (defaults or {}).get(name)

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.evidence import investigation_level, missing_evidence, open_steps, required_evidence
+from complaints.actions.evidence import (
+    investigation_level,
+    missing_evidence,
+    open_statements,
+    open_steps,
+    required_evidence,
+)
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.rulebook import InvestigationPlan, as_json, from_json
@@ -299,6 +305,29 @@ def test_a_statement_has_a_due_time_until_it_comes_and_is_evidence_then() -> Non
     assert met.met_at == answered.at
     with pytest.raises(BadFacts):
         answered.do(Verb.INVESTIGATE, ALICE, received)
+
+
+@clause("7.6")
+def test_a_statement_that_is_no_longer_needed_is_dropped_with_a_reason() -> None:
+    two = {**LATE_STATEMENT, "statements": LATE_STATEMENT["statements"] * 2}
+    complaint = an_assessed_case().do(Verb.INVESTIGATE, ALICE, two)
+    with pytest.raises(BadFacts) as refused:
+        complaint.do(Verb.INVESTIGATE, ALICE, {"received": [{"statement": "1"}]})
+    assert (refused.value.code, refused.value.field) == ("required", "received.0.not_needed")
+    rows = [{"statement": "1"}, {"statement": "2", "received_on": "2026-11-03"}]
+    finding = {"issue": "0", "finding": "partly", "basis": ["new"]}
+    dropped = complaint.do(
+        Verb.INVESTIGATE, ALICE, {"received": rows, "findings": [finding]},
+        {"received.0.not_needed": "She left the company."},
+    )  # fmt: skip
+    assert open_statements(dropped.case) == ()
+    assert [item.n for item in dropped.case.evidence_items] == [1, 2]
+    assert dropped.case.issue_findings[0].basis == (2,)
+    met = dropped.case.target(Target.STATEMENT, 1)
+    assert met is not None
+    assert met.met_at == dropped.at
+    with pytest.raises(BadFacts):
+        dropped.do(Verb.INVESTIGATE, ALICE, {"received": [{"statement": "1", "received_on": "2026-11-03"}]})
 
 
 @clause("7.6")

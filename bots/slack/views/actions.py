@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, may_approve, may_decide_appeal, possible_in_state
 from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import missing_evidence
+from complaints.actions.evidence import missing_evidence, open_statements
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
@@ -166,6 +166,8 @@ def _first(case: Case) -> tuple[str, ...]:
     start = ("assess", "take") if is_new else ("take",)
     if case.state in UNDECIDED:
         following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
+        if open_statements(case):
+            following = ("investigate", *following)
         if case.assessment is None:
             following = ()
         return tuple(dict.fromkeys((*answer, "check_decision", "approve", *start, *following, "reply")))

@@ -21,7 +21,12 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, conduct_lines, unpaid_line
 from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
-from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
+from bots.slack.views.investigation import (
+    findings_initial,
+    investigate_form,
+    open_statements_warning,
+    open_steps_warning,
+)
 from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import (
     link_initial,
@@ -104,6 +109,7 @@ def prefill(
     complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
     words of a letter, and the usual cause in this category: each fills the field of its name.
     """
+    with_words = opened.events if opened else ()
     match form:
         case "assess" if opened is not None:
             start = _assess(opened, texts, now, actor)
@@ -113,10 +119,11 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "assign" if case.owner is not None:
             start = FormPrefill(initial={"owner": case.owner})
-        case "decide":
-            start = _decide(case, issue_texts(case, events), texts, now)
-            findings = findings_initial(case, opened.events if opened else ())
-            start = replace(start, initial={**start.initial, **findings})
+        case "decide" | "resolve":
+            issues = issue_texts(case, events)
+            start = _decide(case, issues, with_words, texts, now) if form == "decide" else FormPrefill()
+            warning = open_statements_warning(case, with_words, texts)
+            start = replace(start, preface=[*start.preface, *warning])
         case "approve" | "check_decision":
             start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
@@ -133,7 +140,7 @@ def prefill(
             blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
             start = replace(start, preface=[*start.preface, *blocks])
         case "warn_conduct" | "limit_contact" | "review_limit":
-            start = FormPrefill(preface=_conduct_blocks(case, texts, opened.events if opened else ()))
+            start = FormPrefill(preface=_conduct_blocks(case, texts, with_words))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -150,7 +157,7 @@ def prefill(
     }
     start = replace(start, initial={**from_record, **start.initial})
     if (asks := _ASKS_OF_FORM.get(form)) is not None:
-        start = _with_returned(form, asks, start, opened.events if opened else events, texts)
+        start = _with_returned(form, asks, start, with_words or events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
     parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
     return replace(start, preface=[block for part in parts for block in part])
@@ -285,7 +292,9 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     return tuple((code, texts.text(f"category.{code}")) for code in codes)
 
 
-def _decide(case: Case, issues: Sequence[str], texts: StaffTexts, now: datetime) -> FormPrefill:
+def _decide(
+    case: Case, issues: Sequence[str], events: Sequence[Event], texts: StaffTexts, now: datetime
+) -> FormPrefill:
     headings = {}
     for issue, text in zip(case.issues, issues, strict=True):
         category = texts.text(f"category.{issue.category}")
@@ -306,6 +315,7 @@ def _decide(case: Case, issues: Sequence[str], texts: StaffTexts, now: datetime)
             "remedies.0.type": remedy,
             "remedies.0.amount": amount,
             "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
+            **findings_initial(case, events),
         },
         choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
         rows={"issues": len(case.issues)},
