@@ -24,7 +24,7 @@ from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import has_owner, suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
-from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.actions import FITS, first_actions
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
     FormPlace,
@@ -111,8 +111,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
 
 
 def next_act(case: Case, actor: Actor) -> str:
-    """The first act of the card that this person may do; `open` if there is none."""
-    for name in available_actions(case).buttons:
+    """The first act that this person may do of those that meet the next due time and of the card; or `open`."""
+    for name in first_actions(case):
         if name != "open" and is_open_to(name, case, actor):
             return name
     return "open"
