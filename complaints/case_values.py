@@ -283,7 +283,10 @@ class EvidenceItem:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that we asked a person for; `inside` is True for a person of the organisation (7.6)."""
+    """A statement that we asked a person for; `inside` is True for a person of the organisation (7.6).
+
+    `dropped`: it did not come, and staff gave a reason why it is no longer needed.
+    """
 
     n: int
     seq: int
@@ -292,6 +295,11 @@ class Statement:
     due_on: date
     inside: bool
     received_on: date | None = None
+    dropped: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.received_on is None and not self.dropped
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,10 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
 }
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
+#: A choice of the form only: the issue of this row is dropped.
+NO_ISSUE = "no_issue"
+#: The choices that leave a row out, by the field that has them.
+_LEAVES_OUT = {"type": NO_REMEDY, "category": NO_ISSUE}
 #: A limit on contact: one person writes to the complainant. No limit stops a message, a new complaint or a sign of
 #: danger.
 ONE_CONTACT = "one_contact"
@@ -315,11 +319,11 @@ class WrongFields(BadFacts):
         self.fields = dict(wrong)
 
 
-#: Where a row is only a default, it is empty: by group and field, the field for which the default is meant.
-_DEFAULT_FOR: Mapping[tuple[str, str], str] = {
-    ("remedies", "currency"): "amount",
-    ("received", "statement"): "received_on",
-    ("findings", "issue"): "finding",
+#: Where a row is only a default, it is empty: by group and field, the fields for which the default is meant.
+_DEFAULT_FOR: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("remedies", "currency"): ("amount",),
+    ("received", "statement"): ("received_on", "not_needed"),
+    ("findings", "issue"): ("finding",),
 }
 
 
@@ -347,7 +351,7 @@ def read(
         for position, row in enumerate(filled_rows(form, group, values)):
             row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
             for (of_group, name), needed_for in _DEFAULT_FOR.items():
-                if of_group == group and not present(row_values.get(needed_for)):
+                if of_group == group and not any(present(row_values.get(field)) for field in needed_for):
                     row_values[name] = None
                 elif of_group == group and not present(row_values.get(name)):
                     row_values[name] = (defaults or {}).get(name)
@@ -405,7 +409,7 @@ def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
-    """The numbers of the rows that are neither empty nor `NO_REMEDY`; their position is their number in the facts."""
+    """The numbers of the rows that are neither empty nor left out; their position is their number in the facts."""
     names = {field.name for field in FORMS[form] if field.group == group}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
     numbers = set()
@@ -414,4 +418,8 @@ def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
         row, _, name = rest.partition(".")
         if head == group and row.isdecimal() and name in names and present(value):
             numbers.add(int(row))
-    return sorted(number for number in numbers if values.get(f"{group}.{number}.type") != NO_REMEDY)
+    return sorted(
+        number
+        for number in numbers
+        if not any(values.get(f"{group}.{number}.{name}") == choice for name, choice in _LEAVES_OUT.items())
+    )

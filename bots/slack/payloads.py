@@ -146,6 +146,8 @@ class ViewMetadata:
     rows: Mapping[str, int] = field(default_factory=dict)
     #: The codes of the warnings about its words that the form has shown.
     warned: tuple[str, ...] = ()
+    #: The steps of the investigation that the form showed as done when it was opened.
+    ticked: tuple[str, ...] = ()
     #: The code of the template that filled its field.
     template: str = ""
 
@@ -374,6 +376,7 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         pages=int(stored.get("pages", 1)),
         rows=stored.get("rows", {}),
         warned=tuple(map(str, stored.get("warned", ()))),
+        ticked=tuple(map(str, stored.get("ticked", ()))),
         template=str(stored.get("template", "")),
         pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,
     )

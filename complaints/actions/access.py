@@ -210,9 +210,12 @@ def check_fairness_facts(case: Case, request: ActionRequest) -> None:
 def record_fairness(case: Case, event: Event) -> Case:
     """Keep the times of information, hearing, support and outcome, or the reason for waiting (Annex C).
 
-    The first time of each counts, except for the outcome: a new decision has an outcome of its own.
+    The first time of each counts, except for the outcome: a new decision has an outcome of its own. If the step is
+    withdrawn, there was no hearing.
     """
     facts, before = event.facts, case.fairness
+    if "subject_heard" in facts.get("withdrawn", ()):
+        before = changed(before, heard_at=None)
     times = {
         field: parse_time(str(facts[fact]))
         for fact, field in _FAIRNESS_TIMES.items()
@@ -224,7 +227,7 @@ def record_fairness(case: Case, event: Event) -> Case:
     if facts.get("subject_not_yet"):
         review = date.fromisoformat(str(facts["subject_review_by"]))
         fairness = changed(fairness, not_yet=str(facts["subject_not_yet"]), review_by=review)
-    return case if fairness == before else changed(case, fairness=fairness)
+    return case if fairness == case.fairness else changed(case, fairness=fairness)
 
 
 # links to another complaint or to an incident

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words, something_waits
@@ -12,7 +13,7 @@ from complaints.deadlines.legal_time import legal_time
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.priorities import priority_of
-from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State
+from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State, Verb
 
 #: The lowest severity and safety of all.
 ANY_GRADE = {"severity": 1, "safety": 0}
@@ -93,21 +94,51 @@ def _require_manager_and_reason(case: Case, request: ActionRequest, lowered: str
 
 
 def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
-    """The facts with the categories of all issues: at least one, or the present issues if none was given.
+    """The facts with the categories of all issues; facts without rows of issues leave them as they are.
 
-    After a finding or a draft the issues no longer change: a new matter is a new complaint.
+    Once evidence or a finding names an issue by its number, issues may only be added. After a decision or a draft
+    they no longer change: a new matter is a new complaint.
     """
-    facts = request.facts
-    takes = {"owner": request.actor.id} if case.owner is None else {}
-    categories = [row.get("category") or facts["category"] for row in facts.get("issues") or ()]
-    if not categories and case.issues:
-        return {**facts, **takes}
-    fixed = case.drafted is not None or any(issue.finding for issue in case.issues)
-    if fixed and categories != [issue.category for issue in case.issues]:
+    facts, rows = request.facts, request.facts.get("issues")
+    unchanged = {**facts, **({"owner": request.actor.id} if case.owner is None else {})}
+    before = [issue.category for issue in case.issues]
+    if not rows and len(before) > 1 and rows is not None:
+        raise BadFacts.worded("issues_left_out", field="issues.0.category", ref=case.ref)
+    decided, named = issues_are_decided(case), issues_are_named(case)
+    if before and (rows is None or (not rows and (decided or named))):
+        return unchanged
+    new_rows: Sequence[Facts] = rows or ({},)
+    categories = [row.get("category") or facts["category"] for row in new_rows]
+    if decided and categories != before:
         raise BadFacts.worded("issues_fixed", field="issues.0.category", ref=case.ref)
-    if fixed:
-        return {**facts, **takes}
-    return {**facts, "issue_categories": categories or [facts["category"]], **takes}
+    if named and categories[: len(before)] != before:
+        pairs = enumerate(zip_longest(before, categories))
+        first = next(number for number, (old, new) in pairs if old != new)
+        raise BadFacts.worded("issues_investigated", field=f"issues.{first}.category", ref=case.ref)
+    return unchanged if decided else {**unchanged, "issue_categories": categories}
+
+
+def issues_are_named(case: Case) -> bool:
+    """True once evidence or a finding names an issue by its number."""
+    return bool(case.issue_findings) or any(item.issue is not None for item in case.evidence_items)
+
+
+def issues_are_decided(case: Case) -> bool:
+    return case.drafted is not None or any(issue.finding for issue in case.issues)
+
+
+def issues_event(events: Sequence[Event]) -> Event | None:
+    """The last assessment that gave the issues: its words are those of the issues in force, by their numbers."""
+    verbs = (Verb.ASSESS, Verb.REASSESS)
+    assessments = [event for event in events if event.verb in verbs and "issue_categories" in event.facts]
+    return assessments[-1] if assessments else None
+
+
+def issue_texts(case: Case, events: Sequence[Event]) -> tuple[str, ...]:
+    """The issues in the words of the assessor, empty where there are none; `events` with the words of assessments."""
+    event = issues_event(events)
+    words = event.words if event is not None else {}
+    return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
 
 
 def apply_assess(case: Case, event: Event) -> Case:

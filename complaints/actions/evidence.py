@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from complaints.actions.access import check_fairness_facts, record_fairness
-from complaints.actions.request import ActionRequest
+from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import EvidenceItem, IssueFinding, Statement
 from complaints.deadlines.opening_hours import closing_time
@@ -63,19 +63,23 @@ def open_steps(case: Case) -> tuple[str, ...]:
 
 
 def open_statements(case: Case) -> tuple[Statement, ...]:
-    return tuple(statement for statement in case.statements if statement.received_on is None)
+    return tuple(statement for statement in case.statements if statement.is_open)
 
 
 def check_investigate(case: Case, request: ActionRequest) -> Facts:
     """Start or continue the investigation; it is recorded in several acts (7.6).
 
-    Evidence and statements have a day of their own, and a finding rests on evidence by its numbers. Raises BadFacts
-    and OutOfOrder.
+    Evidence and statements have a day of their own, and a finding rests on evidence by its numbers. `withdrawn` are
+    steps that were recorded as done and are not; not while a decision that rests on them waits for a second person.
+    Raises BadFacts and OutOfOrder.
     """
     check_fairness_facts(case, request)
-    facts = request.facts
+    facts, ticked = request.facts, request.facts.get("evidence", ())
+    withdrawn = [step for step in facts.get("withdrawn", ()) if step in case.evidence and step not in ticked]
+    if withdrawn and case.drafted is not None:
+        raise something_waits(case)
     today = local_time(request.at, case.rules.calendar.zone).date()
-    items, received = facts.get("items", ()), facts.get("received", ())
+    items, received = facts.get("items", ()), [dict(row) for row in facts.get("received", ())]
     for row, item in enumerate(items):
         _require_past(item.get("dated"), today, f"items.{row}.dated")
         _require_issue(case, item.get("issue"), f"items.{row}.issue")
@@ -89,11 +93,20 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
             path = f"received.{row}.statement"
             raise BadFacts.worded("not_an_option:investigate", field=path, ref=case.ref)
         waiting.discard(number)
-        _require_past(reply["received_on"], today, f"received.{row}.received_on")
+        if not reply.get("received_on"):
+            require_words(
+                request, f"received.{row}.not_needed", f"Say when statement {number} of {case.ref} came."
+            )
+            reply["dropped"] = True
+        _require_past(reply.get("received_on"), today, f"received.{row}.received_on")
     first = len(case.evidence_items) + 1
-    new = [str(number) for number in range(first, first + len(items) + len(received))]
+    came = sum(not reply.get("dropped") for reply in received)
+    new = [str(number) for number in range(first, first + len(items) + came)]
     findings = [_finding(case, finding, row, new) for row, finding in enumerate(facts.get("findings", ()))]
-    rows = {"items": items, "statements": facts.get("statements"), "received": received, "findings": findings}
+    rows = {
+        "items": items, "statements": facts.get("statements"), "received": received, "findings": findings,
+        "withdrawn": withdrawn,
+    }  # fmt: skip
     return {
         **{name: value for name, value in facts.items() if name not in rows},
         **{name: list(value) for name, value in rows.items() if value},
@@ -134,7 +147,11 @@ def apply_investigate(case: Case, event: Event) -> Case:
         issue = int(item["issue"]) if item.get("issue") is not None else None
         items.append(EvidenceItem(len(items) + 1, seq, f"items.{row}", item["step"], dated, issue))
     for row, reply in enumerate(facts.get("received", ())):
-        place, day = int(reply["statement"]) - 1, date.fromisoformat(reply["received_on"])
+        place = int(reply["statement"]) - 1
+        if reply.get("dropped"):
+            statements[place] = changed(statements[place], dropped=True)
+            continue
+        day = date.fromisoformat(reply["received_on"])
         statements[place] = changed(statements[place], received_on=day)
         kind = "staff_statement" if statements[place].inside else "third_party"
         items.append(EvidenceItem(len(items) + 1, seq, f"received.{row}", kind, day))
@@ -150,7 +167,7 @@ def apply_investigate(case: Case, event: Event) -> Case:
     return changed(
         record_fairness(case, event),
         state=State.INVESTIGATING,
-        evidence=case.evidence | frozenset(facts.get("evidence", ())) | gathered,
+        evidence=case.evidence - set(facts.get("withdrawn", ())) | set(facts.get("evidence", ())) | gathered,
         evidence_items=tuple(items),
         statements=tuple(statements),
         issue_findings=tuple(findings[number] for number in sorted(findings)),

@@ -235,7 +235,7 @@ ACTIONS: Mapping[Verb, Action] = {
     Verb.INVESTIGATE: Action(
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
         check=evidence.check_investigate, apply=evidence.apply_investigate,
-        facts=form_facts("investigate"), judges=True, needs_independence=True,
+        facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
     ),
     Verb.RESOLVE: Action(
         "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),

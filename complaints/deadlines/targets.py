@@ -207,7 +207,7 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
     if case.state in UNDECIDED:
         yield from _before_decision(case, priority, start)
         for statement in case.statements:
-            if statement.received_on is None:
+            if statement.is_open:
                 end = closing_time(statement.due_on, case.rules.calendar)
                 start, span = statement.asked_at, rules.waiting_limit
                 yield WantedTarget(Target.STATEMENT, statement.n, start, span, "statement", fixed=end)

@@ -25,6 +25,8 @@ def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
         )
         yield Point("decisions with every step of the plan done", (event.seq,), hit=not open_steps(before))
     for statement in history.case.statements:
+        if statement.dropped:
+            continue
         is_waiting = history.case.is_open and house.now.date() <= statement.due_on
         in_time = statement.received_on is not None and statement.received_on <= statement.due_on
         if statement.received_on is not None or not is_waiting:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from complaints.actions.access import is_on_hold
+from complaints.actions.assessment import issues_event
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
@@ -105,6 +106,8 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
     """
     file = load_case_file(tx, ref)
     case, words = file.case, load_words_by_event(tx, file)
+    assessment = issues_event(file.events)
+    issue_words = words.get(assessment.seq, {}) if assessment is not None else {}
     return {
         **_header(tx, file),
         **request_fields(file, words, load_newest_texts(tx, file)),
@@ -119,7 +122,7 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         "issues": [
             {
                 "n": issue.n,
-                "text": _last(words, f"issues.{issue.n}.text"),
+                "text": issue_words.get(f"issues.{issue.n}.text"),
                 "category": issue.category,
                 "finding": _code(issue.finding),
                 "reasons": _last(words, f"issues.{issue.n}.reasons"),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.post import Poster, SlackUnavailable
+from complaints.forms import NO_ISSUE
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import FormRefused
 from store.cases.act import act
@@ -263,6 +264,82 @@ async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> No
     assert [issue.category for issue in office.store.read(load_case, ref).issues] == ["money", "service"]
     assert "issues.1.finding" in modal.labels
     assert "Nobody answered" in modal.text
+
+
+async def test_assessing_again_keeps_the_issues_and_their_words_in_decision_and_export(
+    office: Office,
+) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    two = {"issues.0.category": "money", "issues.0.text": "The bill"}
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT | two)
+    await alice.chooses(await office.card(ref), "More", "Assess")
+    modal = await alice.opened("Assess")
+    assert modal.values["issues.0.text"] == "The bill"
+    await alice.presses(modal, "Add an issue")
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
+    await alice.fills(
+        ASSESSMENT | {"complexity": "2", "issues.1.category": "service", "issues.1.text": "Nobody answered"}
+    )
+    await alice.submits()
+    await office.idle()
+    # A person who only changes a criterion leaves the issues as the form has them.
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT | {"complexity": "1"})
+    item = {"items.0.step": "records_checked", "items.0.shows": "Read twice", "items.0.issue": "1"}
+    await office.acts(ALICE, "Investigate", ref, {"evidence": ["complainant_heard"], **item})
+
+    await alice.chooses(await office.card(ref), "More", "Assess")
+    await alice.opened("Assess")
+    await alice.fills(ASSESSMENT | {"issues.0.text": "Another matter"})
+    top = await alice.submits(expect_errors=True)
+    assert top is not None
+    assert "Leave its words and category as they are" in top.errors["issues.0.text"]
+    await alice.closes()
+    await alice.presses(await office.card(ref), "Decide")
+    modal = await alice.opened("Decide")
+    assert "The bill" in modal.text
+    assert "Nobody answered" in modal.text
+    exported = office.store.read(export_record, ref)["issues"]
+    assert [(row["category"], row["text"]) for row in exported] == [
+        ("money", "The bill"), ("service", "Nobody answered"),
+    ]  # fmt: skip
+
+
+async def test_an_issue_that_nothing_names_is_dropped_by_a_choice_in_its_row(office: Office) -> None:
+    ref = office.proposed()
+    first = {"issues.0.category": "money", "issues.0.text": "The bill"}
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT | first)
+    alice = office.staff(ALICE)
+    await alice.chooses(await office.card(ref), "More", "Assess")
+    await alice.presses(await alice.opened("Assess"), "Add an issue")
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
+    await alice.fills({"issues.0.category": NO_ISSUE, "issues.1.text": "Nobody answered"})
+    await alice.fills({"safety": "0", "issues.1.category": "service"})
+    await alice.submits()
+    await office.idle()
+    exported = office.store.read(export_record, ref)["issues"]
+
+    assert [(row["category"], row["text"]) for row in exported] == [("service", "Nobody answered")]
+
+
+async def test_an_unticked_step_is_withdrawn_and_one_that_a_colleague_ticked_meanwhile_stays(
+    office: Office,
+) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Investigate", ref, {"evidence": ["complainant_heard", "records_checked"]})
+    alice = office.staff(ALICE)
+    await alice.chooses(await office.card(ref), "More", "Investigate")
+    await alice.opened("Investigate")
+    mona = office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.INVESTIGATE, mona, {"evidence": ["similar_cases"]})
+    await alice.fills({"evidence": ["complainant_heard"]})
+    await alice.submits(expect_errors=True)
+    # The first try says that somebody else was faster.
+    await alice.submits()
+    await office.idle()
+
+    assert office.store.read(load_case, ref).evidence == {"complainant_heard", "similar_cases"}
+    assert office.store.read(load_history, ref)[-1].facts["withdrawn"] == ["records_checked"]
 
 
 async def test_invalid_values_are_reported_at_their_fields(office: Office) -> None:

@@ -417,7 +417,7 @@ def test_the_required_fields_of_every_form_are_listed_here() -> None:
         # Of a row that somebody begins.
         "investigate": [
             "findings.N.finding", "findings.N.happened", "items.N.shows", "items.N.step",
-            "received.N.received_on", "statements.N.due_on", "statements.N.inside", "statements.N.of_whom",
+            "statements.N.due_on", "statements.N.inside", "statements.N.of_whom",
         ],
         "assess": sorted(ASSESSED),
         "assign": ["owner"], "reply": ["text"], "note": ["text"],

@@ -10,22 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.actions import FITS, SERVING, available_actions, due_served
 from bots.slack.views.card import EXECUTIVE, card
-from bots.slack.views.open_form import verb_of
+from bots.slack.views.home import case_row
+from bots.slack.views.open_form import next_act, verb_of
 from bots.slack.views.proposal import rule_names
 from complaints.actions.authorisation import authorise
 from complaints.actors import staff
-from complaints.case_values import RecordedSign
+from complaints.case import Case
+from complaints.case_values import RecordedSign, TargetSet
+from complaints.deadlines.targets import next_due
 from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
-from complaints.vocabulary import CloseCode, State
+from complaints.vocabulary import CloseCode, State, Target
 from simulator.slack.block_kit import message_problems
 from tests.rules.slack_cases import (
     ALICE,
     MONA,
     NOW,
     REF,
+    TUGBA,
     Story,
     assessed,
     investigated,
@@ -130,6 +134,64 @@ def test_a_complaint_with_danger_asks_for_a_receipt_first() -> None:
 
 def test_a_decision_waiting_for_approval_offers_approving_first() -> None:
     assert available_actions(STAGES["waits for approval"].case).buttons[0] == "approve"
+
+
+def only_due(case: Case, target: Target, number: int = 0) -> Case:
+    """The complaint with one open due time."""
+    end = NOW + timedelta(days=1)
+    row = TargetSet(target, 1, number, NOW, end, end, "rule", "1 bd", NOW)
+    return replace(case, targets=(row,))
+
+
+@pytest.mark.parametrize(
+    ("stage", "target", "number", "act"),
+    [
+        ("owned", Target.LOOK, 0, "assess"),
+        ("owned", Target.ACT_BY, 0, "assess"),
+        ("assessed gravely", Target.FIRST_ACTION, 0, "reply"),
+        ("assessed", Target.FIRST_ACTION, 0, "resolve"),
+        ("investigating", Target.UPDATE, 0, "inform"),
+        ("investigating", Target.DECIDE, 0, "decide"),
+        ("investigating", Target.STATEMENT, 1, "investigate"),
+        ("investigating", Target.REPLY, 0, "reply"),
+        ("investigating", Target.PRIVACY, 0, "reply"),
+        ("investigating", Target.SUBJECT, 0, "investigate"),
+        ("investigating", Target.BODY_REPLY, 0, "external"),
+        ("waits for approval", Target.APPROVE, 0, "approve"),
+        ("remedying", Target.REMEDY, 0, "remedy"),
+        ("decided", Target.SUBJECT, 1, "note"),
+    ],
+)
+def test_the_first_act_of_a_row_meets_the_due_time_of_that_row(
+    stage: str, target: Target, number: int, act: str
+) -> None:
+    case = replace(only_due(STAGES[stage].case, target, number), owner=ALICE.id)
+    top = replace(MONA, roles=MONA.roles | TUGBA.roles)
+    assert next_act(case, top) == act
+    assert next_due(case) == due_served(case, act)
+
+
+def test_a_row_of_a_complaint_without_an_owner_offers_taking_it_and_danger_comes_first() -> None:
+    unowned = replace(only_due(STAGES["investigating"].case, Target.UPDATE), owner=None)
+    assert next_act(unowned, MONA) == "take"
+    assert next_act(only_due(STAGES["danger"].case, Target.UPDATE), MONA) == "receipt"
+
+
+def test_a_row_about_a_second_person_shows_the_due_time_of_that_act() -> None:
+    case = STAGES["waits for approval"].case
+    approval = case.target(Target.APPROVE)
+    assert approval is not None
+    earlier = replace(approval, target=Target.UPDATE, version=99, internal_due=NOW)
+    case = replace(case, targets=(*case.targets, earlier))
+    assert "progress notice" in case_row(case, voice(), NOW)
+    assert "approval by" in case_row(case, voice(), NOW, act="approve")
+
+
+def test_every_due_time_has_its_act_or_waits_for_nobody_of_staff() -> None:
+    by_the_decision_or_the_bot = {Target.DECIDE, Target.LEGAL, Target.ACK}
+    of_the_complainant = {Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING}
+    served = {target for target, _ in SERVING}
+    assert served == set(Target) - by_the_decision_or_the_bot - of_the_complainant
 
 
 def test_an_open_question_offers_replying_first() -> None:

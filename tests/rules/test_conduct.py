@@ -11,7 +11,7 @@ import pytest
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.slack.recipients import appeal_deciders, reminded_members
-from bots.slack.views.actions import waiting_form
+from bots.slack.views.actions import due_served, waiting_form
 from complaints.actions.perform import apply_event
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
@@ -177,6 +177,7 @@ def test_an_appeal_asks_only_people_without_a_part_and_its_missed_day_is_written
         assert people == (TUGBA.id,)
     assert waiting_form(case, TUGBA) == "review_limit"
     assert waiting_form(case, MONA) == "approve"
+    assert due_served(case, "review_limit") == target
 
     delay = complaint.obligation("delay")
     assert target.promised_due - timedelta(days=1) < delay.due < target.promised_due

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from complaints.actions.assessment import issue_texts
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import receive
 from complaints.actors import SYSTEM
@@ -227,6 +229,49 @@ def test_issues_are_set_by_the_assessment_and_kept_unless_new_ones_are_given() -
     assert [issue.category for issue in complaint.case.issues] == ["money", "service"]
     assert [issue.category for issue in assessed(complaint).case.issues] == ["money", "service"]
     assert [issue.category for issue in assessed(complaint, issues=[{}]).case.issues] == ["money"]
+
+
+TWO_ISSUES = [{"category": "money"}, {"category": "service"}]
+NAMED = [
+    {"items": [{"step": "records_checked", "issue": "1"}]},
+    {
+        "items": [{"step": "records_checked"}],
+        "findings": [{"issue": "1", "finding": "partly", "basis": ["new"]}],
+    },
+]
+
+
+@clause("7.6")
+@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("categories", [["money"], ["service"], ["service", "money"], ["money", "goods"]])
+def test_issues_may_only_be_added_once_evidence_or_a_finding_names_them(
+    named: dict[str, Any], categories: list[str]
+) -> None:
+    complaint = an_assessed_case(issues=TWO_ISSUES).do(Verb.INVESTIGATE, ALICE, {"evidence": [], **named})
+    with pytest.raises(BadFacts) as refused:
+        assessed(complaint, issues=[{"category": category} for category in categories])
+    assert refused.value.code == "issues_investigated"
+    added = assessed(complaint, issues=[*TWO_ISSUES, {"category": "goods"}])
+    assert [issue.category for issue in added.case.issues] == ["money", "service", "goods"]
+    assert added.case.evidence_items == complaint.case.evidence_items
+    assert added.case.issue_findings == complaint.case.issue_findings
+
+
+def test_an_assessment_that_leaves_out_every_issue_is_refused() -> None:
+    with pytest.raises(BadFacts) as refused:
+        assessed(an_assessed_case(issues=TWO_ISSUES), issues=[])
+    assert (refused.value.code, refused.value.field) == ("issues_left_out", "issues.0.category")
+    single = assessed(an_assessed_case(issues=[{"category": "money"}]), issues=[], category="service")
+    assert [issue.category for issue in single.case.issues] == ["service"]
+
+
+def test_the_words_of_the_issues_are_those_of_the_last_assessment_that_gave_them() -> None:
+    words = {"issues.0.text": "The bill", "issues.1.text": "Nobody answered"}
+    complaint = assessed(acknowledged(a_received_case()), words=words, issues=TWO_ISSUES)
+    kept = assessed(complaint)
+    assert issue_texts(kept.case, kept.events) == ("The bill", "Nobody answered")
+    fewer = assessed(kept, words={"issues.0.text": "Nobody answered"}, issues=[{"category": "service"}])
+    assert issue_texts(fewer.case, fewer.events) == ("Nobody answered",)
 
 
 def test_issues_do_not_change_after_a_decision() -> None:

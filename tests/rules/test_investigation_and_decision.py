@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.evidence import investigation_level, open_steps, required_evidence
+from complaints.actions.evidence import (
+    investigation_level,
+    missing_evidence,
+    open_statements,
+    open_steps,
+    required_evidence,
+)
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.rulebook import InvestigationPlan, as_json, from_json
@@ -302,6 +308,29 @@ def test_a_statement_has_a_due_time_until_it_comes_and_is_evidence_then() -> Non
 
 
 @clause("7.6")
+def test_a_statement_that_is_no_longer_needed_is_dropped_with_a_reason() -> None:
+    two = {**LATE_STATEMENT, "statements": LATE_STATEMENT["statements"] * 2}
+    complaint = an_assessed_case().do(Verb.INVESTIGATE, ALICE, two)
+    with pytest.raises(BadFacts) as refused:
+        complaint.do(Verb.INVESTIGATE, ALICE, {"received": [{"statement": "1"}]})
+    assert (refused.value.code, refused.value.field) == ("required", "received.0.not_needed")
+    rows = [{"statement": "1"}, {"statement": "2", "received_on": "2026-11-03"}]
+    finding = {"issue": "0", "finding": "partly", "basis": ["new"]}
+    dropped = complaint.do(
+        Verb.INVESTIGATE, ALICE, {"received": rows, "findings": [finding]},
+        {"received.0.not_needed": "She left the company."},
+    )  # fmt: skip
+    assert open_statements(dropped.case) == ()
+    assert [item.n for item in dropped.case.evidence_items] == [1, 2]
+    assert dropped.case.issue_findings[0].basis == (2,)
+    met = dropped.case.target(Target.STATEMENT, 1)
+    assert met is not None
+    assert met.met_at == dropped.at
+    with pytest.raises(BadFacts):
+        dropped.do(Verb.INVESTIGATE, ALICE, {"received": [{"statement": "1", "received_on": "2026-11-03"}]})
+
+
+@clause("7.6")
 def test_a_finding_rests_on_evidence_that_is_on_record() -> None:
     complaint = an_assessed_case()
     finding = {"issue": "0", "finding": "partly", "basis": ["new"]}
@@ -312,6 +341,32 @@ def test_a_finding_rests_on_evidence_that_is_on_record() -> None:
     both = complaint.do(Verb.INVESTIGATE, ALICE, {"items": LATE_STATEMENT["items"], "findings": [finding]})
     (row,) = both.case.issue_findings
     assert (row.finding, row.basis) == ("partly", (1,))
+
+
+@clause("7.6")
+def test_a_step_that_was_recorded_by_mistake_is_withdrawn() -> None:
+    complaint = an_investigated_case()
+    without = complaint.do(Verb.INVESTIGATE, ALICE, {"withdrawn": ["records_checked", "similar_cases"]})
+    assert without.case.evidence == complaint.case.evidence - {"records_checked"}
+    assert without.last.facts["withdrawn"] == ["records_checked"]
+    assert missing_evidence(without.case) == ("records_checked",)
+    again = without.do(Verb.INVESTIGATE, ALICE, {"evidence": ["records_checked"]})
+    assert again.case.evidence == complaint.case.evidence
+
+
+def test_no_step_is_withdrawn_while_a_decision_waits_for_approval() -> None:
+    drafted = decided(an_investigated_case(severity=4))
+    assert drafted.case.drafted is not None
+    with pytest.raises(OutOfOrder) as refused:
+        drafted.do(Verb.INVESTIGATE, ALICE, {"withdrawn": ["records_checked"]})
+    assert refused.value.code == "waits_for_approval"
+
+
+@clause("C")
+def test_a_withdrawn_hearing_is_no_hearing() -> None:
+    heard = an_assessed_case().do(Verb.INVESTIGATE, ALICE, {"evidence": ["subject_heard"]})
+    assert heard.case.fairness.heard_at is not None
+    assert heard.do(Verb.INVESTIGATE, ALICE, {"withdrawn": ["subject_heard"]}).case.fairness.heard_at is None
 
 
 @clause("7.6")

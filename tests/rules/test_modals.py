@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.client.block_kit import Block, escaped, pieces
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import FITS, available_actions
 from bots.slack.views.card import event_line, thread_line
 from bots.slack.views.case import case_view
 from bots.slack.views.form_inputs import values_of
@@ -24,7 +24,19 @@ from complaints.forms import FORMS, read
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import message_problems, view_problems
 from store.values import FileEntry, Text
-from tests.rules.slack_cases import ANNA, NOW, REF, Story, assessed, filled_in, proposed, stages, voice
+from tests.rules.slack_cases import (
+    ALICE,
+    ANNA,
+    NOW,
+    REF,
+    Story,
+    assessed,
+    filled_in,
+    investigated,
+    proposed,
+    stages,
+    voice,
+)
 
 STAGES = stages()
 FITTING = [
@@ -53,7 +65,9 @@ def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(name: str, lan
 
         assert (form, view_problems(view, "modal")) == (form, [])
         assert view["callback_id"] == form
-        assert json.loads(view["private_metadata"]) == {"ref": REF, "version": version}, form
+        stored = json.loads(view["private_metadata"])
+        stored.pop("ticked", None)
+        assert stored == {"ref": REF, "version": version}, form
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -114,6 +128,22 @@ def test_a_decision_asks_one_finding_and_its_reasons_for_each_issue() -> None:
 
     assert names[:4] == ["issues.0.finding", "issues.0.reasons", "issues.1.finding", "issues.1.reasons"]
     assert "issues.2.finding" not in names
+
+
+@pytest.mark.parametrize("form", ["decide", "resolve"])
+def test_a_statement_that_has_not_come_is_named_above_a_decision_and_investigate_is_first(form: str) -> None:
+    asked = {"statements": [{"inside": "no", "due_on": "2026-11-10"}]}
+    story = investigated(assessed(Story()))
+    assert "not here yet" not in json.dumps(view_of(form, story))
+    assert "investigate" not in available_actions(story.case).buttons
+    story = story.act(Verb.INVESTIGATE, ALICE, asked, {"statements.0.of_whom": "The fitter"})
+    shown = view_of(form, story)["blocks"]
+    warning = next(number for number, block in enumerate(shown) if "not here yet" in json.dumps(block))
+    first_input = next(number for number, block in enumerate(shown) if block["type"] == "input")
+
+    assert warning < first_input
+    assert "Statement 1 from The fitter: due Tue 10 Nov" in json.dumps(shown)
+    assert available_actions(story.case).buttons[0] == "investigate"
 
 
 def test_remedies_are_listed_with_their_promised_words() -> None:

@@ -13,13 +13,17 @@ Alice sees: Investigation, level 2
 Alice sees: You billed me twice
 Alice fills evidence="complainant_heard|rule_or_contract" items.0.step=records_checked items.0.shows="Two bills carry one reading." items.0.from_whom="The billing system" items.0.dated=2026-10-20 statements.0.of_whom="Kerr and Lowe, collectors" statements.0.inside=no statements.0.due_on=2026-11-26
 Alice submits
+Alice presses Investigate on Anna's card
+Alice fills statements.0.of_whom="The meter reader" statements.0.inside=yes statements.0.due_on=2026-11-27
+Alice submits
 Clock +1 week
 Alice presses Investigate on Anna's card
 Alice sees: Kerr and Lowe, collectors
-Alice fills received.0.received_on=2026-11-30 received.0.says="We were given both bills." items.0.step=staff_statement items.0.shows="The clerk entered it twice." findings.0.finding=upheld findings.0.happened="One reading was billed twice and passed on." findings.0.basis="1|new"
+Alice fills received.0.received_on=2026-11-30 received.0.says="We were given both bills." received.1.not_needed="He left in summer." items.0.step=staff_statement items.0.shows="The clerk entered it twice." findings.0.finding=upheld findings.0.happened="One reading was billed twice and passed on." findings.0.basis="1|new"
 Alice submits
 Alice presses Open on Anna's card
 Alice sees: Issue 1: Upheld; evidence: 1, 2, 3
+Alice sees: Statement 2 from The meter reader: no longer needed
 Alice goes back
 Alice presses Decide on Anna's card
 Alice sees: not on record yet: Similar complaints were compared

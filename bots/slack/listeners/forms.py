@@ -34,6 +34,7 @@ from bots.slack.views.forms import (
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
+from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
@@ -96,6 +97,8 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
             text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
             return update_view(with_warnings(with_notice(submission.view, text), overruled))
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
+    if filled.form == "assess" and filled.case.work_version == submission.metadata.version:
+        await _require_same_issues(filled, slack)
     is_second = filled.form in ("approve", "check_decision") and filled.case.drafted is not None
     if is_second and filled.facts["agreed"] == "yes":
         filled = replace(filled, facts=_held(filled.facts, filled.case))
@@ -106,6 +109,19 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
     await _redraw_home(submission, slack)
     done = await _done(filled, slack)
     return replace(done, notice=_take_back_offer(recorded, slack))
+
+
+async def _require_same_issues(filled: FilledForm, slack: SlackContext) -> None:
+    """Evidence, findings and decisions name an issue by its number: its words stay. The rules know no words."""
+    case, are_decided = filled.case, issues_are_decided(filled.case)
+    if not (are_decided or issues_are_named(case)):
+        return
+    for number, text in enumerate(await issue_words(slack, case)):
+        path = f"issues.{number}.text"
+        if text and filled.words.get(path, "").split() != text.split():
+            if are_decided:
+                raise BadFacts.worded("issues_fixed", field=path, ref=case.ref)
+            raise BadFacts.worded("issues_investigated", field=path, ref=case.ref)
 
 
 def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
@@ -213,6 +229,8 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
+    if form == "investigate":
+        facts |= _steps(facts["evidence"], metadata.ticked, case)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
     for name, code in CONFIRMATIONS.items():
         if name in required and not facts.get(name):
@@ -221,6 +239,16 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
         await _require_handler(str(facts["owner"]), slack)
     assessed = await _was_assessed(case, metadata.version, slack)
     return FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+
+def _steps(ticked: list[str], ticked_before: tuple[str, ...], case: Case) -> dict[str, list[str]]:
+    """The steps that are done, and those that the form showed as done and that were unticked.
+
+    What another person ticked or unticked while the form was open stays so.
+    """
+    withdrawn = [step for step in ticked_before if step in case.evidence and step not in ticked]
+    evidence = [step for step in ticked if step in case.evidence or step not in ticked_before]
+    return {"evidence": evidence} | ({"withdrawn": withdrawn} if withdrawn else {})
 
 
 def _options(case: Case) -> dict[str, tuple[str, ...]]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, may_approve, may_decide_appeal, possible_in_state
 from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import missing_evidence
+from complaints.actions.evidence import missing_evidence, open_statements
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.case_values import TargetSet
+from complaints.deadlines.targets import next_due
 from complaints.forms import FORM_VERBS
 from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
@@ -158,17 +160,77 @@ def available_actions(case: Case) -> CaseActions:
     return CaseActions(buttons, others)
 
 
-def _first(case: Case) -> tuple[str, ...]:
-    """The acts that take a complaint to its next state, the most likely first."""
-    answer = ("reply",) if case.question_at is not None else ()
+#: The acts that meet a due time, the most direct first; by its number where each has another meaning. A time that is
+#: missing here is met by the decision (`_to_decide`), the bot or the complainant.
+SERVING: Mapping[tuple[Target, int | None], tuple[str, ...]] = {
+    (Target.LOOK, None): ("assess",),
+    (Target.ACT_BY, None): ("assess",),
+    (Target.FIRST_ACTION, None): ("resolve", "reply"),
+    (Target.UPDATE, None): ("inform",),
+    (Target.APPROVE, None): ("check_decision", "approve"),
+    (Target.REMEDY, None): ("remedy",),
+    (Target.VERIFY, None): ("verify",),
+    (Target.REPLY, None): ("reply",),
+    (Target.DATA_REQUEST, None): ("reply",),
+    (Target.PRIVACY, None): ("reply",),
+    (Target.SUBJECT, 0): ("investigate",),
+    (Target.SUBJECT, 1): ("note",),
+    (Target.BODY_REPLY, None): ("external",),
+    (Target.STATEMENT, None): ("investigate",),
+    (Target.CONDUCT, 0): ("review_limit",),
+    (Target.CONDUCT, 1): ("review_limit",),
+    (Target.CONDUCT, 2): ("approve",),
+}
+
+
+def _serving(case: Case, target: TargetSet) -> tuple[str, ...]:
+    if target.target is Target.ACK:
+        # In a chat the bot acknowledges.
+        return ("given",) if case.is_offline else ()
+    acts = SERVING.get((target.target, target.of)) or SERVING.get((target.target, None), ())
+    return tuple(name for name in acts if FITS[name](case))
+
+
+def first_actions(case: Case) -> tuple[str, ...]:
+    """The acts to offer with the next due time: first those that meet it, then those of the card.
+
+    An open danger comes first. Without an owner nothing comes before what the card offers, as taking it.
+    """
+    buttons, target = available_actions(case).buttons, next_due(case)
+    serving = () if target is None else _serving(case, target)
+    if target is not None and target.target in (Target.DECIDE, Target.LEGAL):
+        serving = _to_decide(case)
+    if case.owner is None:
+        serving = tuple(name for name in serving if name in buttons)
+    danger = tuple(name for name in buttons if name == "receipt")
+    return tuple(dict.fromkeys((*danger, *serving, *buttons)))
+
+
+def due_served(case: Case, name: str) -> TargetSet | None:
+    """The earliest open due time that this act meets; the next due time if it meets none."""
+    live = [target for target in case.current_targets() if target.met_at is None]
+    met = [target for target in live if name in _serving(case, target)]
+    return min(met, key=lambda target: target.internal_due, default=next_due(case))
+
+
+def _to_decide(case: Case) -> tuple[str, ...]:
+    """The acts that lead to the decision, the most likely first."""
     # A complaint that was just escalated has no owner: assessing it again assigns it.
     is_new = case.assessment is None or (case.owner is None and case.level > 1)
     start = ("assess", "take") if is_new else ("take",)
+    following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
+    if open_statements(case):
+        following = ("investigate", *following)
+    if case.assessment is None:
+        following = ()
+    return "check_decision", "approve", *start, *following
+
+
+def _first(case: Case) -> tuple[str, ...]:
+    """The acts that take a complaint to its next state, the most likely first."""
+    answer = ("reply",) if case.question_at is not None else ()
     if case.state in UNDECIDED:
-        following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
-        if case.assessment is None:
-            following = ()
-        return tuple(dict.fromkeys((*answer, "check_decision", "approve", *start, *following, "reply")))
+        return tuple(dict.fromkeys((*answer, *_to_decide(case), "reply")))
     if case.conduct.pending is not None:
         answer = (*answer, "approve")
     return tuple(dict.fromkeys((*answer, "reopen", "take", "close", "remedy", "verify", "reply")))

@@ -52,6 +52,9 @@ async def other_page(
     place = FormPlace(at, after, page, draft, metadata.version)
     drawn = await typed_form_view(slack, form, case, actor, values, metadata.rows, place)
     drawn = with_pressed_message(drawn, metadata.pressed_message)
+    if form == "investigate":
+        # Of the first drawing: what others ticked since then is not withdrawn.
+        drawn = with_metadata(drawn, ticked=list(metadata.ticked))
     if metadata.template:
         drawn = with_metadata(drawn, template=metadata.template)
     return opened_from_home(drawn) if metadata.from_home else drawn

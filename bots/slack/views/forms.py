@@ -52,8 +52,9 @@ _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 class FormPrefill:
     """What a form starts with: values by path, choices that depend on the complaint, blocks to show with it.
 
-    `preface` is placed above the inputs. `rows` is the initial number of rows of a group; `fixed` groups get no more
-    rows; `headings` are placed above a row, by `group.N`.
+    `choices` are by the name of the field, or by its path (`issues.N.category`). `preface` is placed above the
+    inputs. `rows` is the initial number of rows of a group; `fixed` groups get no more rows; `headings` are placed
+    above a row, by `group.N`. `ticked` are the steps that the form shows as done: it can withdraw these only.
     """
 
     initial: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class FormPrefill:
     rows: Mapping[str, int] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     headings: Mapping[str, Block] = field(default_factory=dict)
+    ticked: Sequence[str] = ()
 
     def with_typed(self, form: str, values: Mapping[str, Any], rows: Mapping[str, int]) -> FormPrefill:
         """The same with what was typed, and with at least so many rows of each group."""
@@ -113,7 +115,8 @@ def form_view(
     page = place.page_in(pages)
     blocks = [block for unit in pages[page] for block in unit]
     submit = "modal.preview" if form in PREVIEWED else "modal.save"
-    stored = metadata(case.ref, case.work_version)
+    more: dict[str, Any] = {"ticked": list(prefill.ticked)} if prefill.ticked else {}
+    stored = metadata(case.ref, case.work_version, **more)
     if len(pages) > 1:
         blocks.insert(0, context(texts.text("modal.page", page=page + 1, pages=len(pages))))
         if page > 0:
@@ -127,6 +130,7 @@ def form_view(
             pages=len(pages),
             draft=place.draft,
             rows=dict(prefill.rows),
+            **more,
         )
     return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
 
@@ -235,7 +239,7 @@ def _case_input(
         path,
         texts,
         initial=prefill.initial.get(path),
-        choices=prefill.choices.get(entry.name),
+        choices=prefill.choices.get(entry.path, prefill.choices.get(entry.name)),
         required=is_required(form, entry, case),
     )
 

@@ -18,14 +18,13 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
-from bots.slack.views.actions import waiting_form
+from bots.slack.views.actions import due_served, waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import is_open_to, next_act
 from bots.slack.views.registers.entries import home_blocks
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from store.outbox.deliveries import list_failed_obligations
@@ -58,10 +57,11 @@ ROWS_OF_EACH = 4
 FAILED_ROWS = 3
 #: Rows of a page of a single list.
 ROWS_OF_ONE = 40
-#: The act of a list that is about one act.
+#: The act of a list that is about one act, whose due time its rows show; other lists offer what meets the next one.
 _ACTS: Mapping[WorklistSection, str] = {
     WorklistSection.UNCHECKED: "verify",
     WorklistSection.SURVEY: "open",
+    WorklistSection.LIMITED: "review_limit",
 }
 
 
@@ -83,14 +83,14 @@ async def home_view(
     return {"type": "home", "blocks": blocks[:MODAL_BLOCKS]}
 
 
-def case_row(case: Case, texts: StaffTexts, now: datetime) -> str:
-    """`A7K-M3Q-9T · Assessed · P2 · @alice · decision by Wed 4 Nov, 17:30`."""
-    return texts.text("list.row", **case_cells(case, texts, now))
+def case_row(case: Case, texts: StaffTexts, now: datetime, *, act: str = "") -> str:
+    """`A7K-M3Q-9T · Assessed · P2 · @alice · decision by Wed 4 Nov, 17:30`, the time that `act` meets or the next."""
+    return texts.text("list.row", **case_cells(case, texts, now, act=act))
 
 
-def case_cells(case: Case, texts: StaffTexts, now: datetime) -> dict[str, str]:
+def case_cells(case: Case, texts: StaffTexts, now: datetime, *, act: str = "") -> dict[str, str]:
     """The parts of a row: `ref`, `state`, `priority`, `owner` and `due`."""
-    target = next_due(case)
+    target = due_served(case, act)
     return {
         "ref": case.ref,
         "state": texts.text(f"state.{case.state.value}"),
@@ -185,20 +185,23 @@ def _rows(
         block_id = f"actions:{case.work_version}.{number}"
         open_it = button(texts.text("verb.open"), "case.open", case.ref)
         name = _first_act(part, case, actor)
+        served = name if part is WorklistSection.WAITING else _ACTS.get(part, "")
+        row = case_row(case, texts, now, act=served)
         if name == "open":
-            blocks.append(section(case_row(case, texts, now), block_id=block_id, accessory=open_it))
+            blocks.append(section(row, block_id=block_id, accessory=open_it))
         else:
             act = button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style="primary")
-            blocks += [section(case_row(case, texts, now)), actions(block_id, [act, open_it])]
+            blocks += [section(row), actions(block_id, [act, open_it])]
     return blocks
 
 
 def _first_act(part: WorklistSection, case: Case, actor: Actor) -> str:
     if part is WorklistSection.WAITING:
         return waiting_form(case, actor)
-    if part is WorklistSection.LIMITED:
-        return "review_limit" if is_open_to("review_limit", case, actor) else "open"
-    return _ACTS.get(part) or next_act(case, actor)
+    name = _ACTS.get(part)
+    if name == "review_limit" and not is_open_to(name, case, actor):
+        return "open"
+    return name or next_act(case, actor)
 
 
 async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:

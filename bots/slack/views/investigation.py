@@ -55,7 +55,8 @@ def _item(item: EvidenceItem, texts: StaffTexts) -> str:
 
 
 def _statement(statement: Statement, words: Mapping[str, str], texts: StaffTexts) -> str:
-    text_id = "investigation.asked" if statement.received_on is None else "investigation.received"
+    text_id = "investigation.dropped" if statement.dropped else "investigation.received"
+    text_id = "investigation.asked" if statement.is_open else text_id
     whom = escaped(cut(words.get(f"{statement.row}.of_whom", "–"), _LENGTH))
     day = texts.day(statement.received_on or statement.due_on)
     return texts.text(text_id, number=statement.n, whom=whom, day=day)
@@ -90,6 +91,7 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
         rows={"received": len(waiting), "findings": issues},
         fixed=frozenset({"received", "findings"}),
         headings=headings,
+        ticked=sorted(case.evidence),
     )
 
 
@@ -101,6 +103,16 @@ def open_steps_warning(case: Case, texts: StaffTexts) -> list[Block]:
     """That the decision would leave steps of the plan open; it may (7.6)."""
     missing = ", ".join(texts.text(f"evidence.{step}") for step in open_steps(case))
     return [section(texts.text("investigation.open_steps", steps=missing))] if missing else []
+
+
+def open_statements_warning(case: Case, events: Sequence[Event], texts: StaffTexts) -> list[Block]:
+    """The statements that were asked for and did not come; a decision may be taken without them (7.6)."""
+    words = {event.seq: event.words for event in events}
+    lines = [
+        f"• {_statement(statement, words.get(statement.seq, {}), texts)}"
+        for statement in open_statements(case)
+    ]
+    return sections([texts.text("investigation.open_statements"), *lines]) if lines else []
 
 
 def findings_initial(case: Case, events: Sequence[Event]) -> dict[str, str]:

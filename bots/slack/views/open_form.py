@@ -24,7 +24,7 @@ from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import has_owner, suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
-from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.actions import FITS, first_actions
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
     FormPlace,
@@ -39,9 +39,10 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.letter_templates import template_menu
-from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
+from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.approval import require_awaited, require_second_person
+from complaints.actions.assessment import issue_texts
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.conduct import require_no_part, require_warned
 from complaints.actions.decision import fairness_owed
@@ -110,8 +111,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
 
 
 def next_act(case: Case, actor: Actor) -> str:
-    """The first act of the card that this person may do; `open` if there is none."""
-    for name in available_actions(case).buttons:
+    """The first act that this person may do of those that meet the next due time and of the card; or `open`."""
+    for name in first_actions(case):
         if name != "open" and is_open_to(name, case, actor):
             return name
     return "open"
@@ -324,9 +325,8 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
 
 
 async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
-    """The issues in the words of the assessment, for the letter of the decision."""
-    words = words_by_verb(await _history(slack, case.ref, WORDS_NEEDED["decide"]), *WORDS_NEEDED["decide"])
-    return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
+    """The issues in the words of the last assessment that gave them: for the letter, and to compare."""
+    return issue_texts(case, await _history(slack, case.ref, WORDS_NEEDED["decide"]))
 
 
 def preview_view(

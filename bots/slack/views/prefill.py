@@ -21,7 +21,12 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, conduct_lines, unpaid_line
 from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
-from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
+from bots.slack.views.investigation import (
+    findings_initial,
+    investigate_form,
+    open_statements_warning,
+    open_steps_warning,
+)
 from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import (
     link_initial,
@@ -32,7 +37,13 @@ from bots.slack.views.proposal import (
 )
 from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
-from complaints.actions.assessment import ANY_GRADE, lowest_allowed
+from complaints.actions.assessment import (
+    ANY_GRADE,
+    issue_texts,
+    issues_are_decided,
+    issues_are_named,
+    lowest_allowed,
+)
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
@@ -41,7 +52,7 @@ from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
-from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.forms import FORM_VERBS, FORMS, NO_ISSUE, NO_REMEDY, OFFLINE_VERBS
 from complaints.obligations.approvals import ASKS, refused_request
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
@@ -98,6 +109,7 @@ def prefill(
     complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
     words of a letter, and the usual cause in this category: each fills the field of its name.
     """
+    with_words = opened.events if opened else ()
     match form:
         case "assess" if opened is not None:
             start = _assess(opened, texts, now, actor)
@@ -107,10 +119,11 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "assign" if case.owner is not None:
             start = FormPrefill(initial={"owner": case.owner})
-        case "decide":
-            start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
-            findings = findings_initial(case, opened.events if opened else ())
-            start = replace(start, initial={**start.initial, **findings})
+        case "decide" | "resolve":
+            issues = issue_texts(case, events)
+            start = _decide(case, issues, with_words, texts, now) if form == "decide" else FormPrefill()
+            warning = open_statements_warning(case, with_words, texts)
+            start = replace(start, preface=[*start.preface, *warning])
         case "approve" | "check_decision":
             start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
@@ -127,7 +140,7 @@ def prefill(
             blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
             start = replace(start, preface=[*start.preface, *blocks])
         case "warn_conduct" | "limit_contact" | "review_limit":
-            start = FormPrefill(preface=_conduct_blocks(case, texts, opened.events if opened else ()))
+            start = FormPrefill(preface=_conduct_blocks(case, texts, with_words))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -144,7 +157,7 @@ def prefill(
     }
     start = replace(start, initial={**from_record, **start.initial})
     if (asks := _ASKS_OF_FORM.get(form)) is not None:
-        start = _with_returned(form, asks, start, opened.events if opened else events, texts)
+        start = _with_returned(form, asks, start, with_words or events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
     parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
     return replace(start, preface=[block for part in parts for block in part])
@@ -218,8 +231,14 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
+        for issue, text in zip(case.issues, issue_texts(case, opened.events), strict=True):
+            initial |= {f"issues.{issue.n}.text": text, f"issues.{issue.n}.category": issue.category}
     least = lowest_allowed(case, actor)
     choices = {"category": _categories(case, texts)}
+    are_decided = issues_are_decided(case)
+    if case.issues and not (are_decided or issues_are_named(case)):
+        dropped = (NO_ISSUE, texts.text(f"category.{NO_ISSUE}"))
+        choices["issues.N.category"] = (dropped, *choices["category"])
     for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
         choices[name] = tuple((code, texts.text(f"{name}.{code}")) for code in codes)
     for name, most in (("severity", 5), ("safety", 3)):
@@ -236,6 +255,8 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
             *similar_blocks(case, opened.similar_cases, texts, now=now),
             *([context(texts.text("assess.lowest", **least))] if least != ANY_GRADE else []),
         ],
+        rows={"issues": len(case.issues)} if case.issues else {},
+        fixed=frozenset({"issues"}) if are_decided else frozenset(),
     )
 
 
@@ -271,12 +292,13 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     return tuple((code, texts.text(f"category.{code}")) for code in codes)
 
 
-def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: datetime) -> FormPrefill:
+def _decide(
+    case: Case, issues: Sequence[str], events: Sequence[Event], texts: StaffTexts, now: datetime
+) -> FormPrefill:
     headings = {}
-    for issue in case.issues:
+    for issue, text in zip(case.issues, issues, strict=True):
         category = texts.text(f"category.{issue.category}")
         heading = texts.text("modal.issue", number=issue.n + 1, category=category)
-        text = words.get(f"issues.{issue.n}.text", "")
         if text:
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
@@ -293,6 +315,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
             "remedies.0.type": remedy,
             "remedies.0.amount": amount,
             "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
+            **findings_initial(case, events),
         },
         choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
         rows={"issues": len(case.issues)},
