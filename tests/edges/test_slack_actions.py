@@ -322,6 +322,14 @@ async def test_an_issue_that_nothing_names_is_dropped_by_a_choice_in_its_row(off
     assert [(row["category"], row["text"]) for row in exported] == [("service", "Nobody answered")]
 
 
+async def test_a_row_is_left_out_of_a_first_assessment_by_a_choice_in_it(office: Office) -> None:
+    ref = office.proposed()
+    first = {"issues.0.category": NO_ISSUE, "issues.0.text": "The bill"}
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT | first)
+
+    assert [row["text"] for row in office.store.read(export_record, ref)["issues"]] == [None]
+
+
 async def test_an_unticked_step_is_withdrawn_and_one_that_a_colleague_ticked_meanwhile_stays(
     office: Office,
 ) -> None:

@@ -236,7 +236,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
     least = lowest_allowed(case, actor)
     choices = {"category": _categories(case, texts)}
     are_decided = issues_are_decided(case)
-    if case.issues and not (are_decided or issues_are_named(case)):
+    if not (are_decided or issues_are_named(case)):
         dropped = (NO_ISSUE, texts.text(f"category.{NO_ISSUE}"))
         choices["issues.N.category"] = (dropped, *choices["category"])
     for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
