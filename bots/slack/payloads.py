@@ -300,7 +300,8 @@ def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
             read_metadata(view)
             is_readable = kind != "view_submission" or (
                 isinstance(view["callback_id"], str)
-                and isinstance(view.get("blocks") or [], list)
+                and isinstance(blocks := view.get("blocks") or [], list)
+                and all(isinstance(block, Mapping) for block in blocks)
                 and isinstance((view.get("state") or {}).get("values") or {}, Mapping)
             )
         except UNREADABLE:

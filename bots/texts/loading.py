@@ -49,12 +49,11 @@ def load_catalogues(
     if not wanted:
         raise TextsError("At least one language is needed: set [organisation] languages.")
     reference = shipped("en", domain)
-    known_ids = {id_ for name in DOMAINS for id_ in shipped("en", name)}
     return Texts(
         wanted,
         {
             language: {
-                **_language(language, domain, reference, known_ids, overrides_dir, address),
+                **_language(language, domain, reference, overrides_dir, address),
                 **_own(own, language),
             }
             for language in wanted
@@ -66,6 +65,7 @@ def load_catalogues(
     )
 
 
+@cache
 def _danger_texts(wanted: tuple[str, ...], address: str) -> dict[str, dict[str, CatalogueMessage]]:
     """The texts of danger in the other languages whose signs are detected; their catalogues may have only these."""
     others = [language for language in LANGUAGES if language not in wanted]
@@ -79,6 +79,7 @@ def _danger_texts(wanted: tuple[str, ...], address: str) -> dict[str, dict[str, 
     }
 
 
+@cache
 def _addressed(language: str, domain: str, address: str) -> Mapping[str, CatalogueMessage]:
     texts = shipped(language, domain)
     return overlay(texts, shipped(language, INFORMAL), "informal.po") if address == INFORMAL else texts
@@ -114,7 +115,6 @@ def _language(
     language: str,
     domain: str,
     reference: Mapping[str, CatalogueMessage],
-    known_ids: set[str],
     folder: Path | None,
     address: str,
 ) -> Mapping[str, CatalogueMessage]:
@@ -132,7 +132,7 @@ def _language(
             raise TextsError(f'There are no texts in "{language}": add {language}.po with every text.')
         return shipped_texts
     overrides = read_file(file, language)
-    unknown = sorted(set(overrides) - known_ids)
+    unknown = sorted(set(overrides).difference(*(shipped("en", name) for name in DOMAINS)))
     if unknown:
         raise TextsError(f'{file}: no text has the id "{unknown[0]}"; see the catalogues of Amends')
     if shipped_texts:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from gettext import c2py
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,7 +41,7 @@ class CatalogueMessage:
 
     forms: tuple[str, ...]
 
-    @property
+    @cached_property
     def fields(self) -> frozenset[str]:
         return frozenset(name for form in self.forms for name in FIELD.findall(form))
 

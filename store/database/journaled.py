@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -225,11 +225,9 @@ def start_noting_sqlite(connection: Any) -> None:
     """Let this SQLite connection note the rows that it changes; the triggers are its own and end with it."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA temp_store=MEMORY")
-    tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     cursor.execute(f"CREATE TEMP TABLE {TOUCHED} (id INTEGER PRIMARY KEY, tbl, owner, key, content)")
-    for spec in JOURNALED.values() if "journal" in tables else ():
-        for statement in _sqlite_triggers(spec):
-            cursor.execute(statement)
+    if cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'journal'").fetchone():
+        cursor.executescript(_sqlite_script())
     cursor.close()
 
 
@@ -271,6 +269,13 @@ def drop_postgres_triggers(connection: Connection) -> None:
     """Remove the triggers of all journaled tables."""
     for name in JOURNALED:
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS amends_touch_{name}() CASCADE")
+
+
+@cache
+def _sqlite_script() -> str:
+    """The triggers of all journaled tables, created in one transaction."""
+    triggers = (statement for spec in JOURNALED.values() for statement in _sqlite_triggers(spec))
+    return f"BEGIN; {'; '.join(triggers)}; COMMIT"
 
 
 def _sqlite_triggers(spec: Journaled) -> Iterator[str]:

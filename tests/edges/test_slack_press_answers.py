@@ -106,11 +106,11 @@ async def test_who_does_not_own_a_complaint_can_ask_the_owner_from_the_refusal(o
     text = await office.private_answer(ALICE)
     await alice.presses(alice.ephemerals[-1], "Ask the owner")
     await alice.presses(alice.ephemerals[0], "Ask the owner")
+    await office.sim.until(lambda: "Asked" in alice.ephemerals[-1].text)
     await office.idle()
     requests = [card for card in office.staff(BURAK).direct_messages if "asks you about" in card.text]
 
     assert f"Only the owner (<@{BURAK}>) or a manager can do this: Resolve." in text
-    assert "Asked" in alice.ephemerals[-1].text
     assert [request.buttons for request in requests] == [["Resolve", "Open"]]
     await office.staff(BURAK).presses(requests[0], "Resolve")
     assert (await office.staff(BURAK).opened("Resolve")).callback_id == "resolve"

@@ -99,7 +99,7 @@ async def test_the_author_cannot_read_the_decision_as_second_person(office: Offi
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Check decision")
-    refused = alice.ephemerals[-1].text
+    refused = await office.private_answer(ALICE)
     await alice.presses(await office.card(ref), "Open")
     opened = await alice.opened("Open")
 
@@ -133,7 +133,7 @@ async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(
     await office.idle()
     burak, mona = office.staff(BURAK), office.staff(MONA)
     await burak.presses(burak.direct_messages[-1], "Check decision")
-    refused = burak.ephemerals[-1].text
+    refused = await office.private_answer(BURAK)
     await mona.presses(mona.direct_messages[-1], "Approve")
     form = await mona.opened("Approve")
     await office.submits(MONA, "Approve", PASSES)

@@ -418,6 +418,7 @@ async def test_a_signed_call_of_another_shape_is_logged_and_acknowledged(
     }
     shapes = [{name: value for name, value in whole.items() if name != left_out} for left_out in _FIELDS]
     shapes += [whole | {name: value} for name in _FIELDS for value in _ANYTHING]
+    shapes += [whole | {"view": {**whole["view"], "blocks": blocks}} for blocks in _ANYTHING]
     shapes += [
         {**whole, "type": kind, name: value, other: value}
         for name in _FIELDS

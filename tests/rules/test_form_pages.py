@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -46,32 +47,35 @@ def decided(story: Story, **more: Any) -> Story:
     return story.act(Verb.RESPOND, ALICE, facts, words | {"root_cause": "A typing error"})
 
 
-@cache
-def large_cases() -> dict[str, Story]:
-    def many() -> Story:
-        story = assessed(Story(), issues=[{"category": "money"}] * MANY)
-        story.events[-1].words.update({f"issues.{n}.text": f"Matter {n} " * 90 for n in range(MANY)})  # type: ignore[attr-defined]
-        return investigated(story)
+def many() -> Story:
+    story = assessed(Story(), issues=[{"category": "money"}] * MANY)
+    story.events[-1].words.update({f"issues.{n}.text": f"Matter {n} " * 90 for n in range(MANY)})  # type: ignore[attr-defined]
+    return investigated(story)
 
-    remedying = communicated(decided(many()).act(Verb.APPROVE, MONA, {"agreed": "yes"}))
-    done = communicated(decided(many()).act(Verb.APPROVE, MONA, {"agreed": "yes"}))
+
+def remedying() -> Story:
+    return communicated(decided(many()).act(Verb.APPROVE, MONA, {"agreed": "yes"}))
+
+
+def remedies_done() -> Story:
+    story = remedying()
     for number in range(MANY):
-        done.act(Verb.REMEDY_DONE, ALICE, {"remedy": str(number), "done_at": "2026-11-03T10:00:00Z"})
-    return {
-        "assessed": assessed(Story(), issues=[{"category": "money"}] * MANY),
-        "investigated": many(),
-        "waits for approval": decided(many()),
-        "remedying": remedying,
-        "remedies done": done,
-    }
+        story.act(Verb.REMEDY_DONE, ALICE, {"remedy": str(number), "done_at": "2026-11-03T10:00:00Z"})
+    return story
 
 
-OFFERED = [
-    (name, form)
-    for name, story in large_cases().items()
-    for form in FORMS
-    if form in FITS and FITS[form](story.case) and FORMS[form]
-]
+LARGE_CASES: dict[str, Callable[[], Story]] = {
+    "assessed": lambda: assessed(Story(), issues=[{"category": "money"}] * MANY),
+    "investigated": many,
+    "waits for approval": lambda: decided(many()),
+    "remedying": remedying,
+    "remedies done": remedies_done,
+}
+
+
+@cache
+def large_case(name: str) -> Story:
+    return LARGE_CASES[name]()
 
 
 def drawn_pages(form: str, story: Story, language: str, **rows: int) -> list[View]:
@@ -89,18 +93,25 @@ def input_ids(views: list[View]) -> list[str]:
     return [block["block_id"] for view in views for block in view["blocks"] if block["type"] == "input"]
 
 
-@pytest.mark.parametrize(("name", "form"), OFFERED)
+@pytest.mark.parametrize("name", LARGE_CASES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_form_of_a_case_with_a_hundred_issues_and_remedies_is_accepted_by_slack(
-    name: str, form: str, language: str
+    name: str, language: str
 ) -> None:
-    story = large_cases()[name]
+    story = large_case(name)
+    offered = [form for form in FORMS if form in FITS and FITS[form](story.case) and FORMS[form]]
+    assert offered
+    for form in offered:
+        assert_accepted_and_complete(form, story, language)
+
+
+def assert_accepted_and_complete(form: str, story: Story, language: str) -> None:
     groups = {entry.group: MANY for entry in FORMS[form] if entry.group}
     views = drawn_pages(form, story, language, **groups)
 
     for view in views:
-        assert view_problems(view, "modal") == []
-        assert view_problems(with_notice(view, "Changed"), "modal") == []
+        assert (form, view_problems(view, "modal")) == (form, [])
+        assert (form, view_problems(with_notice(view, "Changed"), "modal")) == (form, [])
     expected = [
         entry.path.replace(".N.", f".{row}.")
         for entry in FORMS[form]
@@ -108,11 +119,11 @@ def test_every_form_of_a_case_with_a_hundred_issues_and_remedies_is_accepted_by_
         # Nobody was asked for a statement, so none can be received.
         for row in range((0 if entry.group == "received" else MANY) if entry.group else 1)
     ]
-    assert sorted(input_ids(views)) == sorted(expected)
+    assert (form, sorted(input_ids(views))) == (form, sorted(expected))
 
 
 def test_only_the_last_page_is_submitted_for_good() -> None:
-    views = drawn_pages("decide", large_cases()["investigated"], "en")
+    views = drawn_pages("decide", large_case("investigated"), "en")
 
     assert len(views) > 1
     assert [view["submit"]["text"] for view in views] == ["Next page"] * (len(views) - 1) + ["Preview"]
@@ -125,7 +136,7 @@ def test_only_the_last_page_is_submitted_for_good() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from(["decide", "assess"]))
 def test_the_page_after_the_last_input_shows_the_next_one(issues: int, remedies: int, form: str) -> None:
-    story = large_cases()["investigated"]
+    story = large_case("investigated")
     views = drawn_pages(form, story, "en", issues=issues, remedies=remedies)
     start = filled_in(form, story.opened(), voice(), events=story.events)
     groups = {
@@ -147,7 +158,7 @@ def test_the_page_after_the_last_input_shows_the_next_one(issues: int, remedies:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_letter_of_any_length_is_previewed_whole(language: str) -> None:
     letter = "Dear Anna, we erred, ığüşçö and so on. " * 9000
-    view = preview_view("decide", large_cases()["investigated"].case, letter, "draft-1", voice(language))
+    view = preview_view("decide", large_case("investigated").case, letter, "draft-1", voice(language))
     views = [view]
     while len(views) < json.loads(view["private_metadata"])["pages"]:
         views.append(next_preview_page(views[-1], letter, voice(language)))

@@ -12,7 +12,6 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import skops.io
 
 from triage.errors import UnreadableModel, UnusableEncoder
 from triage.model.calibration import Calibration, Sigmoid
@@ -79,6 +78,8 @@ def dump(model: Model) -> bytes:
             "meaning_intercepts": embedding.intercepts,
             "meaning_shares": np.array([*embedding.exponents, embedding.threshold]),
         }
+    import skops.io  # as in `_read_content`
+
     return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
 
 
@@ -108,6 +109,8 @@ def load(blob: bytes, *, sha256: str | None = None) -> Model:
 
 
 def _read_content(blob: bytes) -> dict[str, Any]:
+    import skops.io  # 0.4 s: it imports every estimator of scikit-learn, and many processes use no model
+
     try:
         with zipfile.ZipFile(BytesIO(blob)) as archive:
             if sum(member.file_size for member in archive.infolist()) > LARGEST:
