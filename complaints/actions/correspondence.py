@@ -161,14 +161,13 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
 
     The author of a draft that waits for a second person, or the owner, withdraws it: no second person said no.
     """
-    draft = case.drafted
-    if draft is not None and draft.seq == request.facts["seq"]:
+    draft, seq = case.drafted, int(request.facts["seq"])
+    if draft is not None and draft.seq == seq:
         require_drafter(case, request.actor)
         verb = Verb.RESOLVE if draft.short else Verb.RESPOND
-        return {**request.facts, "letter": verb.value, "draft": True}
+        return {"seq": seq, "letter": verb.value, "draft": True}
     limit = case.limit_letter
-    is_limit = limit is not None and limit.event.seq == request.facts["seq"]
-    letter = limit if limit is not None and is_limit else _unsent_letter(case, request)
+    letter = limit if limit is not None and limit.event.seq == seq else _unsent_letter(case, request)
     if letter.event.by != request.actor.id:
         raise NotAllowed.worded("not_allowed.sender", ref=case.ref)
     if (
@@ -177,7 +176,7 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
         and case.work_version != letter.before.work_version + 1
     ):
         raise OutOfOrder.worded("worked_on", ref=case.ref)
-    return {**request.facts, "letter": letter.event.verb.value}
+    return {"seq": seq, "letter": letter.event.verb.value}
 
 
 def require_drafter(case: Case, actor: Actor) -> None:
