@@ -19,6 +19,7 @@ from rich.table import Table
 from amends.demo.run import STORY_BEGINS, DemoStage, staged
 from amends.demo.settings import CHANNELS, STAFF
 from benchmarks.measuring import result_table, verdict
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from complaints.vocabulary import Verb
 from simulator.customer import Customer
 from simulator.screen import Card
@@ -90,6 +91,8 @@ async def _measure(stage: DemoStage, number: int) -> tuple[str, ...]:
     began = time.monotonic()
     await second.submits()
     await stage.settled()
+    # Until then the second person can take it back.
+    await stage.advance(timedelta(seconds=TAKE_BACK_SECONDS))
     seconds = time.monotonic() - began
     # The card follows the letters at ever longer intervals.
     await stage.advance(timedelta(minutes=5))

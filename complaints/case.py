@@ -58,7 +58,7 @@ class Event:
 class UnsentLetter:
     """A letter of staff that no channel has accepted yet; its sender may take it back until then.
 
-    `before` is the case before a decision, which returns if the decision is taken back.
+    `before` is the case before a decision or a limit on contact, which returns if that is taken back.
     """
 
     event: Event
@@ -161,6 +161,8 @@ class Case:
     #: Until when a limit on contact lets the answer to the open question wait.
     reply_held_until: datetime | None = None
     conduct: Conduct = NO_CONDUCT
+    #: The act whose letter about a limit on contact may still be taken back, and the case before it.
+    limit_letter: UnsentLetter | None = None
     #: Each request for a person in the chat, with when staff wrote first after it.
     person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None

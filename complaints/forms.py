@@ -286,6 +286,7 @@ REVIEW_QUESTIONS = tuple(entry.name for entry in FORMS["review_case"] if entry.o
 #: The verb of each form. The names of most forms are verbs; `form_verb` covers the forms that choose by a field.
 FORM_VERBS: Mapping[str, Verb] = {
     "take": Verb.ASSIGN,
+    "withdraw_draft": Verb.TAKE_BACK,
     "decide": Verb.RESPOND,
     "remedy": Verb.REMEDY_DONE,
     "conflict": Verb.DECLARE_CONFLICT,

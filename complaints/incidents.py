@@ -34,6 +34,8 @@ class IncidentAct(StrEnum):
     #: A manager's decision on all complaints, and the second person's answer to it.
     DECIDE = "decide_incident"
     APPROVE = "approve_incident"
+    #: The sender of an update, or the approver of a decision, takes it back from those that do not have it yet.
+    TAKE_BACK = "take_back_incident"
 
 
 #: Acts of managers alone. They are possible after the end too: the complaints go on to their answers.
@@ -103,7 +105,7 @@ def perform_on_incident(
     if incident is None:
         event_facts.setdefault("started_at", format_time(at))
         event_facts.setdefault("owner", by.id)
-    elif not incident.is_open and act not in DECIDING:
+    elif not incident.is_open and act not in DECIDING | {IncidentAct.TAKE_BACK}:
         raise AlreadyDone.worded("incident_ended")
     if act is IncidentAct.DECIDE and decision_waits:
         raise OutOfOrder.worded("waits_for_approval:incident")
@@ -130,7 +132,8 @@ def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]
 def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
     """The role for this act: any handler opens an incident; its owner or a manager changes, updates and ends it.
 
-    Only managers decide on all its complaints. Raises NotAllowed.
+    Only managers decide on all its complaints. The store checks that the sender takes back. Raises
+    NotAllowed.
     """
     if act in DECIDING:
         role = by.least(MANAGERS)
@@ -138,7 +141,7 @@ def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Rol
             raise NotAllowed.worded("not_allowed.manager:incident", act=act.value)
         return role
     role = by.least(HANDLERS)
-    if incident is not None and by.id != incident.owner:
+    if incident is not None and by.id != incident.owner and act is not IncidentAct.TAKE_BACK:
         role = by.least(MANAGERS)
     if role is None:
         raise NotAllowed.worded("not_allowed.incident", act=act.value)
@@ -241,6 +244,8 @@ LEFT_OUT: tuple[str, ...] = (
     "unreachable",
     "language",
 )
+#: What a batch keeps of a complaint from which it was taken back: no reason for a person to write.
+TAKEN_BACK = "taken_back"
 _NEEDS = frozenset({"minor", "vulnerable"})
 #: A text to many with the same words within this time is the same letter: a long list takes several rounds.
 SAME_LETTER = timedelta(days=3)

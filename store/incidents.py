@@ -15,7 +15,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incident_decisions import IncidentDecision, check_approver
-from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent
+from complaints.incidents import DECIDING, TAKEN_BACK, Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
@@ -154,14 +154,16 @@ def load_incident_history(tx: Tx, number: int) -> list[IncidentEvent]:
 def load_incident_decision(tx: Tx, number: int, batch: str | None = None) -> IncidentDecision | None:
     """The decision on all its complaints with this batch, or the last, with the second person's answer."""
     row = _row(tx, number)
-    acts = [act.value for act in DECIDING]
+    acts = [act.value for act in DECIDING | {IncidentAct.TAKE_BACK}]
     query = select(EVENTS.c.entry).where(EVENTS.c.ref == f"{CHAIN}{number}", EVENTS.c.verb.in_(acts))
     entries = [json.loads(entry) for entry in tx.connection.execute(query.order_by(EVENTS.c.seq)).scalars()]
-    wanted = batch or (entries[-1]["facts"]["batch"] if entries else None)
+    proposed = [entry["facts"]["batch"] for entry in entries if entry["verb"] == IncidentAct.DECIDE]
+    wanted = batch or (proposed[-1] if proposed else None)
     events = [_event(tx, row, entry) for entry in entries if entry["facts"]["batch"] == wanted]
     if not events:
         return None
-    event, answer = events[0], events[1] if len(events) > 1 else None
+    # An approval that was taken back is none: the decision waits again.
+    event, answer = events[0], events[-1] if events[-1].act is IncidentAct.APPROVE else None
     return IncidentDecision(
         incident=number,
         batch=str(event.facts["batch"]),
@@ -194,7 +196,7 @@ def folds_card(tx: Tx, ref: str, number: int) -> bool:
     left_out = exists().where(
         INCIDENT_RECEIVERS.c.incident_id == number,
         INCIDENT_RECEIVERS.c.ref == ref,
-        INCIDENT_RECEIVERS.c.left_out.is_not(None),
+        INCIDENT_RECEIVERS.c.left_out != TAKEN_BACK,
     )
     query = select(_COLUMNS.id).where(_COLUMNS.id == number, _COLUMNS.ended_at.is_(None), ~left_out)
     return tx.connection.execute(query).first() is not None

@@ -249,7 +249,8 @@ class Composer:
     def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
         """A limit on contact, or what became of it."""
         event = self._event(int(facts["seq"]))
-        before = [row for row in self.events if row.seq < event.seq]
+        taken_back = {row.facts["seq"] for row in self.events if row.verb is Verb.TAKE_BACK}
+        before = [row for row in self.events if row.seq < event.seq and row.seq not in taken_back]
         request = next(row for row in reversed(before) if row.verb is Verb.LIMIT_CONTACT)
         # A renewal moves the last day, and the letter about an appeal gives the day in force.
         later = [row for row in (*before, event) if row.seq > request.seq]

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
+from complaints.actions.conduct import take_back_limit
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
+from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, UnsentLetter, changed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
@@ -155,8 +157,17 @@ def _unsent_letter(case: Case, request: ActionRequest) -> UnsentLetter:
 
 
 def check_take_back(case: Case, request: ActionRequest) -> Facts:
-    """The sender takes back a letter that has not left; the store refuses it once a worker sends it (7.3)."""
-    letter = _unsent_letter(case, request)
+    """The sender takes back a letter that has not left; the store refuses it once a worker sends it (7.3).
+
+    The author of a draft that waits for a second person, or the owner, withdraws it: no second person said no.
+    """
+    draft, seq = case.drafted, int(request.facts["seq"])
+    if draft is not None and draft.seq == seq:
+        require_drafter(case, request.actor)
+        verb = Verb.RESOLVE if draft.short else Verb.RESPOND
+        return {"seq": seq, "letter": verb.value, "draft": True}
+    limit = case.limit_letter
+    letter = limit if limit is not None and limit.event.seq == seq else _unsent_letter(case, request)
     if letter.event.by != request.actor.id:
         raise NotAllowed.worded("not_allowed.sender", ref=case.ref)
     if (
@@ -165,11 +176,22 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
         and case.work_version != letter.before.work_version + 1
     ):
         raise OutOfOrder.worded("worked_on", ref=case.ref)
-    return {**request.facts, "letter": letter.event.verb.value}
+    return {"seq": seq, "letter": letter.event.verb.value}
+
+
+def require_drafter(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who neither wrote the draft nor owns the complaint, also as a deputy."""
+    if case.drafted is None or not {case.drafted.by, case.owner} & {actor.id, *actor.stands_in_for}:
+        raise NotAllowed.worded("not_allowed.author", ref=case.ref)
 
 
 def apply_take_back(case: Case, event: Event) -> Case:
-    """A letter that was never sent changes nothing. A decision gives way to the state from before it."""
+    """A letter that was never sent changes nothing. A decision or a limit gives way to the state from before it."""
+    if event.facts.get("draft"):
+        return changed(case, drafted=None, drafted_remedies=())
+    limit = case.limit_letter
+    if limit is not None and limit.before is not None and limit.event.seq == event.facts["seq"]:
+        return take_back_limit(case, limit.before)
     letter = next(letter for letter in case.unsent if letter.event.seq == event.facts["seq"])
     if letter.before is not None:
         return case.as_delivered

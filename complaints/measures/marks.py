@@ -252,7 +252,8 @@ def marks_of_events(history: CaseHistory) -> Iterator[Mark]:
                 yield "survey_mix", "answered" if survey.is_answered else "not answered", survey.upheld
         if FAIR in survey.scores:
             yield "fair", None, survey.scores[FAIR] >= 4
-    for event in history.events:
+    # Without what was taken back: a decision that is written again is drawn and read again.
+    for event in history.of_verb(*Verb):
         if not _SECOND_LOOKS.isdisjoint(event.facts):
             yield from _second_looks(event.facts)
 

@@ -1,7 +1,7 @@
 """The obligations of one event: a line in the thread, a letter, a person to ask or to inform."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.case import Case, Event
@@ -41,8 +41,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (
         event.verb is Verb.INFORM and event.role is not Role.SYSTEM
     ):
-        leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
-        yield NewObligation(f"letter:{event.seq}", "letter", leaves_at, facts=facts)
+        yield NewObligation(f"letter:{event.seq}", "letter", _leaves_at(event), facts=facts)
     yield from _attachments(case, event)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
@@ -56,7 +55,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     yield from _outside_body(case, event, facts)
     agrees = event.facts.get("of") == "limit_contact" and event.facts.get("agreed") == "yes"
     if event.verb is Verb.REVIEW_LIMIT or (event.verb is Verb.APPROVE and agrees):
-        yield NewObligation(f"conduct:{event.seq}", "conduct", event.at, facts=facts)
+        yield NewObligation(f"conduct:{event.seq}", "conduct", _leaves_at(event), facts=facts)
     if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
         yield NewObligation("no_independent", "no_independent", event.at, SendPriority.DIALOGUE, facts)
     # If many complaints move together (`batch`), the new owner gets one message about all of them.
@@ -72,6 +71,10 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
         )
+    if event.verb is Verb.TAKE_BACK and event.facts.get("draft"):
+        yield NewObligation(
+            f"draft_withdrawn:{event.seq}", "draft_withdrawn", event.at, SendPriority.DIALOGUE, facts
+        )
     if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION) and event.facts["agreed"] == "no":
         yield NewObligation(
             f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
@@ -81,7 +84,6 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
 def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:
     """The files with a letter leave with it, or with the decision once that is agreed; they wait for its delivery."""
     seq, numbers = event.seq, event.facts.get(ATTACHMENTS, ())
-    leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
     if event.verb in (Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION):
         decision = case.decision
         if decision is None or decision.communicated_at is not None:
@@ -89,7 +91,12 @@ def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:
         seq, numbers = decision.seq, decision.attachments
     for number in numbers:
         about = {"seq": seq, "file": number}
-        yield NewObligation(f"attachment:{seq}:{number}", "attachment", leaves_at, facts=about)
+        yield NewObligation(f"attachment:{seq}:{number}", "attachment", _leaves_at(event), facts=about)
+
+
+def _leaves_at(event: Event) -> datetime:
+    """When a letter leaves: after the seconds in which its sender can take it back."""
+    return event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
 
 
 def _new_dates(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:

@@ -5,21 +5,22 @@ twice. Who is left to a person is checked again at that moment.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from complaints import incident_decisions as rules
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import BadFacts, Stale
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.incident_decisions import IncidentDecision
-from complaints.incidents import Incident, IncidentAct, required_role
+from complaints.incidents import TAKEN_BACK, Incident, IncidentAct, required_role
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
+from store.cases.incident_updates import KIND as UPDATE_KIND
 from store.cases.incident_updates import (
     Audience,
     IncidentDraft,
@@ -31,13 +32,13 @@ from store.cases.incident_updates import (
     record_reached,
     schedule_for_each,
 )
-from store.database.transaction import Tx
-from store.incidents import act_on_incident, load_incident, load_incident_decision
-from store.outbox.complete import complete
+from store.database.transaction import Tx, database_seconds
+from store.incidents import act_on_incident, load_incident, load_incident_decision, load_incident_history
+from store.outbox.complete import IS_OPEN, complete
 from store.outbox.rows import insert_obligation
 from store.people.staff import count_reviewers
 from store.record.load import load_case_file, load_many
-from store.tables import INCIDENT_RECEIVERS
+from store.tables import INCIDENT_RECEIVERS, OBLIGATIONS
 
 #: The obligation that decides one complaint, and that which informs managers about the decision.
 KIND = "incident_decision"
@@ -91,10 +92,18 @@ def propose_incident_decision(tx: Tx, draft: IncidentDraft, by: Actor) -> Incide
 
 
 def answer_incident_decision(
-    tx: Tx, number: int, by: Actor, *, agreed: bool, reason: str = "", version: int | None = None
+    tx: Tx,
+    number: int,
+    by: Actor,
+    *,
+    agreed: bool,
+    reason: str = "",
+    version: int | None = None,
+    delay: timedelta = timedelta(),
 ) -> Incident:
     """A second person approves the decision, which then goes to each complaint, or sends it back.
 
+    For the time `delay` nothing is recorded in a complaint, and the second person can take the approval back.
     Raises BadFacts without a reason for sending it back, and what `act_on_incident` raises.
     """
     decision = load_incident_decision(tx, number)
@@ -104,7 +113,7 @@ def answer_incident_decision(
     after = act_on_incident(tx, number, IncidentAct.APPROVE, by, facts, {"reason": reason}, version=version)
     if decision is not None and agreed:
         about = {"batch": decision.batch, "incident": number, "by": by.id}
-        obligation = NewObligation(f"{KIND}:{decision.batch}", KIND, tx.now, SendPriority.BULK, about)
+        obligation = NewObligation(f"{KIND}:{decision.batch}", KIND, tx.now + delay, SendPriority.BULK, about)
         schedule_for_each(tx, obligation, _refs(tx, decision.batch))
     elif decision is not None:
         schedule_notice(tx, number, decision.batch, "returned")
@@ -156,6 +165,39 @@ def record_incident_decision(
     act_on(tx, file, Verb.APPROVE, approver, agreed, {}, previewed=True)
     if completes is not None:
         complete(tx, completes)
+
+
+def take_back_from_all(tx: Tx, number: int, batch: str, by: Actor) -> tuple[int, int]:
+    """Take back an update, or the approval of a decision, from the complaints that do not have it yet.
+
+    Returns from how many it was taken back and for how many it was too late. A taken back decision waits for approval
+    again. Raises NotAllowed for everybody but the sender, and OutOfOrder (`already_sent`) if all have it.
+    """
+    events = [event for event in load_incident_history(tx, number) if event.facts.get("batch") == batch]
+    last, receivers = events[-1], int(events[0].facts["receivers"])
+    if last.by != by.id:
+        raise NotAllowed.worded("not_allowed.sender:incident")
+    if last.act is IncidentAct.TAKE_BACK:
+        taken_back = int(last.facts["number"])
+        return taken_back, receivers - taken_back
+    columns, kind = OBLIGATIONS.c, UPDATE_KIND if last.act is IncidentAct.UPDATE else KIND
+    # Deleted, so that a later approval of the same decision schedules them again.
+    refs = tx.connection.execute(
+        delete(OBLIGATIONS)
+        .where(columns.key == f"{kind}:{batch}", IS_OPEN, columns.lease_until <= database_seconds())
+        .returning(columns.ref)
+    )
+    taken = list(refs.scalars())
+    if not taken:
+        raise OutOfOrder("This was sent to all before: write again.", code="already_sent")
+    act_on_incident(tx, number, IncidentAct.TAKE_BACK, by, {"batch": batch, "number": len(taken)})
+    if last.act is IncidentAct.UPDATE:
+        tx.connection.execute(
+            update(INCIDENT_RECEIVERS)
+            .where(_RECEIVERS.batch == batch, _RECEIVERS.ref.in_(taken))
+            .values(left_out=TAKEN_BACK)
+        )
+    return len(taken), receivers - len(taken)
 
 
 def draft_decision(

@@ -9,6 +9,7 @@ the remaining ones go on, and no one gets the update twice.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -70,7 +71,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class UpdateDelivery:
-    """The state of one complaint's letter of a batch (sent, waiting, failed or left_out) and the reason."""
+    """The state of one complaint's letter of a batch (sent, waiting, failed, left_out, taken_back) and the reason."""
 
     ref: str
     state: str
@@ -182,11 +183,13 @@ def schedule_incident_update(
     key: str | None = None,
     overruled: Sequence[str] = (),
     language_confirmed: bool = False,
+    delay: timedelta = timedelta(),
 ) -> Incident:
     """Inform all complainants (words `text.<language>`); returns the incident with its new `batch`.
 
     `overruled` are the codes of warnings about the texts that the sender saw. Complainants without a text in their
-    language get one in another only with `language_confirmed`; otherwise they are left to a person.
+    language get one in another only with `language_confirmed`; otherwise they are left to a person. For the time
+    `delay` nothing is recorded in a complaint, and the sender can take it back.
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
     before = load_incident(tx, number)
@@ -203,13 +206,13 @@ def schedule_incident_update(
         facts["language_confirmed"] = True
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
     insert_receivers(tx, batch, number, audience)
-    schedule_for_each(tx, _obligation(tx, batch, number, by), [case.ref for case in audience.to])
+    schedule_for_each(tx, _obligation(tx.now + delay, batch, number, by), [case.ref for case in audience.to])
     return after
 
 
-def _obligation(tx: Tx, batch: str, number: int, by: Actor) -> NewObligation:
+def _obligation(due: datetime, batch: str, number: int, by: Actor) -> NewObligation:
     facts = {"batch": batch, "incident": number, "by": by.id}
-    return NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
+    return NewObligation(f"{KIND}:{batch}", KIND, due, SendPriority.BULK, facts)
 
 
 def batch_facts(batch: str, audience: Audience, overruled: Sequence[str]) -> dict[str, Any]:
@@ -338,6 +341,8 @@ def _is_letter(obligation: FromClause, kind: str) -> ColumnElement[bool]:
 
 def _delivery(row: Any) -> UpdateDelivery:
     is_recorded = row.seq is not None
+    if row.left_out == rules.TAKEN_BACK:
+        return UpdateDelivery(row.ref, rules.TAKEN_BACK)
     if row.left_out is not None:
         # The reason must not show for a complaint that is restricted by now.
         return UpdateDelivery(row.ref, "left_out", row.left_out if row.restriction is None else "restricted")

@@ -98,6 +98,8 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     unsent, decision = file.case.unsent_decision, file.case.decision
     is_decision = unsent is not None and unsent.event.seq == seq and decision is not None
     name = f"decision:{decision.seq}" if is_decision and decision is not None else f"letter:{seq}"
+    limit = file.case.limit_letter
+    name = f"conduct:{seq}" if limit is not None and limit.event.seq == seq else name
     recorded, _ = act_on(tx, file, Verb.TAKE_BACK, by, {"seq": seq}, {}, key=key)
     columns = OBLIGATIONS.c
     may_have_left = exists(select(MESSAGES.c.id)).where(

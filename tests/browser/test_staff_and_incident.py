@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Page, expect
 
 from amends.demo.run import STORY_BEGINS, staged
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from tests.browser.person import Person
 from tests.clauses import clause
 
@@ -134,6 +137,7 @@ async def test_an_incident_asks_new_complainants_whether_it_is_theirs_and_one_up
         await person.confirm("Preview")
         await expect(person.modal).to_contain_text("This goes to 2 complainants")
         await person.confirm("Send")
+        await stage.advance(timedelta(seconds=TAKE_BACK_SECONDS))
         await person.sees_message(MENDED)
         await person.switch_to_customer("Anna")
         await person.sees_message(MENDED)

@@ -27,7 +27,7 @@ from store.values import Chat, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, MONA, TUGBA, Office, open_office
-from tests.edges.test_slack_incidents import incident_card, receive_from, redraw_card
+from tests.edges.test_slack_incidents import incident_card, receive_from, redraw_card, takes_back
 
 FORM = {
     "finding": "upheld",
@@ -271,3 +271,26 @@ async def test_only_words_that_complainants_read_are_checked_and_what_was_overru
     assert "This blames the person who reads it" in warned
     decisions = [event for event in history if event.act is IncidentAct.DECIDE]
     assert [event.facts.get("overruled") for event in decisions] == [None, ["blaming"]]
+
+
+@clause("7.8")
+@pytest.mark.on_both
+async def test_an_approval_of_a_decision_on_all_is_taken_back_and_the_decision_waits_again(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = await outage(office, clock, "en", "en")
+    await decide(office, clock)
+    before = [case(office, ref) for ref in refs]
+    await office.staff(TUGBA).presses(await incident_card(office, TUGBA), "Approve")
+    await office.submits(TUGBA, "Approve", {"agreed": "yes"})
+
+    assert await takes_back(office, TUGBA) == "2 letters are taken back and were not sent."
+    await redraw_card(office, clock)
+    assert [case(office, ref) for ref in refs] == before
+    card = await incident_card(office, TUGBA)
+    assert "A second person must agree." in card.text
+    assert "Approve" in card.buttons
+
+    await answer(office, clock, agreed="yes")
+    assert {case(office, ref).state for ref in refs} == {State.REMEDYING}
+    assert "2 of 2 decided" in (await incident_card(office)).text

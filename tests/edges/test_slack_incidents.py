@@ -20,7 +20,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
-from store.incidents import list_open_incidents, load_incident, load_incident_history
+from store.incidents import folds_card, list_open_incidents, load_incident, load_incident_history
 from store.people.staff import load_actor
 from store.record.load import load_event_words
 from store.store import Store
@@ -94,8 +94,8 @@ def update_text(office: Office, ref: str) -> str:
 
 
 async def redraw_card(office: Office, clock: FakeClock) -> None:
-    """Let enough time pass for the card to be redrawn."""
-    await office.idle()
+    """Let enough time pass for an act on all to leave and for the card to be redrawn."""
+    await office.passes_ten_seconds()
     clock.go_on(seconds=6)
     office.worker.nudge()
     await office.idle()
@@ -280,6 +280,54 @@ async def test_an_update_sent_although_warned_keeps_the_codes_in_the_act(
     assert preview is not None
     assert "promises something without a date" in preview.text
     assert office.store.read(load_incident_history, 1)[-1].facts["overruled"] == ["promise_without_date"]
+
+
+async def takes_back(office: Office, member: str) -> str:
+    """Press *Take back* in the newest offer of an act on all; the answer."""
+    person = office.staff(member)
+    await office.sim.until(
+        lambda: any("Take back" in shown.buttons for shown in (*person.ephemerals, *person.direct_messages)),
+        timeout=10,
+    )
+    shown = [*person.ephemerals, *person.direct_messages]
+    offer = next(message for message in reversed(shown) if "Take back" in message.buttons)
+    before = len(person.ephemerals)
+    await person.presses(offer, "Take back")
+    await office.sim.until(lambda: len(person.ephemerals) > before, timeout=10)
+    return person.ephemerals[-1].text
+
+
+@clause("7.3")
+@pytest.mark.on_both
+async def test_an_update_to_all_is_taken_back_with_one_press_and_its_form_starts_with_the_text(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = [receive_from(office, number) for number in range(3)]
+    await open_incident(office, refs[0])
+    for ref in refs[1:]:
+        await join(office, ref)
+    await redraw_card(office, clock)
+    before = [office.store.read(load_case, ref) for ref in refs]
+    await previewed_update(office, TEXT)
+    await office.staff(ALICE).submits()
+    await office.idle()
+
+    answer = await takes_back(office, ALICE)
+    assert answer == "3 letters are taken back and were not sent."
+    assert await takes_back(office, ALICE) == answer
+    await redraw_card(office, clock)
+    assert [office.store.read(load_case, ref) for ref in refs] == before
+    assert "sent 0, waiting 0, taken back 3" in (await incident_card(office)).text
+    # They are left to nobody: their cards stay folded.
+    assert all(office.store.read(folds_card, ref, 1) for ref in refs)
+    assert office.store.read(verify).first_bad is None
+
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    assert (await office.staff(ALICE).opened("Update all")).values["text.en"] == TEXT["text.en"]
+    await office.staff(ALICE).submits()
+    await office.staff(ALICE).submits()
+    await redraw_card(office, clock)
+    assert "sent 3, waiting 0" in (await incident_card(office)).text
 
 
 @pytest.mark.on_both

@@ -16,6 +16,7 @@ from store.cases.incident_decisions import (
     load_decision_audience,
     propose_incident_decision,
     record_incident_decision,
+    take_back_from_all,
 )
 from store.cases.incident_updates import (
     IncidentDraft,
@@ -164,3 +165,29 @@ def test_a_preview_is_sent_once_and_goes_to_those_whom_it_counted(desk: Desk, cl
 
     assert decision is not None
     assert decision.number == 1
+
+
+def test_an_approval_taken_back_waits_again_and_decides_the_rest_once_it_is_approved(
+    desk: Desk, clock: FakeClock
+) -> None:
+    refs, decision = propose(desk, clock, 3)
+    store, top = desk.store, desk.actor(TOP)
+    number, batch = decision.incident, decision.batch
+    store.write(answer_incident_decision, number, top, agreed=True)
+    (first,) = store.write(claim, [KIND], 1, 60)
+    refused(lambda: store.write(take_back_from_all, number, batch, desk.actor(MANAGER)), NotAllowed)
+    assert store.write(take_back_from_all, number, batch, top) == (2, 1)
+    waiting = store.read(load_incident_decision, number)
+    assert waiting is not None
+    assert (waiting.batch, waiting.waits, waiting.answered_by) == (batch, True, None)
+    assert store.write(claim, [KIND], 9, 60) == []
+    # The one that a worker had in hand was approved when it was claimed.
+    decide(desk, decision, first)
+
+    store.write(answer_incident_decision, number, top, agreed=True)
+    for obligation in store.write(claim, [KIND], 9, 60):
+        decide(desk, decision, obligation)
+    assert {desk.case(ref).state for ref in refs} == {State.DECIDED}
+    verbs = [event.verb for ref in refs for event in store.read(load_history, ref)]
+    assert verbs.count(Verb.RESPOND) == 3
+    assert store.read(verify).first_bad is None

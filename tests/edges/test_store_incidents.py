@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb
 from store.cases.export import export_record
+from store.cases.incident_decisions import take_back_from_all
 from store.cases.incident_updates import (
     list_update_deliveries,
     load_update_text,
@@ -402,3 +405,38 @@ def test_a_person_is_surveyed_once_per_incident(desk: Desk) -> None:
     desk.complain(first, Verb.SURVEY, {"step": "skipped", "question": "q3"})
 
     assert (before, desk.store.read(was_surveyed_before, second)) == (False, True)
+
+
+def test_an_update_is_taken_back_by_its_sender_alone_and_from_those_who_do_not_have_it_yet(
+    desk: Desk, clock: FakeClock
+) -> None:
+    incident, store = open_outage(desk), desk.store
+    join_cases(desk, incident, 3)
+    alice, delay = desk.actor(HANDLER), timedelta(seconds=10)
+    batch = str(store.write(schedule_incident_update, incident.id, alice, TEXT, delay=delay).batch)
+    assert store.write(claim, ["incident_update"], 9, 60) == []
+    clock.go_on(seconds=10)
+    (claimed,) = store.write(claim, ["incident_update"], 1, 60)
+
+    refused(lambda: store.write(take_back_from_all, incident.id, batch, desk.actor(MANAGER)), NotAllowed)
+    # Also after the end of the incident.
+    store.write(act_on_incident, incident.id, IncidentAct.END, alice)
+    assert store.write(take_back_from_all, incident.id, batch, alice) == (2, 1)
+    words = {"text": "Mended", "letter": "Mended"}
+    store.write(record_incident_update, str(claimed.ref), batch, alice, words, completes=claimed.id)
+    assert store.write(claim, ["incident_update"], 9, 60) == []
+    states = Counter(delivery.state for delivery in store.read(list_update_deliveries, batch))
+    assert states == {"waiting": 1, "taken_back": 2}
+    assert store.read(verify).first_bad is None
+
+
+def test_an_update_that_all_have_is_not_taken_back(desk: Desk) -> None:
+    incident, store = open_outage(desk), desk.store
+    join_cases(desk, incident, 2)
+    alice = desk.actor(HANDLER)
+    batch = str(store.write(schedule_incident_update, incident.id, alice, TEXT).batch)
+    assert len(store.write(claim, ["incident_update"], 9, 60)) == 2
+    error = refused(lambda: store.write(take_back_from_all, incident.id, batch, alice), ComplaintError)
+    assert isinstance(error, ComplaintError)
+    assert error.code == "already_sent"
+    assert store.read(load_incident, incident.id).version == 2

@@ -33,7 +33,13 @@ WORDS = {"issues.0.reasons": "We erred.", "remedies.0.text": "Money", "root_caus
 
 
 def decided(
-    draw: int, *, amount: str | None = None, readers: int = 1, finding: str = "upheld", **criteria: Any
+    draw: int,
+    *,
+    amount: str | None = None,
+    readers: int = 1,
+    finding: str = "upheld",
+    held: int | None = None,
+    **criteria: Any,
 ) -> BuiltComplaint:
     complaint = an_investigated_case(rules=SHARE, **criteria)
     facts = {
@@ -44,6 +50,7 @@ def decided(
         "draw": draw,
         "readers": readers,
         "is_new": False,
+        **({"held": held} if held else {}),
     }
     return complaint.do(Verb.RESPOND, ALICE, facts, {**WORDS, "changes": "A second look."})
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bots.slack.views.card import card
+from bots.slack.views.home import case_row
 from complaints.actors import SYSTEM
-from complaints.errors import OutOfOrder
+from complaints.errors import NotAllowed, OutOfOrder
 from complaints.event_facts import ATTACHMENTS, HELD
+from complaints.history import CaseHistory
+from complaints.measures.marks import marks_of_events
 from complaints.vocabulary import State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
     ANNA,
+    BURAK,
     MONA,
     RESOLUTION,
     RESOLVED,
+    TUGBA,
     BuiltComplaint,
     a_message,
     a_refund,
@@ -25,6 +33,10 @@ from tests.rules.builders import (
     an_investigated_case,
     decided,
 )
+from tests.rules.slack_cases import voice
+from tests.rules.test_conduct import WHY, limit_facts, limited, warned
+from tests.rules.test_quality_check import SHARE, YES
+from tests.rules.test_quality_check import decided as drawn_decision
 
 WAITS = {HELD: 10}
 
@@ -112,3 +124,120 @@ def test_nobody_hears_that_an_answer_is_missing_while_it_is_on_its_way() -> None
     missed = next(o for o in investigated.obligations if o.key.startswith("progress:decide"))
     near = replace(investigated, at=missed.due - timedelta(hours=1))
     assert missed.key not in decided(near, held=10).keys
+
+
+def questioned() -> BuiltComplaint:
+    return an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
+
+
+def asked_limit() -> BuiltComplaint:
+    complaint = warned()
+    return complaint.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(complaint), WHY)
+
+
+def appealed() -> BuiltComplaint:
+    return limited().do(Verb.ADD, ANNA, a_message(kind="question")).do(Verb.APPEAL_LIMIT, ANNA)
+
+
+LATER = "2026-11-20"
+#: What stands before each letter, and who sends it with which facts and words.
+LETTERS: dict[str, tuple[Callable[[], BuiltComplaint], Verb, Any, dict[str, Any], dict[str, str]]] = {
+    "reply": (questioned, Verb.REPLY, ALICE, {}, {"text": "On Monday."}),
+    "ask": (questioned, Verb.ASK, ALICE, {"needed_by": "2026-11-10"}, {"text": "Which day?"}),
+    "inform": (questioned, Verb.INFORM, ALICE, {"next_date": "2026-11-10"}, {"done": "Read", "left": "All"}),
+    "warn_conduct": (questioned, Verb.WARN_CONDUCT, ALICE, {}, {"text": "Please write without names."}),
+    "resolve": (questioned, Verb.RESOLVE, ALICE, dict(RESOLUTION), dict(RESOLVED)),
+    "approve": (
+        lambda: decided(an_investigated_case(), remedies=[a_refund("150.00")]),
+        Verb.APPROVE, MONA, {"agreed": "yes"}, {},
+    ),
+    "check_decision": (
+        lambda: drawn_decision(0), Verb.CHECK_DECISION, BURAK, {**YES, "agreed": "yes"}, {},
+    ),
+    "a limit": (asked_limit, Verb.APPROVE, MONA, {"agreed": "yes"}, {}),
+    "kept": (appealed, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "kept"}, WHY),
+    "ended": (appealed, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended"}, WHY),
+    "renewed": (limited, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "renewed", "until": LATER}, WHY),
+}  # fmt: skip
+
+
+def shown(complaint: BuiltComplaint) -> tuple[str, str, list[tuple[Any, ...]]]:
+    """What people see of a complaint: its card and home row, and its open dates."""
+    case, texts = complaint.case, voice("en")
+    targets = [
+        (target.target, target.of, target.start, target.internal_due, target.promised_due)
+        for target in case.current_targets()
+        if target.met_at is None
+    ]
+    blocks = [
+        block for block in card(case, texts, now=complaint.at, draw=1).blocks if block["type"] != "actions"
+    ]
+    return str(blocks), case_row(case, texts, complaint.at), sorted(targets, key=str)
+
+
+@clause("7.3")
+@pytest.mark.parametrize("name", [*LETTERS, "decide"])
+def test_every_letter_that_is_taken_back_leaves_the_complaint_as_it_was(name: str) -> None:
+    if name == "decide":
+        before, actor = an_investigated_case(), ALICE
+        sent = decided(before, remedies=[a_refund()], held=10)
+    else:
+        begin, verb, actor, facts, words = LETTERS[name]
+        before = begin()
+        sent = before.do(verb, actor, {**facts, **WAITS}, words)
+    back = sent.do(Verb.TAKE_BACK, actor, {"seq": sent.last.seq})
+    # What was done stays done: somebody read it and worked on it, at this time.
+    same = ("version", "work_version", "targets", "participants", "acted_at", "workers", "looked_at")
+    assert replace(back.case, **{field: getattr(before.case, field) for field in same}) == before.case
+    assert shown(back) == shown(replace(before, at=back.at))
+
+
+# drafts
+
+
+@pytest.mark.parametrize(
+    "drafted",
+    [
+        lambda: decided(an_investigated_case(), remedies=[a_refund("150.00")]),
+        lambda: drawn_decision(0),
+        lambda: an_investigated_case(rules=SHARE).do(
+            Verb.RESOLVE, ALICE, {**RESOLUTION, "draw": 0, "readers": 1, "is_new": False}, dict(RESOLVED)
+        ),
+    ],
+)
+def test_the_author_withdraws_a_draft_and_decides_again(drafted: Callable[[], BuiltComplaint]) -> None:
+    waiting = drafted()
+    seq = waiting.last.seq
+    with pytest.raises(NotAllowed) as refused:
+        waiting.do(Verb.TAKE_BACK, BURAK, {"seq": seq})
+    assert refused.value.code == "not_allowed.author"
+    back = waiting.do(Verb.TAKE_BACK, ALICE, {"seq": seq})
+    assert (back.case.drafted, back.case.awaits_approval, back.case.decisions) == (None, False, ())
+    assert Target.APPROVE not in open_targets(back)
+    assert {Target.DECIDE} <= set(open_targets(back))
+    assert {"draft_withdrawn"} <= back.kinds
+    assert not {"ask_approval", "check_late", "told_checked"} & back.kinds
+    with pytest.raises(OutOfOrder):
+        back.do(Verb.CHECK_DECISION, BURAK, {**YES, "agreed": "yes"})
+    assert decided(back).case.state is State.DECIDED
+
+
+def test_the_owner_withdraws_the_draft_of_another_person() -> None:
+    waiting = decided(an_investigated_case(), MONA, remedies=[a_refund("5000.00")])
+    assert (waiting.case.owner, waiting.case.drafted is not None) == (ALICE.id, True)
+    assert waiting.do(Verb.TAKE_BACK, ALICE, {"seq": waiting.last.seq}).case.drafted is None
+
+
+@clause("8.4")
+def test_a_withdrawn_draft_is_neither_refused_nor_read_in_the_figures() -> None:
+    waiting = drawn_decision(0)
+    back = waiting.do(Verb.TAKE_BACK, ALICE, {"seq": waiting.last.seq})
+    history = CaseHistory.of(back.events, back.case.rules)
+    assert history.of_verb(Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION) == ()
+    assert list(marks_of_events(history)) == []
+
+
+def test_a_decision_that_went_unread_and_was_taken_back_is_counted_once() -> None:
+    first = drawn_decision(0, readers=0, held=10)
+    back = first.do(Verb.TAKE_BACK, ALICE, {"seq": first.last.seq})
+    assert list(marks_of_events(CaseHistory.of(back.events, back.case.rules))) == []

@@ -31,6 +31,15 @@ Tuğba sees: Each gets 25.00 GBP. Together that is 75.00 GBP.
 Tuğba sees: wrote in the meantime 1
 Tuğba fills agreed=yes
 Tuğba submits
+Tuğba presses Take back in the direct message
+Tuğba sees: 4 letters are taken back
+Clock +20 seconds
+Bot never told people 1-4: Our cable broke.
+Records of people 1-4: state=received
+Tuğba presses Approve on the incident card
+Tuğba fills agreed=yes
+Tuğba submits
+Clock +10 seconds
 Bot to people 1-2: Our cable broke. … £25.00 … We lay a second cable. … If you disagree
 Bot to Person-4: Kablomuz koptu. … İkinci bir kablo döşüyoruz.
 Bot never told Person-3: Our cable broke.

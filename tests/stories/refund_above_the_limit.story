@@ -23,6 +23,14 @@ Alice sees: The readings were mixed up
 Alice submits
 Record of Anna: state=investigating
 Bot never told Anna: The readings were mixed up
+# She sees a mistake before anybody answers.
+Alice presses Withdraw the draft on Anna's card
+Mona sees: withdrew the draft decision
+Alice presses Decide on Anna's card
+Alice submits
+Alice sees: The readings were mixed up
+Alice submits
+Record of Anna: state=investigating
 Mona presses Approve on Anna's card
 Mona sees: The readings were mixed up
 Mona fills agreed=yes

@@ -112,18 +112,29 @@ class DirectMessageJobs:
             prefix = f"paged:{obligation.id}:{member_id}:"
             former = await store.aread(list_slack_keys, prefix)
             await store.awrite_with_retry(record_slack_key, f"{prefix}{channel}:{ts}")
-            for key in former:
-                former_channel, _, former_ts = key.removeprefix(prefix).partition(":")
-                try:
-                    await self.poster.client.chat_update(
-                        channel=former_channel, ts=former_ts, text=text, blocks=[section(text)]
-                    )
-                except SlackApiError as failure:
-                    if error_of(failure) not in GONE | PERMANENT:
-                        continue
-                except (RateLimitWait, *NETWORK):
+            await self._replace_posts(prefix, former, text)
+
+    async def _replace_posts(self, prefix: str, keys: Iterable[str], text: str) -> Outcome:
+        """Replace the messages of these keys (`<prefix><channel>:<ts>`) by a text without buttons.
+
+        A key whose message Slack does not change now is kept for the next try.
+        """
+        outcome: Outcome = Completed()
+        for key in keys:
+            channel, _, ts = key.removeprefix(prefix).partition(":")
+            try:
+                await self.poster.client.chat_update(
+                    channel=channel, ts=ts, text=text, blocks=[section(text)]
+                )
+            except SlackApiError as failure:
+                if error_of(failure) not in GONE | PERMANENT:
+                    outcome = failure_outcome(failure)
                     continue
-                await store.awrite_with_retry(forget_slack_key, key)
+            except (RateLimitWait, *NETWORK) as failure:
+                outcome = failure_outcome(failure)
+                continue
+            await self.slack.store.awrite_with_retry(forget_slack_key, key)
+        return outcome
 
     async def notify_owner(self, obligation: Obligation) -> Outcome:
         """`told_owner`: the complaint was assigned to the member by another person."""
@@ -204,7 +215,22 @@ class DirectMessageJobs:
             due = f"{texts.text('card.next', due=by)}. {texts.text('dm.check_until', when=last)}"
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
-        return await self.send(people, message, obligation)
+        posts = dict[str, tuple[str, str]]()
+        outcome = await self.send(people, message, obligation, posts=posts)
+        if case.drafted is not None:
+            for channel, ts in posts.values():
+                key = f"{_asked(case, case.drafted.seq)}{channel}:{ts}"
+                await self.slack.store.awrite_with_retry(record_slack_key, key)
+        return outcome
+
+    async def mark_withdrawn(self, obligation: Obligation) -> Outcome:
+        """`draft_withdrawn`: the messages that asked for an approval say that nothing waits any more."""
+        case, store = await self._case(obligation), self.slack.store
+        events = await store.aread(load_history, case.ref)
+        event = next(event for event in events if event.seq == obligation.facts["seq"])
+        text = self.slack.texts.text("dm.draft_withdrawn", ref=case.ref, who=mention(event.by))
+        prefix = _asked(case, int(event.facts["seq"]))
+        return await self._replace_posts(prefix, await store.aread(list_slack_keys, prefix), text)
 
     async def _ask_appeal(self, case: Case, members: Sequence[Member], obligation: Obligation) -> Outcome:
         texts, now, target = self.slack.texts, self.slack.store.now(), case.target(*recipients.APPEAL)
@@ -394,3 +420,8 @@ class DirectMessageJobs:
 
     async def _members(self) -> Sequence[Member]:
         return await self.slack.store.aread(list_members)
+
+
+def _asked(case: Case, draft: int) -> str:
+    """The start of the keys of the messages that ask for a second person's answer to this draft."""
+    return f"asked:{case.ref}:{draft}:"

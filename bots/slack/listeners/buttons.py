@@ -32,6 +32,7 @@ from store.cases.staff_letters import take_back
 from store.outbox.deliveries import list_failed_obligations
 from store.outbox.failed import retry_failed
 from store.record.worklists import WorklistSection
+from store.values import RecordedAct
 
 router = Router()
 
@@ -58,10 +59,27 @@ async def confirm_receipt(press: ButtonPress, actor: Actor, slack: SlackContext)
 async def take_back_letter(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """Take back a letter that has not left yet, and offer to write another one."""
     recorded = await slack.store.awrite(take_back, press.ref, int(press.detail), actor, key=press.key)
-    verb, texts = str(recorded.event.facts["letter"]), slack.texts
+    return _offer_again(recorded, "take_back.done", slack)
+
+
+@router.action("case.withdraw_draft")
+async def withdraw_draft(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """The author or the owner withdraws the decision that waits for a second person."""
+    case = await slack.store.aread(load_case, press.ref)
+    async with slack.refusals_recorded(press.ref, press.attempt, actor):
+        require_form("withdraw_draft", case, actor)
+    facts = {"seq": case.drafted.seq if case.drafted is not None else 0}
+    recorded = await slack.store.awrite(
+        act, press.ref, Verb.TAKE_BACK, actor, facts, {}, version=press.work_version, key=press.key
+    )
+    return _offer_again(recorded, "take_back.draft", slack)
+
+
+def _offer_again(recorded: RecordedAct, text_id: str, slack: SlackContext) -> PrivateNotice:
+    ref, verb, texts = recorded.case.ref, str(recorded.event.facts["letter"]), slack.texts
     form = "decide" if verb == Verb.RESPOND else verb
-    text = texts.text("take_back.done", ref=press.ref)
-    again = actions("take_back", [button(texts.text(f"verb.{form}"), f"case.{form}", press.ref)])
+    text = texts.text(text_id, ref=ref)
+    again = actions("take_back", [button(texts.text(f"verb.{form}"), f"case.{form}", ref)])
     return PrivateNotice(text, [section(text), again])
 
 

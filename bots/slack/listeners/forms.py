@@ -66,6 +66,8 @@ router = Router()
 
 #: A letter waits so long before it leaves.
 TAKE_BACK_SECONDS = 10
+#: Letters that may leave in quiet hours, as an answer to the complainant's last message.
+_REPLIES = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
 _LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
 
@@ -99,8 +101,8 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
     if filled.form == "assess" and filled.case.work_version == submission.metadata.version:
         await _require_same_issues(filled, slack)
-    is_second = filled.form in ("approve", "check_decision") and filled.case.drafted is not None
-    if is_second and filled.facts["agreed"] == "yes":
+    is_second = filled.form in ("approve", "check_decision") and filled.facts["agreed"] == "yes"
+    if is_second and (filled.case.drafted is not None or filled.case.conduct.pending is not None):
         filled = replace(filled, facts=_held(filled.facts, filled.case))
     recorded = await slack.store.awrite(
         act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
@@ -164,10 +166,9 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     case = await slack.store.aread(load_case, draft.ref)
     words = without_attachments(draft.words) | ({"letter": draft.letter} if draft.letter else {})
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
-    # Only the letters that wait can be taken back.
-    facts = draft.facts if verb is Verb.REVIEW_LIMIT else _held(draft.facts, case)
     recorded = await slack.store.awrite(
-        act_with_attachments, draft.ref, verb, actor, facts, words, attachments_of(draft.words),
+        act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words,
+        attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
     if "template" in draft.facts:
@@ -185,10 +186,10 @@ def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
 
 def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
     case, texts, seq = recorded.case, slack.texts, recorded.event.seq
-    if HELD not in recorded.event.facts or all(letter.event.seq != seq for letter in case.unsent):
+    letters = (*case.unsent, *([case.limit_letter] if case.limit_letter is not None else []))
+    if HELD not in recorded.event.facts or all(letter.event.seq != seq for letter in letters):
         return None
-    is_reply = case.unsent_decision is None or case.unsent_decision.event.seq != seq
-    until = letter_held_until(case, slack.store.now(), is_reply=is_reply)
+    until = letter_held_until(case, slack.store.now(), is_reply=recorded.event.verb in _REPLIES)
     if until is None:
         text = texts.text("take_back.offer", ref=case.ref, seconds=TAKE_BACK_SECONDS)
     else:
@@ -336,14 +337,13 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         filled.words, letter, case.work_version,
     )  # fmt: skip
     awaited = awaited_act(tried.case) if is_decision else None
-    is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT)
     return preview_view(
         filled.form,
         case,
         letter,
         draft,
         slack.texts,
-        leaves_at=None if awaited else letter_held_until(case, now, is_reply=is_reply),
+        leaves_at=None if awaited else letter_held_until(case, now, is_reply=verb in _REPLIES),
         waits_for=awaited,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),

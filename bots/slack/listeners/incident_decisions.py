@@ -4,7 +4,12 @@ from dataclasses import replace
 
 from bots.slack.context import SlackContext
 from bots.slack.jobs.incidents import decision_letter
-from bots.slack.listeners.incidents import open_incident_for, previewed_draft
+from bots.slack.listeners.incidents import (
+    TAKE_BACK_TIME,
+    closed_with_offer,
+    open_incident_for,
+    previewed_draft,
+)
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
@@ -109,11 +114,15 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
 async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata = submission.metadata
     facts, words = read_form("approve", values_of(submission.view["state"]["values"]))
-    await slack.store.awrite(
+    agreed = facts["agreed"] == "yes"
+    incident = await slack.store.awrite(
         answer_incident_decision, metadata.incident, actor,
-        agreed=facts["agreed"] == "yes", reason=words.get("reason", ""), version=metadata.version,
+        agreed=agreed, reason=words.get("reason", ""), version=metadata.version, delay=TAKE_BACK_TIME,
     )  # fmt: skip
-    return CLOSE_FORMS
+    decision = await slack.store.aread(load_incident_decision, incident.id)
+    if decision is None or not agreed:
+        return CLOSE_FORMS
+    return await closed_with_offer(slack, incident, decision.batch)
 
 
 def _require_some(audience: Audience) -> Audience:

@@ -1,12 +1,15 @@
 """Incidents: the buttons of their card open forms; these are recorded, and an update to all is previewed first."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
+from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS, typed_reference
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
-from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
+from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.incident import (
@@ -18,6 +21,7 @@ from bots.slack.views.incident import (
     incident_preview_view,
     incident_update_view,
     languages_of,
+    taken_back_text,
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise
@@ -35,6 +39,7 @@ from complaints.incidents import (
 )
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.incident_decisions import take_back_from_all
 from store.cases.incident_updates import FORM as UPDATE
 from store.cases.incident_updates import (
     Audience,
@@ -46,11 +51,13 @@ from store.cases.incident_updates import (
     schedule_incident_update,
 )
 from store.cases.read import load_case
-from store.incidents import act_on_incident, list_open_incidents, load_incident
+from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
 from store.rulebooks import load_current_rulebooks
 
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
+#: Nothing of an act on all is recorded in a complaint for this time.
+TAKE_BACK_TIME = timedelta(seconds=TAKE_BACK_SECONDS)
 #: The right that each verb needs; `join` needs that of a link.
 _ACTS = {
     "update": IncidentAct.UPDATE,
@@ -85,8 +92,11 @@ async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Res
 async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     incident = await open_incident_for(slack, int(press.ref), "update", actor)
     audience = await _load_audience(slack, incident, actor)
-    texts = slack.texts
-    return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts))
+    texts, last = slack.texts, (await slack.store.aread(load_incident_history, incident.id))[-2:]
+    # The last two are an update and that it was taken back: the form starts with its text.
+    is_back = last[-1].act is IncidentAct.TAKE_BACK and last[0].act is IncidentAct.UPDATE
+    initial = last[0].words if is_back else {}
+    return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts, initial))
 
 
 @router.view(FROM_CASE)
@@ -182,11 +192,27 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
     ticked, _ = read(submission.callback, values_of(view["state"]["values"]), ())
     if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
         raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
-    await slack.store.awrite(
+    incident = await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, **ticked,
+        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, delay=TAKE_BACK_TIME, **ticked,
     )  # fmt: skip
-    return CLOSE_FORMS
+    return await closed_with_offer(slack, incident, str(incident.batch))
+
+
+async def closed_with_offer(slack: SlackContext, incident: Incident, batch: str) -> Response:
+    """Close the forms, and offer the sender to take this act on all back while no complaint has it."""
+    texts, history = slack.texts, await slack.store.aread(load_incident_history, incident.id)
+    receivers = next(int(event.facts["receivers"]) for event in history if event.facts.get("batch") == batch)
+    text = texts.count("incident.take_back", receivers, seconds=TAKE_BACK_SECONDS)
+    press = button(texts.text("verb.take_back"), "incident.take_back", f"{incident.id}:{batch}")
+    return replace(CLOSE_FORMS, notice=PrivateNotice(text, [section(text), actions("take_back", [press])]))
+
+
+@router.action("incident.take_back")
+async def take_back_act_on_all(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    async with slack.refusals_recorded(None, "incident_take_back", actor):
+        number, too_late = await slack.store.awrite(take_back_from_all, int(press.ref), press.detail, actor)
+    return PrivateNotice(taken_back_text(number, too_late, slack.texts))
 
 
 async def previewed_draft(

@@ -3,7 +3,7 @@
 Both are chosen in one form and previewed, then done by the job `move` or `bulk_inform`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
-from bots.slack.views.incident import as_deliveries, incident_headline, left_to_person
+from bots.slack.views.incident import as_deliveries, incident_headline, left_to_person, taken_back_text
 from bots.slack.views.incident_decision import sample_cases
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import Access, authorise, is_allowed
@@ -137,9 +137,7 @@ async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) 
             )
         except ComplaintError:
             too_late += 1
-    lines = [slack.texts.count("bulk.taken_back", taken_back)]
-    lines += [slack.texts.count("bulk.too_late", too_late)] if too_late else []
-    return PrivateNotice(" ".join(lines))
+    return PrivateNotice(taken_back_text(taken_back, too_late, slack.texts))
 
 
 async def choose_view(slack: SlackContext, source: str | None = None) -> View:
@@ -187,19 +185,19 @@ async def _pages(
         offset, more = offset + MAX_MOVED, page.more
 
 
-async def _list_recipients(
-    slack: SlackContext, chosen: str, source: str | None, language: str, words: str, actor: Actor
+async def _first_of_list(
+    slack: SlackContext,
+    chosen: str,
+    source: str | None,
+    actor: Actor,
+    divide: Callable[[Sequence[Case]], Awaitable[Audience]],
 ) -> tuple[Audience, int]:
-    """The first who can get this text, those who are left out so far, and how many more are listed."""
-    store, now, more = slack.store, slack.store.now(), 0
+    """The first complaints that `divide` does not leave out, those left out so far, and how many more are listed."""
     to: list[Case] = []
     left_out: list[tuple[Case, str]] = []
+    more = 0
     async for page in _pages(slack, chosen, source, actor):
-        refs = [case.ref for case in page.cases]
-        informed = await store.aread(list_informed, refs, words, now - SAME_LETTER)
-        audience = audience_of(
-            page.cases, actor, partial(bulk_left_out, language=language, previewed_at=now, informed=informed)
-        )
+        audience = await divide(page.cases)
         to += audience.to
         left_out += audience.left_out
         more = page.more + len(to[MAX_MOVED:])
@@ -214,8 +212,14 @@ async def _inform_preview_view(
     """How many get the text, who is left to a person and why, and three letters as they will be read."""
     store, texts, now = slack.store, slack.texts, slack.store.now()
     language = str(values["language"])
-    chosen, source = str(values["list"]), values.get("from")
-    audience, more = await _list_recipients(slack, chosen, source, language, words, actor)
+
+    async def divide(cases: Sequence[Case]) -> Audience:
+        refs = [case.ref for case in cases]
+        informed = await store.aread(list_informed, refs, words, now - SAME_LETTER)
+        why = partial(bulk_left_out, language=language, previewed_at=now, informed=informed)
+        return audience_of(cases, actor, why)
+
+    audience, more = await _first_of_list(slack, str(values["list"]), values.get("from"), actor, divide)
     left_out = left_to_person(as_deliveries(audience), texts, "register.no_letter")
     if not audience.to:
         view = notice_view(texts.text("bulk.nobody"), texts, title="bulk.title", level="warning")
@@ -254,17 +258,15 @@ async def move_preview_view(
         raise BadFacts("Source and recipient are the same.", code="owner_same", field="to")
     if not is_allowed(None, Verb.ASSESS, owner):
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
-    texts, more = slack.texts, 0
-    moving: list[Case] = []
-    staying: list[Case] = []
-    async for page in _pages(slack, chosen, source, actor):
-        cases = [case for case in page.cases if case.owner != target]
-        moving += [case for case in cases if may_own(case, target)]
-        staying += [case for case in cases if not may_own(case, target)]
-        more = page.more + len(moving[MAX_MOVED:])
-        if len(moving) >= MAX_MOVED:
-            break
-    moving = moving[:MAX_MOVED]
+    texts = slack.texts
+
+    async def divide(cases: Sequence[Case]) -> Audience:
+        others = [case for case in cases if case.owner != target]
+        staying = [(case, "cannot_own") for case in others if not may_own(case, target)]
+        return Audience(tuple(case for case in others if may_own(case, target)), tuple(staying))
+
+    audience, more = await _first_of_list(slack, chosen, source, actor, divide)
+    moving, staying = audience.to, [case for case, _ in audience.left_out]
     # A complaint whose owner is another one by then is not moved.
     owners = {case.ref: case.owner for case in moving}
     if not moving and not staying:

@@ -110,6 +110,7 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "decide": _decide,
     "approve": lambda case: awaited_act(case) is Verb.APPROVE,
     "check_decision": lambda case: awaited_act(case) is Verb.CHECK_DECISION,
+    "withdraw_draft": lambda case: case.drafted is not None,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,

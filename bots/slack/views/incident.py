@@ -28,7 +28,7 @@ from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
 from complaints.case import Case
 from complaints.incident_decisions import IncidentDecision
-from complaints.incidents import Incident, fields_of
+from complaints.incidents import TAKEN_BACK, Incident, fields_of
 from complaints.vocabulary import UNDECIDED, State
 from store.cases.incident_updates import Audience, UpdateDelivery
 
@@ -176,11 +176,19 @@ def _delivery_counts(deliveries: Sequence[UpdateDelivery], texts: StaffTexts) ->
     """`sent 47, waiting 2, failed 1 (blocked)`."""
     counts = Counter(delivery.state for delivery in deliveries)
     parts = [texts.text(f"incident.{state}", number=counts[state]) for state in ("sent", "waiting")]
+    parts += [texts.text("incident.taken_back", number=counts[TAKEN_BACK])] if counts[TAKEN_BACK] else []
     if counts["failed"]:
         reasons = {str(delivery.reason) for delivery in deliveries if delivery.state == "failed"}
         why = ", ".join(escaped(reason, 40) for reason in sorted(reasons))
         parts.append(f"{texts.text('incident.failed', number=counts['failed'])} ({why})")
     return ", ".join(parts)
+
+
+def taken_back_text(number: int, too_late: int, texts: StaffTexts) -> str:
+    """`47 letters are taken back and were not sent. It was too late for 3 letters.`"""
+    lines = [texts.count("bulk.taken_back", number)]
+    lines += [texts.count("bulk.too_late", too_late)] if too_late else []
+    return " ".join(lines)
 
 
 def _left_out_refs(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
@@ -256,12 +264,16 @@ def incident_end_view(incident: Incident, texts: StaffTexts, *, now: datetime) -
 
 
 def incident_update_view(
-    incident: Incident, audience: Audience, languages: Sequence[str], texts: StaffTexts
+    incident: Incident,
+    audience: Audience,
+    languages: Sequence[str],
+    texts: StaffTexts,
+    initial: Mapping[str, str],
 ) -> View:
-    """The text to all in each language of a reader, first in the staff's own."""
+    """The text to all in each language of a reader, first in the staff's own; `initial` was typed before."""
     blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
     blocks += _left_out(audience, texts)
-    blocks += incident_inputs("incident_update", languages, texts, {})
+    blocks += incident_inputs("incident_update", languages, texts, initial)
     return incident_view(incident, "update", blocks, texts, submit="modal.preview")
 
 

@@ -39,18 +39,25 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.letter_templates import template_menu
-from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill
+from bots.slack.views.prefill import (
+    READING_FORMS,
+    SUMMARY_FORMS,
+    WORDS_NEEDED,
+    prefill,
+    typed_values_of,
+)
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.approval import require_awaited, require_second_person
 from complaints.actions.assessment import issue_texts
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.conduct import require_no_part, require_warned
+from complaints.actions.correspondence import require_drafter
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS, FORMS
+from complaints.forms import FORM_VERBS
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
@@ -91,6 +98,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
     if verb in (Verb.APPROVE, Verb.CHECK_DECISION):
         require_awaited(case, verb)
         require_second_person(case, actor)
+    if form == "withdraw_draft" and case.drafted is not None:
+        require_drafter(case, actor)
     if form == "assign" and not is_allowed(None, Access.HAND_OVER, actor):
         raise NotAllowed(
             f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
@@ -298,10 +307,7 @@ async def _prefill(
     )
     if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
         words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
-        names = {entry.name for entry in FORMS[form] if entry.group is None} - {"finding"}
-        again = {name: value for name, value in taken_back.facts.items() if name in names}
-        again |= {path: text for path, text in words.items() if path != "letter"}
-        start = replace(start, initial={**start.initial, **again})
+        start = start.with_typed(form, typed_values_of(form, replace(taken_back, words=words)), {})
     if form not in FILLED:
         return start
     menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)

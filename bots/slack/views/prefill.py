@@ -337,14 +337,21 @@ def _with_returned(
     preface = [section(cut(texts.text(text_id, who=who, note=note), 3000)), *start.preface]
     if FORM_VERBS[form] is not drafted.verb:
         return replace(start, preface=preface)
+    return replace(start.with_typed(form, typed_values_of(form, drafted), {}), preface=preface)
+
+
+def typed_values_of(form: str, event: Event) -> dict[str, Any]:
+    """What was typed into the form of this act, by path; confirmations stay empty."""
     fields = {field.name for field in FORMS[form]} - set(CONFIRMATIONS)
-    typed = {path: text for path, text in drafted.words.items() if path.rpartition(".")[2] in fields}
-    for name, value in drafted.facts.items():
+    typed: dict[str, Any] = {
+        path: text for path, text in event.words.items() if path.rpartition(".")[2] in fields
+    }
+    for name, value in event.facts.items():
         if name in ("issues", "remedies"):
             typed |= {f"{name}.{n}.{key}": entry for n, row in enumerate(value) for key, entry in row.items()}
         elif name in fields:
             typed[name] = value
-    return replace(start.with_typed(form, typed, {}), preface=preface)
+    return typed
 
 
 def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: StaffTexts) -> list[Block]:
