@@ -35,6 +35,7 @@ from store.people import staff
 from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
 from store.proof.hash_chain import canonical, record_instance_event
 from store.record.access_log import record_after_rollback
+from store.redaction.contact_details import complainant_text
 from store.rulebooks import load_current_rulebooks
 from store.tables import HEARD, MESSAGES, TEXTS
 from store.values import Progress, ReceivedFile, no_progress
@@ -179,12 +180,20 @@ def _facts(
     rules: Rulebook,
     files: Sequence[ReceivedFile],
 ) -> dict[str, Any]:
-    detected = detect("\n".join(texts.values()), rules, staff.list_names(tx), tx.now)
+    names = staff.list_names(tx)
+    staff_names = [name for of_member in names.values() for name in of_member]
+    # A name in the header of an e-mail, or of the colleague who forwards it, is not a complaint about that person.
+    own_words = {
+        field: complainant_text(text, staff=staff_names, organisation=rules.organisation)
+        for field, text in texts.items()
+    }
+    signs = detect("\n".join(texts.values()), rules, {}, tx.now).signs
+    subjects = detect("\n".join(own_words.values()), rules, names, tx.now).subjects
     of_words = message_facts(
         field="description",
         has_words="description" in texts,
-        signs=detected.signs,
-        subjects=detected.subjects,
+        signs=signs,
+        subjects=subjects,
         media=len(files),
         audible=sum(file.kind in ("audio", "video") for file in files),
     )

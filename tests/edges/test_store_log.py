@@ -154,6 +154,23 @@ def test_a_phone_complaint_is_checked_for_danger_and_named_staff_like_a_chat_mes
     assert named.restricted
 
 
+@clause("4.7")
+def test_staff_in_the_headers_of_an_email_are_not_complained_about(store: Store) -> None:
+    forwarded = (
+        "Hi Bob Sealedname, please log this.\n\nFrom: Mary <mary@example.org>\n"
+        "To: Ann Sealedname <ann@desk.example>\n\n{words}\n\n"
+        "On 2 Nov 2026 Bob Sealedname <bob@desk.example> wrote:\n> Regards\n> Bob Sealedname\n"
+        "> There is a strong smell of gas in the hall."
+    )
+    desk = desk_of(store)
+    late = log(desk, {"description": forwarded.format(words="My letter came late.")})
+    rude = log(desk, {"description": forwarded.format(words="Ann Sealedname was rude.")}, key="slack:log:2")
+    assert (late.subjects, late.restricted) == (set(), False)
+    assert (rude.subjects, rude.restricted) == ({HANDLER}, True)
+    # Danger is searched for in every word.
+    assert late.danger_at == store.now()
+
+
 def test_a_complaint_on_behalf_of_another_person_waits_for_their_authority(store: Store) -> None:
     case = log(desk_of(store), {**CALLER_WORDS, "for_whom": "Her neighbour"})
     assert Flag.FOR_ANOTHER in case.flags
