@@ -385,7 +385,9 @@ async def test_a_complaint_with_a_chat_offers_no_code(office: Office) -> None:
 @pytest.mark.on_both
 @clause("7.8")
 async def test_a_complaint_is_handled_by_letter_and_phone_until_it_is_closed(office: Office) -> None:
-    ref = await proposed(office, await log_call(office, ALICE, answer_by="letter"))
+    ref = await proposed(
+        office, await log_call(office, ALICE, answer_by="letter", address="3 Mill Lane, Leeds")
+    )
     await office.acts(ALICE, "Assess", ref, ASSESSMENT)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
     requests = [
