@@ -101,16 +101,14 @@ def prefill(
     match form:
         case "assess" if opened is not None:
             start = _assess(opened, texts, now, actor)
-        case "assign" if suggested_owner is not None:
-            member_id, number = suggested_owner
-            suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
-            start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
-        case "assign" if case.owner is not None:
-            start = FormPrefill(initial={"owner": case.owner})
+        case "assign":
+            start = _assign(case, texts, suggested_owner)
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
             findings = findings_initial(case, opened.events if opened else ())
             start = replace(start, initial={**start.initial, **findings})
+        case "resolve" if case.remedies_requested:
+            start = FormPrefill(preface=[_asked_for_section(case, texts)])
         case "approve" | "check_decision":
             start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
@@ -168,9 +166,7 @@ def _from_record(
                 news = min(news, legal.internal_due)
             return {"next_date": _day_until(case, news, now)}
         case "resolve" | "decide":
-            wish = asked_for_text(case, texts) if case.remedies_requested else ""
-            how = texts.text("prefill.asked_for", what=wish) if wish and form == "resolve" else None
-            return {"others_affected": _others(case, opened), "agreed_how": how}
+            return {"others_affected": _others(case, opened)}
         case "approve":
             return {"agreed": "yes"}
         case _:
@@ -239,6 +235,15 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
     )
 
 
+def _assign(case: Case, texts: StaffTexts, suggested_owner: tuple[str, int] | None) -> FormPrefill:
+    """The suggested owner with the reason, otherwise the present one."""
+    if suggested_owner is None:
+        return FormPrefill(initial={"owner": case.owner} if case.owner is not None else {})
+    member_id, number = suggested_owner
+    suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
+    return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+
+
 def _out_of_time(case: Case, texts: StaffTexts) -> list[Block]:
     """That the complaint may be too old for the scheme; a person decides on that."""
     too_old = last_day_if_too_old(case)
@@ -281,8 +286,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
     if case.remedies_requested:
-        wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
-        headings["remedies.0"] = section(wish)
+        headings["remedies.0"] = _asked_for_section(case, texts)
     remedy, amount = sum_asked_for(case)
     # Slack's menus cannot be emptied, and a refused complaint must not promise what was asked for.
     types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
@@ -299,6 +303,11 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
         fixed=frozenset({"issues"}),
         headings=headings,
     )
+
+
+def _asked_for_section(case: Case, texts: StaffTexts) -> Block:
+    """What the complainant wishes, to read: in a field it would become what was done, or what was agreed."""
+    return section(texts.text("prefill.asked_for", what=asked_for_text(case, texts)))
 
 
 def _with_returned(
