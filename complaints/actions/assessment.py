@@ -98,7 +98,7 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
     After a finding or a draft the issues no longer change: a new matter is a new complaint.
     """
     facts = request.facts
-    takes = {"owner": request.actor.id} if case.owner is None else {}
+    takes = {"owner": request.actor.id} if case.is_unowned else {}
     categories = [row.get("category") or facts["category"] for row in facts.get("issues") or ()]
     if not categories and case.issues:
         return {**facts, **takes}
@@ -193,7 +193,7 @@ def harm_of(case: Case) -> int:
 
 
 def check_assign(case: Case, request: ActionRequest) -> Facts:
-    """Give the complaint one owner (4.9). Only a manager gives it to another person."""
+    """Give the complaint one owner (4.9). Only a manager gives it to another person, or takes it from its owner."""
     actor = request.actor
     owner = str(request.facts.get("owner") or actor.id)
     is_manager = may_manage(case, actor)
@@ -201,7 +201,7 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed.worded("not_allowed.assign", field="owner", ref=case.ref)
     if case.owner == owner:
         raise AlreadyDone.worded("owned_before", owner=owner, ref=case.ref)
-    if case.owner is not None and not is_manager:
+    if not case.is_unowned and not is_manager:
         raise NotAllowed.worded("not_allowed.owned", field="owner", ref=case.ref)
     if is_excluded(case, owner):
         raise NotAllowed.worded("not_allowed.subject:assign", field="owner", owner=owner, ref=case.ref)

@@ -284,8 +284,8 @@ def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[st
     if verb is Verb.ASSIGN and case.rules.required_training:
         owner = str(facts.get("owner") or by.id)
         return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
-    if verb is Verb.ASSESS and case.owner is None and by.is_staff and case.rules.required_training:
-        # Assessing takes a complaint without an owner.
+    if verb is Verb.ASSESS and case.is_unowned and by.is_staff and case.rules.required_training:
+        # Assessing takes a complaint without an owner, or of one who has left.
         require_trained(case, list_missing_training(tx, by.id, case.rules))
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)
