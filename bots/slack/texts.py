@@ -89,16 +89,20 @@ class StaffTexts:
             return self.text("who.complainant")
         return mention(actor_id)
 
+    @property
+    def second_reading(self) -> str:
+        """The name of the date of an approval while a reader is awaited."""
+        return self.text("target.second_reading")
+
     def target_name(self, target: str, number: int) -> str:
         """What a due time is for; the further ones of a target can have a name of their own."""
         id_ = f"target.{target}.{number}"
         return self.text(id_ if self.catalogue.has(id_) else f"target.{target}")
 
-    def target_due(self, target: TargetSet, case: Case, now: datetime) -> str:
-        """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
+    def target_due(self, target: TargetSet, case: Case, now: datetime, *, name: str | None = None) -> str:
+        """`decision by Wed 4 Nov, 17:30`, or that it was missed; with another `name` for what is due."""
         is_reading = target.target is Target.APPROVE and awaited_act(case) is Verb.CHECK_DECISION
-        name = (
-            self.text("target.second_reading") if is_reading else self.target_name(target.target, target.of)
-        )
+        if name is None:
+            name = self.second_reading if is_reading else self.target_name(target.target, target.of)
         when = self.due_time(target.internal_due, case.rules.calendar.zone)
         return self.text("due.missed" if target.internal_due < now else "due.by", target=name, when=when)

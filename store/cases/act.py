@@ -84,7 +84,7 @@ def act(
 
     `version` is the work_version that the person saw. `key` makes a repeat of the same obligation detectable.
     `settles` is the obligation that this act completes. Raises ComplaintError: UnknownReference, AlreadyDone,
-    Stale (code `new_message` if the person must read first), NotAllowed (recorded), or an error of the verb.
+    Stale (`new_message` or `not_read` if the person must read first), NotAllowed (recorded), or an error of the verb.
     """
     file = load_case_file(tx, ref, lock=True)
     recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
@@ -270,6 +270,8 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     ]
     read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
+    if unread and not read:
+        raise Stale(f"Open {case.ref} and read it first.", code="not_read")
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")

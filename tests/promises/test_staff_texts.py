@@ -178,7 +178,7 @@ def test_titles_and_labels_are_within_slacks_limits(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_has_a_text(language: str) -> None:
     case = stages()["assessed"].case
-    kinds = {"stale": Stale, "new_message": Stale}
+    kinds = dict.fromkeys(("stale", "new_message", "not_read"), Stale)
     for code in sorted(refusal_codes()):
         kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
         assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != "", code

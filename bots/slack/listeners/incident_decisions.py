@@ -19,7 +19,7 @@ from bots.slack.views.incident_decision import (
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actors import Actor
-from complaints.errors import BadFacts, OutOfOrder
+from complaints.errors import BadFacts, OutOfOrder, Stale
 from complaints.forms import read as read_form
 from complaints.incident_decisions import IncidentDecision, check_form
 from complaints.incidents import read
@@ -109,10 +109,16 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
 async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata = submission.metadata
     facts, words = read_form("approve", values_of(submission.view["state"]["values"]))
-    await slack.store.awrite(
-        answer_incident_decision, metadata.incident, actor,
-        agreed=facts["agreed"] == "yes", reason=words.get("reason", ""), version=metadata.version,
-    )  # fmt: skip
+    try:
+        await slack.store.awrite(
+            answer_incident_decision, metadata.incident, actor,
+            agreed=facts["agreed"] == "yes", reason=words.get("reason", ""), version=metadata.version,
+        )  # fmt: skip
+    except (Stale, OutOfOrder) as refused:
+        decision = await slack.store.aread(load_incident_decision, metadata.incident)
+        if decision is not None and decision.waits:
+            raise
+        raise OutOfOrder("Another person has answered.", code="nothing_to_approve") from refused
     return CLOSE_FORMS
 
 

@@ -94,6 +94,8 @@ def _required_text(path: str, texts: StaffTexts) -> str:
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
+    if error.code == "not_read":
+        return texts.text("refused.not_read")
     if error.code == "new_message":
         when = "–"
         if case is not None and case.last_words_at is not None:
