@@ -17,15 +17,27 @@ from complaints.obligations.approvals import awaited_act
 from complaints.times import day_ended, local_time
 from complaints.vocabulary import Target, Verb
 
+#: Families of texts for codes that are stored as plain words. After a return to an older release the record may have
+#: codes that this release does not know.
+STORED_CODES = frozenset({
+    "asked_for", "category", "channel", "criterion", "delivery", "did", "evidence", "file", "finding", "left_out",
+    "limit", "message", "remedy", "role", "to_tell", "warned",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class StaffTexts:
-    """What staff read, in one language; an id that the staff catalogue does not have raises KeyError."""
+    """What staff read, in one language.
+
+    An id that the staff catalogue does not have raises KeyError; one of `STORED_CODES` gets a general text.
+    """
 
     catalogue: Texts
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
+        if id_.partition(".")[0] in STORED_CODES and not self.catalogue.has(id_):
+            return self.catalogue.text(self.language, "code.unknown")
         return self.catalogue.text(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: Any) -> str:
