@@ -104,6 +104,9 @@ class Case:
     proposed: Proposed | None = None
     # who has it
     owner: str | None = None
+    #: The owner, if this person may own complaints no more, for example has left. No event says so: it is set when
+    #: the complaint is loaded, and no event depends on it.
+    former_owner: str | None = None
     level: int = 1
     level_started_at: datetime | None = None
     subjects: frozenset[str] = frozenset()
@@ -240,6 +243,11 @@ class Case:
         A closing ends the wait: what is asked for afterwards is a new request, with a date of its own.
         """
         return self.question_at is not None and any(met_at is None for _, met_at in self.person_waits)
+
+    @property
+    def is_unowned(self) -> bool:
+        """Without an owner, or with one who has left (4.9)."""
+        return self.owner in (None, self.former_owner)
 
     @property
     def look_is_open(self) -> bool:

@@ -17,6 +17,7 @@ from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
 from store.record.load import load_case_key
 from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
+from store.tables.complaints import OPEN
 from store.values import Draft, SlackPost
 
 #: The purpose of a direct message starts with this, and ends with its ts.
@@ -37,6 +38,13 @@ def list_posts(tx: Tx, ref: str, *, direct: bool = False) -> list[SlackPost]:
     query = select(SLACK).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).order_by(SLACK.c.id)
     query = query.where(is_direct if direct else ~is_direct)
     return [_post(row) for row in tx.connection.execute(query)]
+
+
+def redraw_cards_of_owners(tx: Tx, owners: Collection[str]) -> None:
+    """Draw the open complaints of these people again: whether they may own complaints has changed (4.9)."""
+    refs = select(COMPLAINTS.c.ref).where(OPEN, COMPLAINTS.c.owner.in_(owners))
+    for ref in tx.connection.execute(refs).scalars().all():
+        outbox_rows.insert_redraw(tx, ref, f"owners:{format_time(tx.now)}")
 
 
 def record_direct_message(tx: Tx, ref: str, channel: str, ts: str) -> None:

@@ -6,26 +6,25 @@ from bots.letters.letter import Letter
 from bots.letters.progress import done_and_left
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
+from complaints.case_values import RemedyOwed
 from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy
 
 
 def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]:
-    """The first words of a form's fields, in the complainant's language: the news, or what was asked for."""
+    """The first words of a form's fields, in the complainant's language: the news, or the remedies that were done."""
     letter = Letter(case, texts.to(child=Flag.MINOR in case.flags), texts.language(case.language))
     if form == "inform":
         return {
             part: f"{capitalised(words, letter.language)}." for part, words in done_and_left(letter).items()
         }
     if form == "resolve":
-        asked_for = [REMEDY_ASKED_FOR[code] for code in case.remedies_requested if code in REMEDY_ASKED_FOR]
-        return {"done": "\n".join(_remedy(letter, remedy) for remedy in asked_for)}
+        return {"done": "\n".join(letter.recorded_remedy(remedy, {}) for remedy in done_remedies(case))}
     return {}
 
 
-def _remedy(letter: Letter, remedy: Remedy) -> str:
-    money, amount = sum_asked_for(letter.case)
-    is_it = remedy is money and amount is not None
-    return letter.remedy(remedy, "", amount, letter.case.currency_requested if is_it else None)
+def done_remedies(case: Case) -> list[RemedyOwed]:
+    """The remedies that were carried out, each with a name: what was asked for or promised is not done yet."""
+    return [remedy for remedy in case.remedies if remedy.done_at is not None and remedy.type != Remedy.OTHER]
 
 
 def sum_asked_for(case: Case) -> tuple[Remedy | None, str | None]:

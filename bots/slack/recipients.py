@@ -68,8 +68,8 @@ def reminded_members(
         return _readers(case, (*deciders, *_present_top_management(members, now)), members)
     present = present_members(members, now)
     leading = leading_members(case, members, now)
-    first: list[str | None] = [case.owner if case.owner is not None else candidate]
-    if case.owner is not None and case.owner not in {member.id for member in present}:
+    first: list[str | None] = [candidate if case.is_unowned else case.owner]
+    if case.owner is not None and not case.is_unowned and case.owner not in {member.id for member in present}:
         first = [*substitutes(case.owner, members, now)]
     people = list(_readers(case, first, present)) or list(leading)
     if level >= ReminderLevel.LEAD or target in (Target.SUBJECT, Target.CONDUCT):
@@ -203,16 +203,11 @@ def proposed_owners(
     counts, owners = dict(loads), {}
     for case in cases:
         able = possible_owners(case, members, now)
-        if not has_owner(case, members) and able:
+        if case.is_unowned and able:
             first = min(able, key=lambda member_id: (able[member_id], counts.get(member_id, 0), member_id))
             counts[first] = counts.get(first, 0) + 1
             owners[case.ref] = first
     return owners
-
-
-def has_owner(case: Case, members: Sequence[Member]) -> bool:
-    """False too if the owner may no longer work on complaints, for example has left."""
-    return any(member.id == case.owner and handles_complaints(member) for member in members)
 
 
 def handles_complaints(member: Member) -> bool:

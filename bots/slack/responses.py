@@ -324,11 +324,12 @@ class Responder:
         if isinstance(error, Stale):
             error = answered or error
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
-        if isinstance(error, AlreadyDone) or answered is not None:
+        is_answered = answered is not None or getattr(error, "code", "") == "nothing_to_approve"
+        if isinstance(error, AlreadyDone) or is_answered:
             return update_view(notice_view(text, texts, ref=ref, level="warning"))
         if isinstance(error, Stale) and case is not None and not form.is_preview:
             # Not at a field, because the view must count as drawn for the new version.
-            accessory = open_button(case, texts) if error.code == "new_message" else None
+            accessory = open_button(case, texts) if error.code in ("new_message", "not_read") else None
             return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
         if isinstance(error, ComplaintError):
             if form.form in FORMS and not form.is_preview and error.code != "form_expired":

@@ -15,6 +15,7 @@ from complaints.vocabulary import Role
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.worklists import WorklistSection, load_worklist
+from store.slack import redraw_cards_of_owners
 from store.values import Member
 
 #: Fields of a Slack user that exclude them: guests and people of other workspaces see no complaints.
@@ -91,10 +92,12 @@ async def sync_staff(
         if member.deputy is not None and member.deputy not in able:
             problems.append(f"{member.deputy}: handles no complaints, so is no deputy of {member.id}")
             members[number] = replace(member, deputy=None)
-    left = [member for member in previous.values() if handles_complaints(member) and member.id not in able]
+    before = {member.id for member in previous.values() if handles_complaints(member)}
+    left = [previous[member_id] for member_id in sorted(before - able)]
     # Before the roles change: if this is interrupted, the next sync finds the same people and the same keys.
     await _notify_managers(slack, left, members, previous)
     await slack.store.awrite(store_sync_staff, members)
+    await slack.store.awrite(redraw_cards_of_owners, before ^ able)
     return StaffSync(tuple(members), tuple(problems))
 
 

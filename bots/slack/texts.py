@@ -17,15 +17,27 @@ from complaints.obligations.approvals import awaited_act
 from complaints.times import day_ended, local_time
 from complaints.vocabulary import Target, Verb
 
+#: Families of texts for codes that are stored as plain words. After a return to an older release the record may have
+#: codes that this release does not know.
+STORED_CODES = frozenset({
+    "asked_for", "category", "channel", "criterion", "delivery", "did", "evidence", "file", "finding", "left_out",
+    "limit", "message", "remedy", "role", "to_tell", "warned",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class StaffTexts:
-    """What staff read, in one language; an id that the staff catalogue does not have raises KeyError."""
+    """What staff read, in one language.
+
+    An id that the staff catalogue does not have raises KeyError; one of `STORED_CODES` gets a general text.
+    """
 
     catalogue: Texts
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
+        if id_.partition(".")[0] in STORED_CODES and not self.catalogue.has(id_):
+            return self.catalogue.text(self.language, "code.unknown")
         return self.catalogue.text(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: Any) -> str:
@@ -89,16 +101,20 @@ class StaffTexts:
             return self.text("who.complainant")
         return mention(actor_id)
 
+    @property
+    def second_reading(self) -> str:
+        """The name of the date of an approval while a reader is awaited."""
+        return self.text("target.second_reading")
+
     def target_name(self, target: str, number: int) -> str:
         """What a due time is for; the further ones of a target can have a name of their own."""
         id_ = f"target.{target}.{number}"
         return self.text(id_ if self.catalogue.has(id_) else f"target.{target}")
 
-    def target_due(self, target: TargetSet, case: Case, now: datetime) -> str:
-        """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
+    def target_due(self, target: TargetSet, case: Case, now: datetime, *, name: str | None = None) -> str:
+        """`decision by Wed 4 Nov, 17:30`, or that it was missed; with another `name` for what is due."""
         is_reading = target.target is Target.APPROVE and awaited_act(case) is Verb.CHECK_DECISION
-        name = (
-            self.text("target.second_reading") if is_reading else self.target_name(target.target, target.of)
-        )
+        if name is None:
+            name = self.second_reading if is_reading else self.target_name(target.target, target.of)
         when = self.due_time(target.internal_due, case.rules.calendar.zone)
         return self.text("due.missed" if target.internal_due < now else "due.by", target=name, when=when)

@@ -100,7 +100,7 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
     they no longer change: a new matter is a new complaint.
     """
     facts, rows = request.facts, request.facts.get("issues")
-    unchanged = {**facts, **({"owner": request.actor.id} if case.owner is None else {})}
+    unchanged = {**facts, **({"owner": request.actor.id} if case.is_unowned else {})}
     before = [issue.category for issue in case.issues]
     if not rows and len(before) > 1 and rows is not None:
         raise BadFacts.worded("issues_left_out", field="issues.0.category", ref=case.ref)
@@ -224,7 +224,7 @@ def harm_of(case: Case) -> int:
 
 
 def check_assign(case: Case, request: ActionRequest) -> Facts:
-    """Give the complaint one owner (4.9). Only a manager gives it to another person."""
+    """Give the complaint one owner (4.9). Only a manager gives it to another person, or takes it from its owner."""
     actor = request.actor
     owner = str(request.facts.get("owner") or actor.id)
     is_manager = may_manage(case, actor)
@@ -232,7 +232,7 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed.worded("not_allowed.assign", field="owner", ref=case.ref)
     if case.owner == owner:
         raise AlreadyDone.worded("owned_before", owner=owner, ref=case.ref)
-    if case.owner is not None and not is_manager:
+    if not case.is_unowned and not is_manager:
         raise NotAllowed.worded("not_allowed.owned", field="owner", ref=case.ref)
     if is_excluded(case, owner):
         raise NotAllowed.worded("not_allowed.subject:assign", field="owner", owner=owner, ref=case.ref)

@@ -157,7 +157,7 @@ READING_REASONS = ("contact", "help", "similar", "check", "law")
 def needs_reason(case: Case, actor: Actor) -> bool:
     """True for a reader who is neither owner, deputy nor manager (so no approver), and cannot take it now."""
     is_own = case.owner is not None and case.owner in {actor.id, *actor.stands_in_for}
-    to_take = case.owner is None and case.is_open and is_allowed(case, Verb.ASSIGN, actor)
+    to_take = case.is_unowned and case.is_open and is_allowed(case, Verb.ASSIGN, actor)
     return not (is_own or to_take or may_manage(case, actor))
 
 

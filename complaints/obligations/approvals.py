@@ -1,6 +1,7 @@
 """What waits for a second person: whose it is, and which act comes next (4.5, Annex E)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from complaints.case import Case, Event
 from complaints.priorities import priority_of
@@ -23,6 +24,17 @@ def refused_request(events: Sequence[Event], verbs: tuple[Verb, ...]) -> tuple[E
     if request is None or answer is None or answer.seq < request.seq or answer.facts["agreed"] != "no":
         return None
     return request, answer
+
+
+def was_for_reader(drafted_at: datetime, events: Sequence[Event]) -> bool:
+    """True if the draft of this time was drawn for a second reader, and no approval answered it."""
+    drafts = (event for event in events if event.at == drafted_at and event.verb in ASKS["respond"])
+    draft = next(drafts, None)
+    if draft is None or draft.facts.get("check") != "drawn" or draft.facts.get("needs_approval"):
+        return False
+    later = (event for event in events if event.seq > draft.seq)
+    answer = next((event for event in later if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)), None)
+    return answer is None or answer.verb is Verb.CHECK_DECISION
 
 
 def is_for_two(case: Case, findings: Iterable[Finding]) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from complaints.actors import HANDLERS
 from complaints.history import CaseHistory
 from complaints.registers.entries import Entry
 from complaints.rulebook import Rulebook
@@ -66,6 +67,12 @@ class OrganisationFacts:
             and period.since <= moment
             and (period.until is None or moment < period.until)
         )
+
+    def may_own(self, member: str | None) -> bool:
+        """True for an owner who still may own complaints; without any periods, for every one."""
+        if member is None or not self.periods:
+            return member is not None
+        return any(member in self.holders(role) for role in HANDLERS)
 
     def holders(self, role: Role) -> frozenset[str]:
         current = (period for period in self.periods if period.until is None)

@@ -220,10 +220,10 @@ def accountability(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
     """4.9: always one owner, a person for each decision, and a permitted role for each act."""
     case = history.case
     if case.assessment is not None and case.is_open:
-        fault = None
-        if case.owner is None and (case.state in _NEEDS_OWNER or _is_pickup_overdue(case, house.now)):
+        fault, has_owner = None, house.may_own(case.owner)
+        if not has_owner and (case.state in _NEEDS_OWNER or _is_pickup_overdue(case, house.now)):
             fault = "it has no owner: assign it"
-        yield Point("assessed and open, with an owner", hit=case.owner is not None, fault=fault)
+        yield Point("assessed and open, with an owner", hit=has_owner, fault=fault)
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
         yield must("judged by a person", event.role in HUMAN, (event.seq,))
     for event in history.events:

@@ -84,7 +84,7 @@ def act(
 
     `version` is the work_version that the person saw. `key` makes a repeat of the same obligation detectable.
     `settles` is the obligation that this act completes. Raises ComplaintError: UnknownReference, AlreadyDone,
-    Stale (code `new_message` if the person must read first), NotAllowed (recorded), or an error of the verb.
+    Stale (`new_message` or `not_read` if the person must read first), NotAllowed (recorded), or an error of the verb.
     """
     file = load_case_file(tx, ref, lock=True)
     recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
@@ -270,6 +270,8 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     ]
     read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
+    if unread and not read:
+        raise Stale(f"Open {case.ref} and read it first.", code="not_read")
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
@@ -284,8 +286,8 @@ def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[st
     if verb is Verb.ASSIGN and case.rules.required_training:
         owner = str(facts.get("owner") or by.id)
         return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
-    if verb is Verb.ASSESS and case.owner is None and by.is_staff and case.rules.required_training:
-        # Assessing takes a complaint without an owner.
+    if verb is Verb.ASSESS and case.is_unowned and by.is_staff and case.rules.required_training:
+        # Assessing takes a complaint without an owner, or of one who has left.
         require_trained(case, list_missing_training(tx, by.id, case.rules))
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)

@@ -35,14 +35,17 @@ from store.people import staff
 from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
 from store.proof.hash_chain import canonical, record_instance_event
 from store.record.access_log import record_after_rollback
+from store.redaction.contact_details import complainant_text
 from store.rulebooks import load_current_rulebooks
-from store.tables import HEARD, MESSAGES, TEXTS
+from store.tables import CONTACTS, HEARD, MESSAGES, TEXTS
 from store.values import Progress, ReceivedFile, no_progress
 
 #: The form's fields that hold words of the complainant; the other texts name the person.
 COMPLAINT_FIELDS = ("description", "where_and_when", "remedy_requested", "for_whom")
 #: The form's fields by which the complaint can be searched for, with the kind of identifier of each.
 NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer", "order_ref": "order"}
+#: What an answer on each of these ways needs to be on file, and its field in the form.
+_ANSWER_NEEDS = {"letter": "address", "phone": "phone", "email": "email"}
 #: Beginnings of a file's type, with its kind; all others are documents.
 _FILE_KINDS = {"image": "photo", "audio": "audio", "video": "video"}
 #: The actor of imported events: it may receive complaints, as intake does.
@@ -98,6 +101,7 @@ def log_complaint(
         raise BadFacts("An amount needs its currency.", field="currency", code="required")
     preferred = facts.get("answer_by") or str(facts["channel"])
     person = find_or_create_person(tx, words, rules.country, language=language, preferred=preferred)
+    _require_contact_point(tx, person, facts, words)
     arrival = Arrival(
         ref=new_reference(secrets.randbelow),
         complainant=person,
@@ -179,12 +183,20 @@ def _facts(
     rules: Rulebook,
     files: Sequence[ReceivedFile],
 ) -> dict[str, Any]:
-    detected = detect("\n".join(texts.values()), rules, staff.list_names(tx), tx.now)
+    names = staff.list_names(tx)
+    staff_names = [name for of_member in names.values() for name in of_member]
+    # A name in the header of an e-mail, or of the colleague who forwards it, is not a complaint about that person.
+    own_words = {
+        field: complainant_text(text, staff=staff_names, organisation=rules.organisation)
+        for field, text in texts.items()
+    }
+    signs = detect("\n".join(texts.values()), rules, {}, tx.now).signs
+    subjects = detect("\n".join(own_words.values()), rules, names, tx.now).subjects
     of_words = message_facts(
         field="description",
         has_words="description" in texts,
-        signs=detected.signs,
-        subjects=detected.subjects,
+        signs=signs,
+        subjects=subjects,
         media=len(files),
         audible=sum(file.kind in ("audio", "video") for file in files),
     )
@@ -201,6 +213,20 @@ def _facts(
         # A representative must show their authority before personal data is given to them (4.7).
         "for_whom": "do_not_know" if "for_whom" in texts else None,
     }
+
+
+def _require_contact_point(tx: Tx, person: str, facts: Mapping[str, Any], words: Mapping[str, str]) -> None:
+    """Refuse a way to answer without its address or number, which a caller who is on file need not repeat.
+
+    A representative's is with the name, in words.
+    """
+    way = str(facts.get("answer_by"))
+    field = _ANSWER_NEEDS.get(way)
+    if field is None or facts.get("answer_to") == "representative" or words.get(field, "").strip():
+        return
+    of_person = select(CONTACTS.c.id).where(CONTACTS.c.person_id == person, CONTACTS.c.channel == way)
+    if tx.connection.execute(of_person).first() is None:
+        raise BadFacts("This way to answer needs an address or a number.", field=field, code="required")
 
 
 def _received_file(attachment: Attachment) -> ReceivedFile:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
@@ -20,9 +21,15 @@ from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
 from store.rulebooks import load_rulebook
-from store.tables import COMPLAINTS, EVENTS, FILES, MESSAGES, TEXTS
+from store.tables import COMPLAINTS, EVENTS, FILES, MESSAGES, STAFF_ROLES, TEXTS
 from store.values import Text
 
+#: People who may own complaints now.
+_ABLE = select(STAFF_ROLES.c.member_id).where(
+    STAFF_ROLES.c.role.in_([role.value for role in ACTIONS[Verb.ASSESS].roles]), STAFF_ROLES.c.until.is_(None)
+)
+#: The owner may own complaints no more, for example has left.
+OWNER_LEFT = COMPLAINTS.c.owner.not_in(_ABLE)
 _HEADER = select(
     COMPLAINTS.c.ref,
     COMPLAINTS.c.rulebook_id,
@@ -30,6 +37,7 @@ _HEADER = select(
     COMPLAINTS.c.head,
     COMPLAINTS.c.version,
     COMPLAINTS.c.contact_id,
+    case((OWNER_LEFT, COMPLAINTS.c.owner)).label("former_owner"),
 )
 # Built once, since every act or message runs them. SQLite needs no row lock: BEGIN IMMEDIATE locks the whole file.
 _OF_REF = _HEADER.where(COMPLAINTS.c.ref == bindparam("ref"))
@@ -286,7 +294,9 @@ def text_place(ref: str, seq: int, field: str) -> str:
 def _files(tx: Tx, headers: Sequence[Any]) -> list[CaseFile]:
     return [
         CaseFile(
-            case=folded.case,
+            case=folded.case
+            if header.former_owner is None
+            else replace(folded.case, former_owner=header.former_owner),
             events=folded.events,
             key_wrapped=header.key_wrapped,
             head=header.head,

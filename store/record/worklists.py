@@ -25,7 +25,6 @@ from sqlalchemy import (
 
 from complaints import actors
 from complaints.actions.authorisation import Access, is_allowed, may_approve, may_decide_appeal
-from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import UnknownReference
@@ -33,8 +32,8 @@ from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
 from store.record.access_log import record_after_rollback
-from store.record.load import load_many
-from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES, STAFF_ROLES
+from store.record.load import OWNER_LEFT, load_many
+from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 
 _COLUMNS = COMPLAINTS.c
@@ -46,11 +45,8 @@ MOST_WAITING = 200
 #: Automatic acts are left out of the news after an absence.
 _AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_ABLE = select(STAFF_ROLES.c.member_id).where(
-    STAFF_ROLES.c.role.in_([role.value for role in ACTIONS[Verb.ASSESS].roles]), STAFF_ROLES.c.until.is_(None)
-)
 #: Also if the owner may no longer work on complaints, for example has left.
-_WITHOUT_OWNER = _COLUMNS.owner.is_(None) | _COLUMNS.owner.not_in(_ABLE)
+_WITHOUT_OWNER = _COLUMNS.owner.is_(None) | OWNER_LEFT
 _REMIND = OBLIGATIONS.c.kind == "remind"
 
 

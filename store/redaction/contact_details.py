@@ -14,6 +14,12 @@ _FROM = re.compile(
 )
 #: Lines of an e-mail that name its recipients.
 _TO = re.compile(r"^[ >*]*(?:To|Cc|Bcc|Reply-To|An|Para|CC|Kime|Kopie|Bilgi)[*]*:.*$", re.MULTILINE)
+#: "On 3 November Ada Finch <a@example.net> wrote:", over one line or two, and the lines quoted below it.
+_QUOTED = re.compile(
+    r"^(?P<level>[ >]*)(?P<writer>(?=.*\d).*(?:\n[ >]*)?<(?P<email>[^<>\s]+@[^<>\s]+)>.{0,60}:)[ \t]*\n"
+    r"(?:[ >]*\n)?(?:(?P=level)>.*\n?)*",
+    re.MULTILINE,
+)
 #: The field of the form for each kind of number.
 _FIELDS = {"customer": "customer_ref", "order": "order_ref"}
 
@@ -47,9 +53,27 @@ def find_contact_details(
 
 
 def complainant_text(text: str, *, staff: Iterable[str] = (), organisation: str = "") -> str:
-    """The text after the header of the complainant's e-mail, without the words of who forwarded it."""
-    sender, _ = _sender(text, {_words_of(name) for name in staff}, _words_of(organisation))
-    return text if sender is None else text[sender.end() :]
+    """The words below the headers of the complainant's e-mails, without headers and without what the desk wrote.
+
+    Without such a header: all words, but no line that is only a name of the `staff`, such as a signature.
+    """
+    names, firm = {_words_of(name) for name in staff}, _words_of(organisation)
+    sender, own = _sender(text, names, firm)
+
+    def without_staff(quoted: re.Match[str]) -> str:
+        words = _words_of(quoted["writer"])
+        is_own = _domain(quoted["email"]) in own or (firm and firm <= words)
+        return "" if is_own or any(len(name) > 1 and name <= words for name in names) else quoted[0]
+
+    text = _TO.sub("", _QUOTED.sub(without_staff, text))
+    headers, parts = list(_FROM.finditer(text)), _FROM.split(text)[:: _FROM.groups + 1]
+    if sender is None or not headers:
+        lines = "".join(parts).split("\n")
+        return "\n".join(line for line in lines if not headers or _words_of(line) not in names)
+    # Words above the desk's own e-mail may be the complainant's answer to it, otherwise a colleague's.
+    first = parts[0] if _domain(headers[0]["email"]) in own else ""
+    written = zip(headers, parts[1:], strict=True)
+    return first + "".join(part for header, part in written if header["email"] == sender["email"])
 
 
 def _sender(

@@ -129,6 +129,21 @@ async def test_managers_read_once_of_an_owner_who_left_and_can_move_the_complain
     assert [office.store.read(load_case, ref).owner for ref in refs] == [ALICE, ALICE]
 
 
+@clause("4.9")
+async def test_a_handler_takes_the_complaint_of_an_owner_who_left(office: Office) -> None:
+    ref = office.owned(BURAK)
+    await office.idle()
+    await sync_staff(office.client, office.desk, {**ROLES, Role.HANDLER: (ALICE,)}, on_call=(MONA,))
+    await office.idle()
+    card = await office.card(ref)
+    assert "nobody now (before: " in card.text
+    await office.staff(ALICE).presses(card, "Take")
+    await office.idle()
+
+    assert office.store.read(load_case, ref).owner == ALICE
+    assert "nobody now" not in (await office.card(ref)).text
+
+
 async def test_a_handler_may_not_move_complaints(office: Office) -> None:
     office.owned(BURAK)
 

@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from complaints import actors
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.incidents import IncidentAct
-from complaints.vocabulary import State, Verb
+from complaints.vocabulary import Role, State, Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
+from store.cases.incident_decisions import answer_incident_decision
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
@@ -191,6 +193,24 @@ async def test_what_is_sent_back_changes_nothing_and_the_form_opens_with_it(
     assert "sent back the decision" in card.text
     assert "Thirty pounds is usual." in form.text
     assert any("sent back your decision on incident 1" in text for text in office.texts(MONA))
+
+
+async def test_who_answers_after_another_person_is_told_that_nothing_is_left_to_do(
+    office: Office, clock: FakeClock
+) -> None:
+    await outage(office, clock, "en")
+    await decide(office, clock)
+    tugba = office.staff(TUGBA)
+    await tugba.presses(await incident_card(office, TUGBA), "Approve")
+    await tugba.opened("Approve")
+    other = actors.staff("U0000099", Role.TOP_MANAGEMENT)
+    office.store.write(answer_incident_decision, 1, other, agreed=False, reason="Too much.")
+    await tugba.fills({"agreed": "yes"})
+    notice = await tugba.submits()
+
+    assert notice is not None
+    assert "somebody else has answered" in notice.text
+    assert notice.submit_label is None
 
 
 async def test_only_a_second_person_within_their_limit_approves(office: Office, clock: FakeClock) -> None:

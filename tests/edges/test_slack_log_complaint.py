@@ -5,6 +5,7 @@ What the store does is tested on both databases in test_store_*. Tests marked `o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bots.slack.listeners.log_complaint import open_from_shortcut
+from bots.slack.payloads import LOG_AGAIN, ButtonPress
+from bots.slack.responses import OpenView
 from bots.slack.staff_sync import sync_staff
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Role, State, Verb
@@ -245,6 +249,30 @@ async def test_an_answer_to_a_representative_needs_the_name_and_an_amount_its_cu
     assert list(no_currency.value.errors) == ["currency"]
 
 
+async def test_a_letter_without_an_address_is_refused_at_its_field(office: Office) -> None:
+    await office.staff(BURAK).shortcut("log_complaint")
+    await office.staff(BURAK).opened("log_complaint")
+    await office.staff(BURAK).fills({**CALLED, "answer_by": "letter"})
+    with pytest.raises(FormRefused) as refused:
+        await office.staff(BURAK).submits()
+    assert list(refused.value.errors) == ["address"]
+    assert "needs a postal address" in refused.value.errors["address"]
+
+
+async def test_the_files_of_a_shared_message_are_offered(office: Office) -> None:
+    shared = {"is_share": True, "is_msg_unfurl": True, "ts": "1762168000.000100", "text": "It leaks."}
+    picture, scan = {"id": "F1", "name": "tap.jpg", "size": 9}, {"id": "F2", "name": "letter.pdf", "size": 7}
+    message = {"text": "", "files": [scan], "attachments": [{**shared, "files": [picture, scan]}]}
+    press = ButtonPress(LOG_AGAIN, "log", ALICE, "1.trigger", message=message)
+    opened = await open_from_shortcut(press, await office.desk.actor(ALICE), office.desk)
+    assert isinstance(opened, OpenView)
+    assert view_problems(opened.view, "modal") == []
+    offered = next(block for block in opened.view["blocks"] if block.get("block_id") == "message_files")
+    names = [option["text"]["text"] for option in offered["element"]["initial_options"]]
+    assert names == ["letter.pdf", "tap.jpg"]
+    assert [file["id"] for file in json.loads(opened.view["private_metadata"])["files"]] == ["F2", "F1"]
+
+
 async def test_a_forwarded_email_fills_in_who_wrote_it(office: Office) -> None:
     office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
     words = (
@@ -385,7 +413,9 @@ async def test_a_complaint_with_a_chat_offers_no_code(office: Office) -> None:
 @pytest.mark.on_both
 @clause("7.8")
 async def test_a_complaint_is_handled_by_letter_and_phone_until_it_is_closed(office: Office) -> None:
-    ref = await proposed(office, await log_call(office, ALICE, answer_by="letter"))
+    ref = await proposed(
+        office, await log_call(office, ALICE, answer_by="letter", address="3 Mill Lane, Leeds")
+    )
     await office.acts(ALICE, "Assess", ref, ASSESSMENT)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
     requests = [

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bots.slack.views.case import dates_view
 from complaints.deadlines.opening_hours import next_working
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
@@ -120,9 +121,16 @@ async def test_a_reader_who_is_later_than_another_is_told_that_nothing_is_left_t
     await office.acts(BURAK, "Check decision", ref, PASSES)
     notice = await mona.submits()
 
+    past = dates_view(
+        office.store.read(load_case, ref), office.store.read(load_history, ref), office.desk.texts,
+        now=office.store.now(),
+    )  # fmt: skip
+
     assert notice is not None
     assert "somebody else has answered" in notice.text
     assert notice.submit_label is None
+    assert "second reading" in str(past)
+    assert "*approval" not in str(past)
 
 
 @clause("E")
@@ -134,13 +142,15 @@ async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(
     burak, mona = office.staff(BURAK), office.staff(MONA)
     await burak.presses(burak.direct_messages[-1], "Check decision")
     refused = await office.private_answer(BURAK)
-    await mona.presses(mona.direct_messages[-1], "Approve")
+    request = mona.direct_messages[-1]
+    await mona.presses(request, "Approve")
     form = await mona.opened("Approve")
     await office.submits(MONA, "Approve", PASSES)
     await office.passes_ten_seconds()
     case = office.store.read(load_case, ref)
 
     assert "needs the approval of a manager" in refused
+    assert f"May approve now: <@{MONA}>, <@{TUGBA}>." in request.text
     assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
     assert RESOLVED["done"] in form.text
     assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)
@@ -225,13 +235,16 @@ async def test_a_closed_complaint_is_reviewed_by_a_person_who_took_no_part_in_it
     reminders = [
         post.text for post in reviewer.direct_messages if f"The review of {ref} was due" in post.text
     ]
-    await reviewer.presses(request, "Open")
-    opened = await reviewer.opened("Open")
-    await reviewer.presses(request, "Review complaint")
     answers = dict.fromkeys(REVIEW_QUESTIONS, "yes") | {
         "review_open": "no",
         "reason": "No one said what came next.",
     }
+    await reviewer.presses(request, "Review complaint")
+    unread = await office.submits(review.reviewer, "Review complaint", answers)
+    await reviewer.closes(all=True)
+    await reviewer.presses(request, "Open")
+    opened = await reviewer.opened("Open")
+    await reviewer.presses(request, "Review complaint")
     await office.submits(review.reviewer, "Review complaint", answers)
     case = office.store.read(load_case, ref)
     query = select(READS.c.reason).where(READS.c.ref == ref, READS.c.by == review.reviewer)
@@ -240,6 +253,8 @@ async def test_a_closed_complaint_is_reviewed_by_a_person_who_took_no_part_in_it
 
     assert review.reviewer in {BURAK, TUGBA, AUDREY, MONA}
     assert len(reminders) == 1
+    assert unread is not None
+    assert "You have not read this complaint yet" in unread.text
     assert "bill is wrong" in opened.text
     assert case.open_review is None
     assert reasons == {"check"}

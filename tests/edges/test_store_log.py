@@ -36,6 +36,7 @@ CALLER_WORDS: Mapping[str, str] = {
     "name": "Mary Sealedname",
     "phone": "020 7946 0018",
     "email": "Mary@Example.org",
+    "address": "3 Mill Lane, Leeds",
     "customer_ref": "88-41 207",
 }
 
@@ -75,7 +76,11 @@ def test_logging_makes_person_contact_points_complaint_and_obligations_in_one_tr
         ("description", "The water is brown.")
     ]
     points = [(row["channel"], row["address"]) for row in record["people"][0]["contact_points"]]
-    assert points == [("phone", "+442079460018"), ("email", "mary@example.org")]
+    assert points == [
+        ("phone", "+442079460018"),
+        ("email", "mary@example.org"),
+        ("letter", "3 Mill Lane, Leeds"),
+    ]
     assert (case.answer_by, case.form_open, case.is_offline) == ("letter", False, True)
     first = store.read(load_history, case.ref)[0]
     assert (first.role, first.facts["recipient_staff"], first.facts["consent_to_contact"]) == (
@@ -111,7 +116,7 @@ def test_the_same_phone_number_is_the_same_person_and_the_first_name_is_kept(sto
     assert second.complainant == first.complainant
     assert store.read(export_record, second.ref)["name"] == "Mary Sealedname"
     assert count(store, select(func.count()).select_from(PEOPLE)) == 1
-    assert count(store, select(func.count()).select_from(CONTACTS)) == 2
+    assert count(store, select(func.count()).select_from(CONTACTS)) == 3
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,23 @@ def test_an_invalid_number_is_refused_at_its_field_and_nothing_is_stored(
     assert log(desk).state is State.RECEIVED
 
 
+@clause("7.3")
+@pytest.mark.parametrize(("way", "field"), [("letter", "address"), ("phone", "phone"), ("email", "email")])
+def test_a_way_to_answer_needs_its_address_or_number_unless_the_person_is_on_file(
+    store: Store, way: str, field: str
+) -> None:
+    desk = desk_of(store)
+    without = {name: words for name, words in CALLER_WORDS.items() if name != field}
+    error = refused(lambda: log(desk, without, answer_by=way), BadFacts)
+    assert isinstance(error, BadFacts)
+    assert (error.field, error.code) == (field, "required")
+    assert count(store, select(func.count()).select_from(COMPLAINTS)) == 0
+    assert log(desk, answer_by=way).answer_by == way
+    assert log(desk, without, key="slack:log:2", answer_by=way).answer_by == way
+    representative = {"description": "No heating.", "representative": "Ines Roth, 9 High Street, Leeds"}
+    log(desk, representative, key="slack:log:3", answer_by=way, answer_to="representative")
+
+
 def test_a_received_date_in_the_future_is_refused(store: Store) -> None:
     desk = desk_of(store)
     error = refused(lambda: log(desk, received_at="2026-11-04T10:00:00Z"), BadFacts)
@@ -152,6 +174,23 @@ def test_a_phone_complaint_is_checked_for_danger_and_named_staff_like_a_chat_mes
     }
     assert named.subjects == {"U2"}
     assert named.restricted
+
+
+@clause("4.7")
+def test_staff_in_the_headers_of_an_email_are_not_complained_about(store: Store) -> None:
+    forwarded = (
+        "Hi Bob Sealedname, please log this.\n\nFrom: Mary <mary@example.org>\n"
+        "To: Ann Sealedname <ann@desk.example>\n\n{words}\n\n"
+        "On 2 Nov 2026 Bob Sealedname <bob@desk.example> wrote:\n> Regards\n> Bob Sealedname\n"
+        "> There is a strong smell of gas in the hall."
+    )
+    desk = desk_of(store)
+    late = log(desk, {"description": forwarded.format(words="My letter came late.")})
+    rude = log(desk, {"description": forwarded.format(words="Ann Sealedname was rude.")}, key="slack:log:2")
+    assert (late.subjects, late.restricted) == (set(), False)
+    assert (rude.subjects, rude.restricted) == ({HANDLER}, True)
+    # Danger is searched for in every word.
+    assert late.danger_at == store.now()
 
 
 def test_a_complaint_on_behalf_of_another_person_waits_for_their_authority(store: Store) -> None:

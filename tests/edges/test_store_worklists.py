@@ -9,7 +9,7 @@ import pytest
 from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.read import open_case
+from store.cases.read import load_case, open_case
 from store.custody.verify import verify
 from store.database.errors import UnknownRow
 from store.people.staff import end_absence, list_members, load_actor, load_member, record_absence, sync_staff
@@ -59,6 +59,10 @@ def test_a_complaint_whose_owner_holds_no_role_is_listed_and_counted_as_without_
     assert counts.unowned == 2
     assert HANDLER not in {member.id for member in store.read(list_members)}
     assert HANDLER in {member.id for member in store.read(list_members, with_owners=True)}
+    assert store.read(load_case, owned).former_owner == HANDLER
+    desk.act(owned, Verb.ASSIGN, SECOND)
+    assert (store.read(load_case, owned).owner, store.read(load_case, owned).is_unowned) == (SECOND, False)
+    assert refs(store, WorklistSection.UNASSIGNED, MANAGER) == [other]
 
 
 def test_a_page_counts_the_cases_that_come_after_it(store: Store) -> None:

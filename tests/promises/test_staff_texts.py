@@ -12,10 +12,12 @@ from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
 from bots.slack.listeners.move_cases import LISTS
+from bots.slack.texts import STORED_CODES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
+from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
@@ -29,6 +31,7 @@ from complaints.registers.change_letter import NO_CHANGE_LETTER
 from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
+from store.cases.incident_updates import UpdateDelivery
 from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
@@ -178,7 +181,7 @@ def test_titles_and_labels_are_within_slacks_limits(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_has_a_text(language: str) -> None:
     case = stages()["assessed"].case
-    kinds = {"stale": Stale, "new_message": Stale}
+    kinds = dict.fromkeys(("stale", "new_message", "not_read"), Stale)
     for code in sorted(refusal_codes()):
         kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
         assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != "", code
@@ -188,6 +191,19 @@ def test_every_refusal_code_of_the_rules_has_a_text() -> None:
     # These mean a mistake in our own code, which staff cannot correct.
     own_mistakes = {"words_in_facts", "derived"}
     assert {f"refused.{code}" for code in refusal_codes() - own_mistakes} - TEXTS.ids("en") == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_that_a_newer_release_stored_has_a_general_text(language: str) -> None:
+    texts = voice(language)
+    shown = {texts.text(f"{family}.of_a_newer_release") for family in STORED_CODES}
+    assert shown == {texts.text("code.unknown")}
+    line = str(incident.left_to_person([UpdateDelivery("A7K-M3Q-9T", "left_out", "newer_reason")], texts))
+    assert f"{texts.text('code.unknown')} 1" in line
+    # A newer reason may be one that hides which complaints it is about.
+    assert "A7K-M3Q-9T" not in line
+    with pytest.raises(UnknownText):
+        texts.text("verb.of_a_newer_release")
 
 
 def test_a_refusal_without_its_own_text_names_the_state_and_the_next_step() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.slack.views.actions import FITS, SERVING, available_actions, due_served
-from bots.slack.views.card import EXECUTIVE, card
+from bots.slack.views.card import EXECUTIVE, card, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
 from bots.slack.views.proposal import rule_names
@@ -24,6 +24,7 @@ from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State, Target
 from simulator.slack.block_kit import message_problems
+from tests.clauses import clause
 from tests.rules.slack_cases import (
     ALICE,
     MONA,
@@ -103,6 +104,15 @@ def test_an_unassessed_complaint_is_assessed_first() -> None:
 
 def test_an_assessed_complaint_of_low_severity_may_be_resolved_at_once() -> None:
     assert available_actions(assessed(Story()).case).buttons == ("resolve", "investigate", "open")
+
+
+@clause("4.9")
+def test_a_complaint_whose_owner_has_left_is_offered_to_take_and_says_so() -> None:
+    case = assessed(Story()).case
+    left = replace(case, former_owner=case.owner)
+    assert available_actions(left).buttons == ("take", "investigate", "open")
+    assert owner_text(case, voice()) == f"<@{case.owner}>"
+    assert owner_text(left, voice()) == f"nobody now (before: <@{case.owner}>)"
 
 
 def test_a_grave_complaint_never_offers_the_quick_resolution() -> None:

@@ -10,13 +10,14 @@ import pytest
 from complaints.actors import MODEL
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
-from reports.clauses.evidence import ClauseStatus, OrganisationFacts
+from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.integrity import Proof
 from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.builders import ALICE, ANNA, BURAK, IDA, MONA, ORHAN, TUGBA, WITHOUT_ROLE
 from tests.rules.clause_records import (
     HOUSE,
+    LONG_AGO,
     TEXTS,
     Change,
     clause_result,
@@ -241,6 +242,15 @@ def test_an_escalated_complaint_without_an_owner_turns_4_9_red() -> None:
     history = history_of(b.a_case_at_level_two())
     assert clause_result("4.9", history, days=0).status is ClauseStatus.MET
     assert "has no owner" in is_red("4.9", [history], days=30)
+
+
+@clause("4.9")
+def test_a_complaint_whose_owner_has_left_turns_4_9_red() -> None:
+    history = history_of(b.an_assessed_case())
+    staying = tuple(period for period in HOUSE.periods if period.member != history.case.owner)
+    left = RolePeriod(str(history.case.owner), Role.HANDLER, LONG_AGO, HOUSE.now)
+    assert clause_result("4.9", history).status is ClauseStatus.MET
+    assert "has no owner" in is_red("4.9", [history], house=replace(HOUSE, periods=(*staying, left)))
 
 
 @clause("4.10")

@@ -92,6 +92,38 @@ def test_neither_staff_nor_the_organisation_are_the_complainant(text: str, detai
     assert find_contact_details(text, "GB", **desk) == details
 
 
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (f"Hi Burak Demir, please log this.\n{JANE}", "No."),
+        (f"No, no!\nFrom: Burak Demir <burak@northwind.example>\nTo: Jane\n\nYes?\n{JANE}", "No, no! No."),
+        (
+            f"{JANE}Rude!\nFrom: Burak Demir <b@northwind.example>\n\nYes?\nFrom: Jane Doe <jane@x.example>\n\nOld.",
+            "No. Rude! Old.",
+        ),
+        (
+            "Rude!\n\nOn 3 Nov 2026 Burak Demir\n<burak@northwind.example> wrote:\n\n> Yes?\n> Burak Demir\nLate.",
+            "Rude! Late.",
+        ),
+        (
+            "Am 3. November schrieb Ada Finch <ada@x.example>:\n> I saw it.\nI too.",
+            "Am 3. November schrieb Ada Finch <ada@x.example>: > I saw it. I too.",
+        ),
+        (
+            "From: Demir, Burak <burak@northwind.example>\n\nShe called.\nRegards\nBurak Demir",
+            "She called. Regards",
+        ),
+        ("The rude one was\nBurak Demir", "The rude one was Burak Demir"),
+    ],
+    ids=["forwarded", "answered above", "answered twice", "quoted", "quoting another", "a call", "no e-mail"],
+)
+def test_the_own_words_of_the_complainant_are_without_headers_and_the_words_of_the_desk(
+    text: str, own: str
+) -> None:
+    desk: dict[str, Any] = {"staff": ("Burak Demir",), "organisation": "Northwind Water"}
+    assert " ".join(complainant_text(text, **desk).split()) == own
+
+
 def test_an_email_that_was_sent_to_slack_is_read_with_its_sender() -> None:
     email = {
         "id": "F1", "filetype": "email", "subject": "Late parcel", "plain_text": "It came on Monday.",

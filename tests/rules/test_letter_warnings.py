@@ -106,6 +106,20 @@ def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("The names went on after our warning.", set()),
+        ("The names you called our staff went on after our warning.", set()),
+        ("After our warning you went on calling our staff names.", set()),
+        ("The names of the other customers, Jane Doe and Ada Finch, went on the list.", {"others_data"}),
+        ("You called our driver names, and his colleague Ada Finch has cancer.", {"others_data"}),
+    ],
+)
+def test_insults_are_no_data_of_others(text: str, codes: set[str]) -> None:
+    assert set(warned(text)) == codes
+
+
+@pytest.mark.parametrize(
     ("name", "size", "least_recall", "most_false_alarms"),
     # Measured: D 101 of 120 and 3 of 120; F 96 of 100 and 1 of 100; G 94 and 8; J 90 and 6; L 91 and 4.
     [

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from complaints import actors
-from complaints.actions.authorisation import authorise
+from complaints.actions.authorisation import authorise, needs_reason
 from complaints.errors import AlreadyDone, NotAllowed
 from complaints.vocabulary import Flag, Role, Verb
 from tests.clauses import clause
@@ -97,6 +97,19 @@ def test_assessing_an_owned_complaint_keeps_its_owner() -> None:
 def test_a_handler_cannot_take_a_complaint_from_its_owner() -> None:
     with pytest.raises(NotAllowed, match="has an owner already"):
         an_assessed_case().do(Verb.ASSIGN, BURAK)
+
+
+@clause("4.9")
+def test_a_handler_takes_a_complaint_whose_owner_has_left_by_taking_or_assessing_it() -> None:
+    owned = an_assessed_case()
+    left = replace(owned, case=replace(owned.case, former_owner=ALICE.id))
+    assert left.do(Verb.ASSIGN, BURAK).case.owner == BURAK.id
+    assert assessed(left, BURAK).case.owner == BURAK.id
+    assert not left.do(Verb.ASSIGN, BURAK).case.is_unowned
+    assert not needs_reason(left.case, BURAK)
+    named = replace(left, case=replace(left.case, subjects=frozenset({BURAK.id})))
+    with pytest.raises(NotAllowed):
+        named.do(Verb.ASSIGN, BURAK)
 
 
 def test_a_handler_cannot_assign_a_complaint_to_another() -> None:

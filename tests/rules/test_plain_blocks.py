@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from bots.slack.client.block_kit import Block
+from bots.slack.client.new_blocks import alerts, drawn
 from bots.slack.client.plain_blocks import plain_blocks, plainer
 from bots.slack.views.card import card
 from bots.slack.views.case import case_view
@@ -32,6 +34,13 @@ NEWER: list[Block] = [
 BUTTON = {
     "type": "button", "action_id": "case.open", "value": "A7K-M3Q-9T", "text": {"type": "plain_text", "text": "Open"},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("kinds", [{"alert"}, ()])
+@pytest.mark.parametrize("icon", ["", "⚠️ ", ":warning: "])
+def test_a_warning_has_one_icon(icon: str, kinds: Collection[str]) -> None:
+    shown = drawn(alerts(f"{icon}The letter is long."), kinds)[0]["text"]["text"]
+    assert shown == ("The letter is long." if kinds else ":warning: The letter is long.")
 
 
 def test_newer_blocks_become_sections_with_their_words() -> None:

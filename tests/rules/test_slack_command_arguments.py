@@ -117,6 +117,6 @@ def test_skills_come_before_the_number_of_complaints_and_leave_nobody_out() -> N
     assert suggested_owner(case, (english, away(knows), MONA), loads, NOW) == (ALICE.id, 0)
     proposed = proposed_owners([case], (english, knows), loads, NOW)
     assert proposed == {case.ref: BURAK.id}
-    left = replace(case, owner="U9999999")
+    left = replace(case, owner="U9999999", former_owner="U9999999")
     assert proposed_owners([left], (english, knows), loads, NOW) == proposed
     assert proposed_owners([replace(case, owner=ALICE.id)], (english, knows), loads, NOW) == {}

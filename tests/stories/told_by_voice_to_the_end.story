@@ -1,6 +1,6 @@
 # At the counter, answered by letter, without any chat: every step is told by a person and recorded.
 Alice uses log_complaint
-Alice fills channel=counter received_at=now description="The new meter drips and my cellar is damp." name="Anna Bell" language=en answer_by=letter
+Alice fills channel=counter received_at=now description="The new meter drips and my cellar is damp." name="Anna Bell" address="3 Mill Lane, Leeds" language=en answer_by=letter
 Alice submits
 Alice sees: People read every complaint and make every decision
 Alice submits

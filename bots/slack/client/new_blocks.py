@@ -34,8 +34,8 @@ ALERT, TABLE_CHARACTERS, TABLE_ROWS, CHART_TITLE = 200, 10_000, 101, 50
 CHART_POINTS, CHART_NAME = 20, 20
 #: Blocks in a container.
 _CHILDREN = 10
-#: Begins a warning in a section; an alert has an icon of its own.
-_ICON = ":warning: "
+#: Begins a warning in a section, in either spelling; an alert has an icon of its own.
+_ICON, _ICONS = ":warning: ", re.compile(r"^(?::warning:|⚠️?) ")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})>")
 
 
@@ -47,7 +47,7 @@ def alerts(text: str, *, level: str = "warning", block_id: str | None = None) ->
     blocks = []
     for number, line in enumerate(filter(str.strip, text.splitlines())):
         block = section(line, block_id=block_id and (f"{block_id}.{number}" if number else block_id))
-        words = mrkdwn(line.removeprefix(_ICON))
+        words = mrkdwn(_ICONS.sub("", line))
         is_short = len(words["text"]) <= ALERT
         blocks.append({**block, "type": "alert", "level": level, "text": words} if is_short else block)
     return blocks

@@ -193,10 +193,11 @@ class DirectMessageJobs:
         if obligation.facts.get("verb") == Verb.APPEAL_LIMIT:
             return await self._ask_appeal(case, members, obligation)
         is_check = awaited_act(case) is Verb.CHECK_DECISION
-        if case.drafted is not None:
-            author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
-        elif case.reclassification is not None:
+        # In the order in which they are answered: a draft from before a reclassification waits for that.
+        if case.reclassification is not None:
             author, text_id = case.reclassification[1], "dm.ask_reclassify"
+        elif case.drafted is not None:
+            author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
         elif case.extension is not None:
             author, text_id = case.extension.by, "dm.ask_extension"
         elif case.conduct.pending is not None:
@@ -214,6 +215,8 @@ class DirectMessageJobs:
             by, last = texts.target_due(target, case, now), texts.moment(until, case.rules.calendar.zone)
             due = f"{texts.text('card.next', due=by)}. {texts.text('dm.check_until', when=last)}"
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
+        if len(people) > 1 and not is_check:
+            text = f"{text} {texts.text('dm.may_approve', who=', '.join(map(mention, people)))}"
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
         posts = dict[str, tuple[str, str]]()
         outcome = await self.send(people, message, obligation, posts=posts)

@@ -113,7 +113,7 @@ class ReminderJobs:
         members: Sequence[Member] = await store.aread(list_members)
         candidate = None
         decides = recipients.second_decision(target.target, target.of)
-        if case.owner is None and not decides and stage.level < ReminderLevel.TOP:
+        if case.is_unowned and not decides and stage.level < ReminderLevel.TOP:
             candidates = recipients.possible_owners(case, members, now)
             candidate = await store.awrite(choose_member_to_ask, obligation.id, candidates)
         people = recipients.reminded_members(
@@ -148,7 +148,7 @@ class ReminderJobs:
         text_id, forms = _TEXT_IDS[stage.level], (form, "open") if decides else ("open",)
         if asks_to_take:
             text_id, forms = "dm.remind_take", ("take", "open")
-        elif case.owner is None and not decides and stage.level < ReminderLevel.TOP:
+        elif case.is_unowned and not decides and stage.level < ReminderLevel.TOP:
             text_id = "dm.remind_nobody"
         text = texts.text(text_id, ref=case.ref, due=texts.target_due(target, case, now))
         others = [

@@ -148,7 +148,9 @@ async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext
     if not code:
         return filled_form
     template = await slack.store.aread(load_template, code)
-    text = fill_template(template.text, template_values(filled_form.case, slack.texts.catalogue))
+    text = fill_template(
+        template.text, template_values(filled_form.form, filled_form.case, slack.texts.catalogue)
+    )
     is_edited = filled_form.words.get(FILLED[filled_form.form], "") != text.strip()
     facts = {**filled_form.facts, "template": code, "template_edited": is_edited}
     return replace(filled_form, facts=facts)

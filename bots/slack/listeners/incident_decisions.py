@@ -24,7 +24,7 @@ from bots.slack.views.incident_decision import (
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actors import Actor
-from complaints.errors import BadFacts, OutOfOrder
+from complaints.errors import BadFacts, OutOfOrder, Stale
 from complaints.forms import read as read_form
 from complaints.incident_decisions import IncidentDecision, check_form
 from complaints.incidents import read
@@ -115,10 +115,16 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
     metadata = submission.metadata
     facts, words = read_form("approve", values_of(submission.view["state"]["values"]))
     agreed = facts["agreed"] == "yes"
-    incident = await slack.store.awrite(
-        answer_incident_decision, metadata.incident, actor,
-        agreed=agreed, reason=words.get("reason", ""), version=metadata.version, delay=TAKE_BACK_TIME,
-    )  # fmt: skip
+    try:
+        incident = await slack.store.awrite(
+            answer_incident_decision, metadata.incident, actor,
+            agreed=agreed, reason=words.get("reason", ""), version=metadata.version, delay=TAKE_BACK_TIME,
+        )  # fmt: skip
+    except (Stale, OutOfOrder) as refused:
+        decision = await slack.store.aread(load_incident_decision, metadata.incident)
+        if decision is not None and decision.waits:
+            raise
+        raise OutOfOrder("Another person has answered.", code="nothing_to_approve") from refused
     decision = await slack.store.aread(load_incident_decision, incident.id)
     if decision is None or not agreed:
         return CLOSE_FORMS

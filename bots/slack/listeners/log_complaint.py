@@ -61,15 +61,7 @@ async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackConte
     words = "\n\n".join(_parts(message, names))
     sent_at = message.get("ts")
     received_at = None if sent_at is None else datetime.fromtimestamp(float(sent_at), UTC)
-    files = [
-        {
-            "id": str(file["id"]),
-            "name": cut(str(file.get("name") or file["id"]), 75),
-            "size": file.get("size", 0),
-        }
-        for file in message.get("files") or ()
-        if file.get("id") and file.get("filetype") != "email"
-    ]
+    files = _files(message)
     view = await _form(
         slack,
         actor,
@@ -82,13 +74,30 @@ async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackConte
     return OpenView(view)
 
 
+def _messages(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The message and those shared with it, each with a text and files of its own."""
+    return [message, *(message.get("attachments") or ())]
+
+
+def _files(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The files of the message and of those shared with it, without e-mails; one that is in both counts once."""
+    files = {
+        str(file["id"]): {"name": cut(str(file.get("name") or file["id"]), 75), "size": file.get("size", 0)}
+        for part in _messages(message)
+        for file in part.get("files") or ()
+        if file.get("id") and file.get("filetype") != "email"
+    }
+    return [{"id": file_id, **file} for file_id, file in files.items()]
+
+
 def _warnings(
     message: Mapping[str, Any], left_out: Sequence[Mapping[str, Any]], texts: StaffTexts
 ) -> list[str]:
     """What of the message the form does not get: the end of an e-mail, and files over its limit."""
     is_preview = any(
         file.get("filetype") == "email" and not file.get("plain_text") and file.get("has_more")
-        for file in message.get("files") or ()
+        for part in _messages(message)
+        for file in part.get("files") or ()
     )
     names = escaped(", ".join(file["name"] for file in left_out), 1000)
     return [
@@ -98,10 +107,10 @@ def _warnings(
 
 
 def _parts(message: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    """The texts of a message: its own, those of messages shared with it, and an e-mail that was sent to Slack."""
-    shared = message.get("attachments") or ()
-    parts = [plain_words(str(part.get("text") or ""), names) for part in (message, *shared)]
-    for file in message.get("files") or ():
+    """The texts of a message: its own, those of messages shared with it, and e-mails that were sent to Slack."""
+    messages = _messages(message)
+    parts = [plain_words(str(part.get("text") or ""), names) for part in messages]
+    for file in (file for part in messages for file in part.get("files") or ()):
         if file.get("filetype") == "email":
             senders = ", ".join(str(sender.get("original", "")) for sender in file.get("from") or ())
             body = file.get("plain_text") or file.get("preview_plain_text") or ""

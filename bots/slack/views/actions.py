@@ -97,7 +97,7 @@ def _limit_contact(case: Case) -> bool:
 
 FITS: Mapping[str, Callable[[Case], bool]] = {
     "receipt": _receipt,
-    "take": lambda case: case.is_open and case.owner is None,
+    "take": lambda case: case.is_open and case.is_unowned,
     "open": lambda case: True,
     "assess": _assess,
     "assign": lambda case: case.is_open,
@@ -217,7 +217,7 @@ def due_served(case: Case, name: str) -> TargetSet | None:
 def _to_decide(case: Case) -> tuple[str, ...]:
     """The acts that lead to the decision, the most likely first."""
     # A complaint that was just escalated has no owner: assessing it again assigns it.
-    is_new = case.assessment is None or (case.owner is None and case.level > 1)
+    is_new = case.assessment is None or (case.is_unowned and case.level > 1)
     start = ("assess", "take") if is_new else ("take",)
     following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
     if open_statements(case):
@@ -239,7 +239,7 @@ def _first(case: Case) -> tuple[str, ...]:
 
 def _needs_owner(case: Case, name: str) -> bool:
     """True while the complaint has no owner, and the act is the owner's: taking it comes first."""
-    return case.owner is None and ACTIONS[FORM_VERBS[name]].owner_only
+    return case.is_unowned and ACTIONS[FORM_VERBS[name]].owner_only
 
 
 def executive_actions_alone(case: Case) -> CaseActions:

@@ -389,7 +389,7 @@ def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
     category = texts.text(f"category.{case.category}") if case.category else texts.text("card.no_category")
     if case.category and case.assessment is None:
         category = texts.text("card.not_assessed", category=category)
-    owner = mention(case.owner) if case.owner else texts.text("card.no_owner")
+    owner = owner_text(case, texts)
     received = texts.moment(case.received_at, case.rules.calendar.zone)
     channel = texts.text(f"channel.{case.channel}")
     rows = [
@@ -403,6 +403,14 @@ def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
     if case.remedies_requested or case.amount_requested is not None:
         rows.append(("card.asked_for", asked_for_text(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
+
+
+def owner_text(case: Case, texts: StaffTexts) -> str:
+    """The owner, or that the complaint is without one since they left."""
+    if case.owner is None:
+        return texts.text("card.no_owner")
+    who = mention(case.owner)
+    return texts.text("card.former_owner", who=who) if case.is_unowned else who
 
 
 def asked_for_text(case: Case, texts: StaffTexts) -> str:

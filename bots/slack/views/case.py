@@ -33,7 +33,8 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.deadlines.targets import next_due
-from complaints.vocabulary import Role
+from complaints.obligations.approvals import was_for_reader
+from complaints.vocabulary import Role, Target
 from store.database.damage import UNREADABLE
 from store.values import OpenedCase
 
@@ -186,7 +187,7 @@ def _explained(opened: OpenedCase, target: TargetSet, texts: StaffTexts, now: da
 def _explanations(case: Case, events: Sequence[Event], texts: StaffTexts, now: datetime) -> Iterator[Block]:
     # A stable sort: open dates first, each part in the order of the explanation.
     for target in sorted(targets_in_order(case), key=lambda target: not _is_open(case, target)):
-        lines = [f"*{_title(case, target, texts, now)}*"]
+        lines = [f"*{_title(case, target, events, texts, now)}*"]
         lines += [f"• {step_sentence(step, texts)}" for step in explanation_steps(case, target, events)]
         yield from sections(lines)
 
@@ -195,11 +196,13 @@ def _is_open(case: Case, target: TargetSet) -> bool:
     return target.met_at is None and case.target(target.target, target.of) == target
 
 
-def _title(case: Case, target: TargetSet, texts: StaffTexts, now: datetime) -> str:
+def _title(case: Case, target: TargetSet, events: Sequence[Event], texts: StaffTexts, now: datetime) -> str:
+    is_reading = target.target is Target.APPROVE and was_for_reader(target.start, events)
+    name = texts.second_reading if is_reading else texts.target_name(target.target, target.of)
     if _is_open(case, target):
-        return texts.target_due(target, case, now)
+        return texts.target_due(target, case, now, name=name)
     zone = case.rules.calendar.zone
-    name, when = texts.target_name(target.target, target.of), texts.due_time(target.internal_due, zone)
+    when = texts.due_time(target.internal_due, zone)
     if target.met_at is not None:
         return texts.text("due.met", target=name, when=when, met=texts.moment(target.met_at, zone))
     return texts.text("due.superseded", target=name, when=when, version=target.version)

@@ -12,13 +12,13 @@ from bots.slack.client.block_kit import (
     divider,
     escaped,
     header,
-    mention,
     section,
 )
 from bots.slack.client.new_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import due_served, waiting_form
+from bots.slack.views.card import owner_text
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import is_open_to, next_act
 from bots.slack.views.registers.entries import home_blocks
@@ -95,7 +95,7 @@ def case_cells(case: Case, texts: StaffTexts, now: datetime, *, act: str = "") -
         "ref": case.ref,
         "state": texts.text(f"state.{case.state.value}"),
         "priority": priority_of(case).value,
-        "owner": mention(case.owner) if case.owner else texts.text("card.no_owner"),
+        "owner": owner_text(case, texts),
         "due": texts.target_due(target, case, now) if target else texts.text("list.no_due"),
     }
 

@@ -163,13 +163,18 @@ def left_to_person(
     parts = []
     for reason, number in Counter(str(delivery.reason) for delivery in left_out).most_common():
         refs = [delivery.ref for delivery in left_out if delivery.reason == reason][: MAX_NAMED - named]
-        refs = [] if reason in HIDDEN_REASONS else refs
+        refs = [] if _is_hidden(reason, texts) else refs
         named += len(refs)
         more = ["…"] if refs and number > len(refs) else []
         references = f" ({', '.join([*refs, *more])})" if refs else ""
         parts.append(f"{texts.text(f'left_out.{reason}')} {number}{references}")
     text = texts.count(text_id, len(left_out), reasons="; ".join(parts))
     return [context(text)]
+
+
+def _is_hidden(reason: str, texts: StaffTexts) -> bool:
+    """True for a reason that says too much about a complaint; one of a newer release may do so."""
+    return reason in HIDDEN_REASONS or not texts.catalogue.has(f"left_out.{reason}")
 
 
 def _delivery_counts(deliveries: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
@@ -193,7 +198,7 @@ def taken_back_text(number: int, too_late: int, texts: StaffTexts) -> str:
 
 def _left_out_refs(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
     """`A7K-M3Q-9T (a matter of its own), 2 more that are not shown here`."""
-    visible = [delivery for delivery in left_out if delivery.reason not in HIDDEN_REASONS]
+    visible = [delivery for delivery in left_out if not _is_hidden(str(delivery.reason), texts)]
     parts = [
         f"{delivery.ref} ({texts.text(f'left_out.{delivery.reason}')})" for delivery in visible[:MAX_NAMED]
     ]

@@ -48,7 +48,7 @@ def template_menu(
     form: str, case: Case, templates: Sequence[tuple[LetterTemplate, int, int]], texts: StaffTexts
 ) -> list[Block]:
     """A menu of the templates that fit, those for the category and those used most first; nothing without one."""
-    values = template_values(case, texts.catalogue)
+    values = template_values(form, case, texts.catalogue)
     fitting = [entry for entry in templates if fits(entry[0], form, case, values)]
     fitting.sort(key=lambda entry: (not entry[0].category, -entry[1], entry[0].name))
     if not fitting:
@@ -70,7 +70,7 @@ def with_template(
     block = next((block for block in blocks if block.get("block_id") == path), None)
     if block is None:
         return None
-    words = fill_template(template.text, template_values(case, texts.catalogue))
+    words = fill_template(template.text, template_values(template.form, case, texts.catalogue))
     most = block["element"]["max_length"]
     block["element"] = {
         **block["element"],

@@ -21,7 +21,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
-from bots.slack.recipients import has_owner, suggested_owner
+from bots.slack.recipients import suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import FITS, first_actions
@@ -286,7 +286,7 @@ async def _prefill(
     suggestion = None
     if form == "assign":
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
-        suggestion = None if has_owner(case, members) else suggested_owner(case, members, loads, now)
+        suggestion = suggested_owner(case, members, loads, now) if case.is_unowned else None
     recorded = dict(slack.suggest(form, case))
     if form in ("resolve", "decide"):
         cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)

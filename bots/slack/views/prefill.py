@@ -113,15 +113,17 @@ def prefill(
     match form:
         case "assess" if opened is not None:
             start = _assess(opened, texts, now, actor)
-        case "assign" if suggested_owner is not None:
-            member_id, number = suggested_owner
-            suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
-            start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
-        case "assign" if case.owner is not None:
-            start = FormPrefill(initial={"owner": case.owner})
+        case "assign":
+            start = _assign(case, texts, suggested_owner)
         case "decide" | "resolve":
             issues = issue_texts(case, events)
-            start = _decide(case, issues, with_words, texts, now) if form == "decide" else FormPrefill()
+            asked_for = [_asked_for_section(case, texts)] if case.remedies_requested else []
+            is_decision = form == "decide"
+            start = (
+                _decide(case, issues, with_words, texts, now)
+                if is_decision
+                else FormPrefill(preface=asked_for)
+            )
             warning = open_statements_warning(case, with_words, texts)
             start = replace(start, preface=[*start.preface, *warning])
         case "approve" | "check_decision":
@@ -181,9 +183,7 @@ def _from_record(
                 news = min(news, legal.internal_due)
             return {"next_date": _day_until(case, news, now)}
         case "resolve" | "decide":
-            wish = asked_for_text(case, texts) if case.remedies_requested else ""
-            how = texts.text("prefill.asked_for", what=wish) if wish and form == "resolve" else None
-            return {"others_affected": _others(case, opened), "agreed_how": how}
+            return {"others_affected": _others(case, opened)}
         case "approve":
             return {"agreed": "yes"}
         case _:
@@ -260,6 +260,15 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
     )
 
 
+def _assign(case: Case, texts: StaffTexts, suggested_owner: tuple[str, int] | None) -> FormPrefill:
+    """The suggested owner with the reason, otherwise the present one."""
+    if suggested_owner is None:
+        return FormPrefill(initial={"owner": case.owner} if case.owner is not None else {})
+    member_id, number = suggested_owner
+    suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
+    return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+
+
 def _out_of_time(case: Case, texts: StaffTexts) -> list[Block]:
     """That the complaint may be too old for the scheme; a person decides on that."""
     too_old = last_day_if_too_old(case)
@@ -303,8 +312,7 @@ def _decide(
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
     if case.remedies_requested:
-        wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
-        headings["remedies.0"] = section(wish)
+        headings["remedies.0"] = _asked_for_section(case, texts)
     remedy, amount = sum_asked_for(case)
     # Slack's menus cannot be emptied, and a refused complaint must not promise what was asked for.
     types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
@@ -322,6 +330,11 @@ def _decide(
         fixed=frozenset({"issues"}),
         headings=headings,
     )
+
+
+def _asked_for_section(case: Case, texts: StaffTexts) -> Block:
+    """What the complainant wishes, to read: in a field it would become what was done, or what was agreed."""
+    return section(texts.text("prefill.asked_for", what=asked_for_text(case, texts)))
 
 
 def _with_returned(

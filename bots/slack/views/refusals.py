@@ -61,7 +61,7 @@ def not_decidable_text(code: str, case: Case, texts: StaffTexts) -> str:
 def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: datetime) -> list[Block]:
     """Under a refusal for everybody but the owner: what this person may do instead."""
     row = []
-    if case.owner is None:
+    if case.is_unowned:
         row.append(button(texts.text("verb.take"), "case.take", case.ref))
     else:
         row.append(button(texts.text("owner.ask"), "case.ask_owner", f"{case.ref}:{form}"))
@@ -71,7 +71,7 @@ def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: d
 
 
 def owner_refusal(case: Case, form: str, texts: StaffTexts) -> str:
-    if case.owner is None:
+    if case.owner is None or case.is_unowned:
         return texts.text("refused.not_allowed.owner")
     act = texts.text(f"verb.{form}")
     return texts.text("owner.only", who=mention(case.owner), act=act)
@@ -94,6 +94,8 @@ def _required_text(path: str, texts: StaffTexts) -> str:
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
+    if error.code == "not_read":
+        return texts.text("refused.not_read")
     if error.code == "new_message":
         when = "–"
         if case is not None and case.last_words_at is not None:
