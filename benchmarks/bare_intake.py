@@ -21,7 +21,7 @@ from sqlmodel import Session, col, insert, select, update
 from complaints.rulebook import ALWAYS
 from store.tables.complaints import ComplaintRow, TargetRow
 from store.tables.measures import MEASURES
-from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
+from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow, StaffRoleRow
 from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow
 from store.tables.work import KeyRow, ObligationRow
@@ -118,7 +118,10 @@ def intake(session: Session, name: str) -> None:
     ).scalar_one()
     _add(session, ConversationRow, contact_id=contact, state={}, updated_at=now)
 
-    # Look for the person's complaints and the rules in force.
+    # Look for the person's complaints, also whether their owners are on the staff, and the rules in force.
+    on_staff = select(StaffRoleRow.member_id).where(
+        col(StaffRoleRow.role).in_(["handler", "manager"]), col(StaffRoleRow.until).is_(None)
+    )
     complaints = (
         select(  # type: ignore[call-overload]  # SQLModel types four columns
             ComplaintRow.ref,
@@ -127,6 +130,7 @@ def intake(session: Session, name: str) -> None:
             ComplaintRow.head,
             ComplaintRow.version,
             ComplaintRow.contact_id,
+            col(ComplaintRow.owner).not_in(on_staff),
         )
         .where(ComplaintRow.complainant_id == person)
         .order_by(col(ComplaintRow.received_at).desc(), ComplaintRow.ref)
