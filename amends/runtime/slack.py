@@ -51,8 +51,7 @@ from store.outbox.complete import end_retry_pauses
 from store.slack import sweep_cards
 from store.store import Store
 from triage.errors import UnusableEncoder
-from triage.letter_warnings import LETTER_ENCODER, Encode
-from triage.text import load_language_model
+from triage.letter_warnings import LETTER_ENCODER, Encode, load_letter_warnings
 
 #: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.
 SYNC_SECONDS = 240.0
@@ -158,16 +157,18 @@ class SlackPart:
         await self._sync_roles()
         if self._settings.secrets.slack_app_token is None:
             self._http_handler = http_handler(app)
-            await asyncio.gather(self._keep_syncing(), asyncio.to_thread(load_language_model))
+            await asyncio.gather(self._keep_syncing(), self._load_warnings())
             return
         connecting = partial(
             connect, app, self._settings.secrets.slack_app_token, on_frame=self._connections.on_frame
         )
         self._connection = await self._retry_until_available(connecting)
-        # Loaded here, because the warnings about a letter have 3 s (Slack) and loading takes about 1 s.
-        loading = asyncio.to_thread(load_language_model)
         tasks = (self._watch(self._connection), self._keep_syncing(), self._connections.run())
-        await asyncio.gather(*tasks, loading)
+        await asyncio.gather(*tasks, self._load_warnings())
+
+    async def _load_warnings(self) -> None:
+        """Load the warnings about letters early: a form has 3 s (Slack), and loading takes 1 to 2 s."""
+        await asyncio.to_thread(load_letter_warnings, self._settings.languages)
 
     async def _watch(self, connection: AsyncSocketModeHandler) -> None:
         """End the process if the connection is dead while Slack answers calls.

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from store.redaction.masking import find_spans
+from triage import letter_warnings
 from triage.letter_warnings import (
     ENCODED,
     LETTER_ENCODER,
@@ -25,6 +26,7 @@ from triage.letter_warnings import (
     WEIGHED,
     Encode,
     find_warnings,
+    load_letter_warnings,
     vector_feature,
 )
 from triage.matching import fold
@@ -226,6 +228,21 @@ def test_a_warning_names_the_words_that_cause_it(language: str, text: str, code:
 
     assert list(found) == [code]
     assert cause in found[code] or found[code] in cause
+
+
+def test_a_letter_is_checked_without_loading_anything_once_its_language_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*args: object) -> None:
+        raise AssertionError(f"loaded late: {args}")
+
+    letter_warnings._weights.cache_clear()
+    load_letter_warnings(["de"])
+    monkeypatch.setattr(letter_warnings, "read_weights", fail)
+
+    assert list(warned("Wir haften für den Schaden an Ihrem Auto.", "de")) == ["admission"]
+    with pytest.raises(AssertionError, match="loaded late"):
+        warned("We are liable for the damage to your car.")
 
 
 def test_a_promise_with_its_date_is_no_warning_in_the_same_or_the_next_sentence() -> None:
