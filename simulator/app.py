@@ -170,7 +170,7 @@ class Simulator:
     async def until(
         self,
         predicate: Callable[[], object],
-        timeout: float = 10,  # noqa: ASYNC109
+        timeout: float = 20,  # noqa: ASYNC109
         *,
         what: str = "",
     ) -> None:

@@ -252,7 +252,7 @@ async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> No
     await alice.opened("Assess")
     await alice.fills({"issues.0.category": "money", "issues.0.text": "The bill"})
     await alice.presses(alice.modal, "Add an issue")
-    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels)
     await alice.fills(ASSESSMENT | {"issues.1.category": "service", "issues.1.text": "Nobody answered"})
     await alice.submits()
     await office.idle()
@@ -277,7 +277,7 @@ async def test_assessing_again_keeps_the_issues_and_their_words_in_decision_and_
     modal = await alice.opened("Assess")
     assert modal.values["issues.0.text"] == "The bill"
     await alice.presses(modal, "Add an issue")
-    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels)
     await alice.fills(
         ASSESSMENT | {"complexity": "2", "issues.1.category": "service", "issues.1.text": "Nobody answered"}
     )
@@ -312,7 +312,7 @@ async def test_an_issue_that_nothing_names_is_dropped_by_a_choice_in_its_row(off
     alice = office.staff(ALICE)
     await alice.chooses(await office.card(ref), "More", "Assess")
     await alice.presses(await alice.opened("Assess"), "Add an issue")
-    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.1.text" in alice.modal.labels)
     await alice.fills({"issues.0.category": NO_ISSUE, "issues.1.text": "Nobody answered"})
     await alice.fills({"safety": "0", "issues.1.category": "service"})
     await alice.submits()
@@ -562,7 +562,7 @@ async def test_taking_an_open_complaint_updates_the_view(office: Office) -> None
     await alice.presses(await office.card(ref), "Open")
     await alice.opened("Open")
     await alice.presses(alice.modal, "Take")
-    await office.sim.until(lambda: alice.modal and "Take" not in alice.modal.buttons, timeout=5)
+    await office.sim.until(lambda: alice.modal and "Take" not in alice.modal.buttons)
 
     assert office.store.read(load_case, ref).owner == ALICE
 
@@ -639,7 +639,7 @@ async def test_the_home_lists_own_complaints_first_and_then_those_without_an_own
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Take")
     await alice.opens_home()
-    await office.sim.until(lambda: alice.home is not None, timeout=5)
+    await office.sim.until(lambda: alice.home is not None)
     text = alice.home.text
     await alice.presses(alice.home, "Assess", value=ref)
     modal = await alice.opened("Assess")

@@ -93,7 +93,7 @@ async def test_going_back_a_page_keeps_what_was_typed_on_both(office: Office) ->
     await alice.submits()
     await alice.fills({"changes": "A second reader"})
     await alice.presses(alice.modal, "Previous page")
-    await office.sim.until(lambda: alice.modal and "issues.0.finding" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.0.finding" in alice.modal.labels)
     first = dict(alice.modal.values)
     await alice.submits()
 
@@ -132,7 +132,7 @@ async def test_a_row_that_does_not_fit_gets_another_page(office: Office) -> None
     for row in range(1, 4):
         await alice.presses(alice.modal, "Add a remedy")
         wanted = f"remedies.{row}.currency"
-        await office.sim.until(lambda wanted=wanted: wanted in alice.modal.labels, timeout=5)  # type: ignore[misc]
+        await office.sim.until(lambda wanted=wanted: wanted in alice.modal.labels)  # type: ignore[misc]
 
         assert alice.modal.values[wanted] == "GBP"
 
@@ -156,5 +156,5 @@ async def test_a_change_meanwhile_is_told_before_the_next_page(office: Office) -
     assert "This changed meanwhile" in notice
     assert "issues.0.finding" not in alice.modal.labels
     await alice.presses(alice.modal, "Previous page")
-    await office.sim.until(lambda: alice.modal and "issues.0.finding" in alice.modal.labels, timeout=5)
+    await office.sim.until(lambda: alice.modal and "issues.0.finding" in alice.modal.labels)
     assert alice.modal.values["issues.0.reasons"] == "Reason 0"

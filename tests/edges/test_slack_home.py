@@ -117,11 +117,11 @@ async def test_a_long_list_is_shown_page_by_page(office: Office) -> None:
     refs = [office.receive(f"Matter number {n} with the bill") for n in range(FEW + 3)]
     first = await home(office, ALICE)
     await office.staff(ALICE).presses(first, "3 more…")
-    await office.sim.until(lambda: "All lists" in office.staff(ALICE).home.buttons, timeout=5)
+    await office.sim.until(lambda: "All lists" in office.staff(ALICE).home.buttons)
     page = office.staff(ALICE).home
     both = [sum(ref in text for ref in refs) for text in (first.text, page.text)]
     await office.staff(ALICE).presses(page, "All lists")
-    await office.sim.until(lambda: "All lists" not in office.staff(ALICE).home.buttons, timeout=5)
+    await office.sim.until(lambda: "All lists" not in office.staff(ALICE).home.buttons)
 
     assert len(refs) - both[1] == 0
     assert f"Without an owner ({len(refs)})" in office.staff(ALICE).home.text

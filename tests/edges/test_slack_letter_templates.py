@@ -48,7 +48,7 @@ async def opened_list(office: Office) -> StaffMember:
 
 async def opened_form(office: Office, mona: StaffMember, button: str) -> None:
     await mona.presses(mona.modal, button)
-    await office.sim.until(lambda: mona.modal is not None and mona.modal.callback_id == "template", timeout=5)
+    await office.sim.until(lambda: mona.modal is not None and mona.modal.callback_id == "template")
 
 
 async def saved(office: Office, mona: StaffMember, button: str, values: dict[str, Any]) -> Modal:
@@ -78,7 +78,7 @@ async def test_a_template_fills_the_field_and_its_use_is_counted(office: Office)
     await (alice.presses(card, "Reply") if "Reply" in card.buttons else alice.chooses(card, "More", "Reply"))
     modal = await alice.opened("Reply")
     await alice.chooses(modal, "template", "1.2")
-    await office.sim.until(lambda: alice.modal is not None and ref in str(alice.modal.values), timeout=5)
+    await office.sim.until(lambda: alice.modal is not None and ref in str(alice.modal.values))
     preview = await alice.submits()
     assert preview is not None
     assert f"We look at your meter for {ref}. You hear from us by Tuesday, 17 November 2026." in preview.text
@@ -130,7 +130,7 @@ async def test_a_long_list_of_templates_has_pages_with_the_retired_ones_last(off
     assert "Text 099" not in mona.modal.text
 
     await mona.presses(mona.modal, "Next page")
-    await office.sim.until(lambda: mona.modal is not None and "Text 100" in mona.modal.text, timeout=5)
+    await office.sim.until(lambda: mona.modal is not None and "Text 100" in mona.modal.text)
     assert "Text 000" in mona.modal.text
     assert "Text 098" not in mona.modal.text
 
@@ -148,7 +148,7 @@ async def test_a_template_for_an_outcome_chooses_the_finding(office: Office) -> 
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Resolve")
     await alice.chooses(await alice.opened("Resolve"), "template", "1.1")
-    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("done"), timeout=5)
+    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("done"))
     assert alice.modal.values["finding"] == "upheld"
 
 
@@ -160,7 +160,7 @@ async def test_the_form_says_if_a_filled_template_is_longer_than_its_field(offic
     alice, card = office.staff(ALICE), await office.card(ref)
     await (alice.presses(card, "Reply") if "Reply" in card.buttons else alice.chooses(card, "More", "Reply"))
     await alice.chooses(await alice.opened("Reply"), "template", "1.1")
-    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("text"), timeout=5)
+    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("text"))
     assert alice.modal is not None
     blocks = alice.modal.view.content["blocks"]
     (hint,) = [block["hint"]["text"] for block in blocks if block.get("hint")]
@@ -170,7 +170,7 @@ async def test_the_form_says_if_a_filled_template_is_longer_than_its_field(offic
 async def test_a_handler_changes_no_template_and_an_unknown_field_is_refused(office: Office) -> None:
     alice = office.staff(ALICE)
     await alice.opens_home()
-    await office.sim.until(lambda: alice.home is not None, timeout=5)
+    await office.sim.until(lambda: alice.home is not None)
     assert alice.home is not None
     assert "Letter templates" not in alice.home.buttons
 

@@ -108,7 +108,7 @@ async def test_only_a_call_that_passes_without_a_kind_is_held_against_it(
 
 async def home(office: Office, member: str) -> Modal:
     await office.staff(member).opens_home()
-    await office.sim.until(lambda: office.staff(member).home is not None, timeout=5)
+    await office.sim.until(lambda: office.staff(member).home is not None)
     view = office.staff(member).home
     assert view is not None
     return view
@@ -144,7 +144,7 @@ async def test_the_preview_of_a_warned_letter_has_an_alert_or_a_section_and_can_
     for _ in range(2):
         await alice.chooses(await office.card(ref), "More", "Reply")
         await office.submits(ALICE, "Reply", WARNS)
-        await office.sim.until(lambda: ("modal", "alert") in answers(office), timeout=5)
+        await office.sim.until(lambda: ("modal", "alert") in answers(office))
         view = alice.modal
         assert view is not None
         assert view.notice is None

@@ -54,7 +54,7 @@ async def test_an_expired_response_url_is_replaced_by_a_direct_message(
         ref = office.proposed()
         audrey = office.staff(AUDREY)
         await audrey.presses(await office.card(ref, AUDREY), "Assess")
-        await office.sim.until(lambda: bool(audrey.direct_messages), timeout=5)
+        await office.sim.until(lambda: bool(audrey.direct_messages))
 
         assert f"{ref}: Your role does not allow this" in audrey.direct_messages[-1].text
         assert audrey.ephemerals == []
@@ -69,7 +69,7 @@ async def test_a_person_who_is_not_in_the_channel_gets_a_direct_message_and_no_m
     await audrey.leaves(TRIAGE)
     before = len(office.staff(MONA).direct_messages)
     await audrey.presses(card, "Assess")
-    await office.sim.until(lambda: bool(audrey.direct_messages), timeout=5)
+    await office.sim.until(lambda: bool(audrey.direct_messages))
     await office.idle()
 
     assert "Your role does not allow this" in audrey.direct_messages[-1].text

@@ -61,7 +61,7 @@ async def opened_register(office: Office, member: str, register: str, title: str
     """This member at the list of a register, chosen in the home."""
     colleague = office.staff(member)
     await colleague.opens_home()
-    await office.sim.until(lambda: colleague.home is not None and "Records" in colleague.home.text, timeout=5)
+    await office.sim.until(lambda: colleague.home is not None and "Records" in colleague.home.text)
     assert colleague.home is not None
     await colleague.chooses(colleague.home, "home.register", register)
     await colleague.opened(title)
@@ -90,7 +90,7 @@ async def test_an_idea_is_accepted_done_and_its_owner_reminded(office: Office) -
 
     mona = await opened_register(office, MONA, "improvement", "Improvements")
     await mona.presses(mona.modal, "Open")
-    await office.sim.until(lambda: mona.modal and mona.modal.callback_id == "register_entry", timeout=5)
+    await office.sim.until(lambda: mona.modal and mona.modal.callback_id == "register_entry")
     entry = await filled(office, mona, "Accept", {"owner": ALICE, "due": "2026-12-01"})
     assert "Tue 1 Dec 2026" in entry.text
 
@@ -100,7 +100,7 @@ async def test_an_idea_is_accepted_done_and_its_owner_reminded(office: Office) -
 
     alice = await opened_register(office, ALICE, "improvement", "Improvements")
     await alice.presses(alice.modal, "Open")
-    await office.sim.until(lambda: alice.modal and alice.modal.callback_id == "register_entry", timeout=5)
+    await office.sim.until(lambda: alice.modal and alice.modal.callback_id == "register_entry")
     entry = await filled(
         office, alice, "Done",
         {"changed": "We open at 8.", "done_on": "2026-11-24", "effect_days": "30"},
@@ -126,7 +126,7 @@ async def test_the_second_of_two_people_is_asked_to_open_the_entry_again(office:
     code = begun(office, "improvement", MONA, {"what": "Twice"}, **facts)
     lead = await opened_entry(office, MONA)
     await lead.presses(lead.modal, "Done")
-    await office.sim.until(lambda: lead.modal and lead.modal.callback_id == "register", timeout=5)
+    await office.sim.until(lambda: lead.modal and lead.modal.callback_id == "register")
     top = office.store.read(load_actor, TUGBA)
     office.store.write(act_on_entry, code, "cancel", top, {}, {"reason": "x"})
     await lead.fills({"changed": "y", "done_on": "2026-11-02", "effect_days": "30"})
@@ -179,7 +179,7 @@ async def test_a_complaint_opens_an_action_about_itself_and_hides_itself_from_ot
     )
     burak = await opened_register(office, BURAK, "improvement", "Improvements")
     await burak.presses(burak.modal, "Open")
-    await office.sim.until(lambda: burak.modal and burak.modal.callback_id == "register_entry", timeout=5)
+    await office.sim.until(lambda: burak.modal and burak.modal.callback_id == "register_entry")
     assert ref not in burak.modal.text
     with pytest.raises(NotAllowed):
         office.store.write(
@@ -190,11 +190,11 @@ async def test_a_complaint_opens_an_action_about_itself_and_hides_itself_from_ot
     office.store.write(act_on_entry, saved.code, "accept", mona, {"owner": BURAK, "due": soon.isoformat()})
     await burak.closes(all=True)
     await burak.opens_home()
-    await office.sim.until(lambda: burak.home is not None and saved.code in burak.home.text, timeout=5)
+    await office.sim.until(lambda: burak.home is not None and saved.code in burak.home.text)
     await burak.presses(burak.home, "Open")
-    await office.sim.until(lambda: burak.modal and "Correct" in burak.modal.buttons, timeout=5)
+    await office.sim.until(lambda: burak.modal and "Correct" in burak.modal.buttons)
     await burak.presses(burak.modal, "Correct")
-    await office.sim.until(lambda: burak.modal and burak.modal.callback_id == "register", timeout=5)
+    await office.sim.until(lambda: burak.modal and burak.modal.callback_id == "register")
     assert ref not in str(burak.modal.blocks)
     other = office.receive()
     await burak.fills({"refs": other})
@@ -253,7 +253,7 @@ async def test_those_who_complained_hear_once_what_was_changed(office: Office) -
     await lead.opens_home()
     assert "Approve the letter*" not in str(lead.home.blocks)
     await top.presses(top.modal, "Approve the letter")
-    await office.sim.until(lambda: top.modal and top.modal.callback_id == "change_letter_approve", timeout=5)
+    await office.sim.until(lambda: top.modal and top.modal.callback_id == "change_letter_approve")
     assert "asks you to approve this letter" in top.modal.text
     assert "2 do not get it" in top.modal.text
     assert "We read each meter twice now." in top.modal.text
@@ -337,7 +337,7 @@ async def test_a_policy_is_signed_by_top_management_and_read_by_each_member(offi
     ]  # fmt: skip
     assert "cannot be undone" in sign["confirm"]["text"]["text"]
     await top.presses(top.modal, "Sign")
-    await office.sim.until(lambda: top.modal and "Read by 0 of 5" in top.modal.text, timeout=5)
+    await office.sim.until(lambda: top.modal and "Read by 0 of 5" in top.modal.text)
 
     await alice.opens_home()
     await office.sim.until(
@@ -345,7 +345,7 @@ async def test_a_policy_is_signed_by_top_management_and_read_by_each_member(offi
     )
     await alice.presses(alice.home, "I have read the policy")
     await office.idle()
-    await office.sim.until(lambda: "I have read the policy" not in alice.home.buttons, timeout=5)
+    await office.sim.until(lambda: "I have read the policy" not in alice.home.buttons)
     assert [done.by for done in store.read(load_entry, first).acts_of("attest")] == [ALICE]
 
     second = begun(office, "policy", MONA, {"what": "Complaints policy"}, **keeper)
@@ -467,7 +467,7 @@ async def test_a_crossed_threshold_alerts_managers_once_and_the_answer_is_kept(o
 
     lead = office.staff(MONA)
     await lead.presses(messages[0], "Answer")
-    await office.sim.until(lambda: lead.modal is not None and lead.modal.callback_id == "register", timeout=5)
+    await office.sim.until(lambda: lead.modal is not None and lead.modal.callback_id == "register")
     await lead.fills({"text": "This was a test; nothing follows."})
     await lead.submits()
     assert store.read(load_entry, "alert-1").words == {"text": "This was a test; nothing follows."}
