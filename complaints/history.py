@@ -13,6 +13,11 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 
 
+def taken_back_seqs(events: Iterable[Event]) -> frozenset[int]:
+    """The numbers of the letters and drafts among these events that were taken back before they left."""
+    return frozenset(int(event.facts["seq"]) for event in events if event.verb is Verb.TAKE_BACK)
+
+
 @dataclass(frozen=True)
 class ReadEntry:
     """A member of staff opened the complaint at this `version`; `role` is the role that allowed it (4.7)."""
@@ -97,7 +102,7 @@ class CaseHistory:
 
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
         """The events of these verbs, in order, without letters that were taken back before they left."""
-        unsent = {event.facts["seq"] for event in self.events if event.verb is Verb.TAKE_BACK}
+        unsent = taken_back_seqs(self.events)
         return tuple(event for event in self.events if event.verb in verbs and event.seq not in unsent)
 
     def has_words(self, event: Event, *names: str) -> bool:

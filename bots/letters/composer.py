@@ -16,6 +16,7 @@ from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.complaint_text import NO_TEXT, ComplaintText
+from complaints.history import taken_back_seqs
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Flag, Role, Target, Verb
 
@@ -249,7 +250,7 @@ class Composer:
     def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
         """A limit on contact, or what became of it."""
         event = self._event(int(facts["seq"]))
-        taken_back = {row.facts["seq"] for row in self.events if row.verb is Verb.TAKE_BACK}
+        taken_back = taken_back_seqs(self.events)
         before = [row for row in self.events if row.seq < event.seq and row.seq not in taken_back]
         request = next(row for row in reversed(before) if row.verb is Verb.LIMIT_CONTACT)
         # A renewal moves the last day, and the letter about an appeal gives the day in force.

@@ -170,11 +170,13 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
     letter = limit if limit is not None and limit.event.seq == seq else _unsent_letter(case, request)
     if letter.event.by != request.actor.id:
         raise NotAllowed.worded("not_allowed.sender", ref=case.ref)
-    if (
+    is_changed = (
         letter is case.unsent_decision
         and letter.before
         and case.work_version != letter.before.work_version + 1
-    ):
+    )
+    # After a limit ended, another may be asked for.
+    if is_changed or (letter is limit and case.conduct.pending is not None):
         raise OutOfOrder.worded("worked_on", ref=case.ref)
     return {"seq": seq, "letter": letter.event.verb.value}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from complaints.actions.access import check_fairness_facts, record_fairness
-from complaints.actions.request import ActionRequest, require_words, something_waits
+from complaints.actions.request import ActionRequest, something_waits
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import EvidenceItem, IssueFinding, Statement
 from complaints.deadlines.opening_hours import closing_time
@@ -94,9 +94,8 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
             raise BadFacts.worded("not_an_option:investigate", field=path, ref=case.ref)
         waiting.discard(number)
         if not reply.get("received_on"):
-            require_words(
-                request, f"received.{row}.not_needed", f"Say when statement {number} of {case.ref} came."
-            )
+            if not request.words.get(f"received.{row}.not_needed", "").strip():
+                raise BadFacts.worded("required:statement", field=f"received.{row}.received_on", ref=case.ref)
             reply["dropped"] = True
         _require_past(reply.get("received_on"), today, f"received.{row}.received_on")
     first = len(case.evidence_items) + 1

@@ -7,8 +7,9 @@ from complaints.identifiers import numbers_in
 from store.redaction.masking import find_spans
 from store.redaction.patterns import patterns
 
+# Anybody may send such an e-mail: possessive repeats and the longest name keep the time linear in the text.
 _FROM = re.compile(
-    r"^[ >*]*(?:From|Von|De|Kimden|Gönderen)\*?[ \t]?:[*\s]*\"?(?P<name>[^\"<\n@]*?)\"?\s*"
+    r"^[ >*]*+(?:From|Von|De|Kimden|Gönderen)\*?[ \t]?:[*\s]*+\"?(?P<name>(?:[^\"<\n@]{0,200}?[^\"<\n@\s])?)\"?\s*+"
     r"[<(\[]?(?:mailto:)?(?P<email>[\w.+-]+@[\w.-]+\w)[>)\]]?",
     re.MULTILINE,
 )
@@ -16,8 +17,8 @@ _FROM = re.compile(
 _TO = re.compile(r"^[ >*]*(?:To|Cc|Bcc|Reply-To|An|Para|CC|Kime|Kopie|Bilgi)[*]*:.*$", re.MULTILINE)
 #: "On 3 November Ada Finch <a@example.net> wrote:", over one line or two, and the lines quoted below it.
 _QUOTED = re.compile(
-    r"^(?P<level>[ >]*)(?P<writer>(?=.*\d).*(?:\n[ >]*)?<(?P<email>[^<>\s]+@[^<>\s]+)>.{0,60}:)[ \t]*\n"
-    r"(?:[ >]*\n)?(?:(?P=level)>.*\n?)*",
+    r"^(?P<level>[ >]*+)(?P<writer>(?=.*\d).*(?:\n[ >]*+)?<(?P<email>[^<>\s@]+@[^<>\s@]+)>.{0,60}:)[ \t]*+\n"
+    r"(?:[ >]*+\n)?(?:(?P=level)>.*\n?)*",
     re.MULTILINE,
 )
 #: The field of the form for each kind of number.

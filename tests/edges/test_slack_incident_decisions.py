@@ -6,9 +6,13 @@ Tests marked `on_both` depend on SQL and run on PostgreSQL too.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
+from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.jobs.incidents import IncidentJobs
+from bots.slack.jobs.post import Poster
 from complaints import actors
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -17,11 +21,13 @@ from complaints.incidents import IncidentAct
 from complaints.vocabulary import Role, State, Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
-from store.cases.incident_decisions import answer_incident_decision
+from store.cases.incident_decisions import KIND, answer_incident_decision, take_back_from_all
+from store.cases.incident_updates import schedule_incident_update
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.incidents import load_incident_decision, load_incident_history, open_incident
+from store.outbox.claim import claim
 from store.people.staff import load_actor
 from store.record.load import load_event_words
 from store.store import Store
@@ -29,7 +35,7 @@ from store.values import Chat, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, MONA, TUGBA, Office, open_office
-from tests.edges.test_slack_incidents import incident_card, receive_from, redraw_card, takes_back
+from tests.edges.test_slack_incidents import TEXT, incident_card, receive_from, redraw_card, takes_back
 
 FORM = {
     "finding": "upheld",
@@ -314,3 +320,35 @@ async def test_an_approval_of_a_decision_on_all_is_taken_back_and_the_decision_w
     await answer(office, clock, agreed="yes")
     assert {case(office, ref).state for ref in refs} == {State.REMEDYING}
     assert "2 of 2 decided" in (await incident_card(office)).text
+
+
+async def test_a_complaint_that_is_being_decided_when_the_approval_is_taken_back_is_decided(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = await outage(office, clock, "en", "en")
+    await decide(office, clock)
+    store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(seconds=10)
+    store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
+    clock.go_on(seconds=10)
+    (claimed,) = store.write(claim, [KIND], 1, 60)
+    assert store.write(take_back_from_all, 1, str(claimed.facts["batch"]), tugba) == (1, 1)
+    poster = Poster(office.desk, office.client)
+    await IncidentJobs(poster, DirectMessageJobs(poster)).decide(claimed)
+
+    assert [case(office, ref).decision is not None for ref in refs] == [ref == claimed.ref for ref in refs]
+
+
+async def test_an_update_that_was_not_taken_back_is_not_offered_to_be_written_again(
+    office: Office, clock: FakeClock
+) -> None:
+    await outage(office, clock, "en")
+    await decide(office, clock)
+    store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(hours=1)
+    store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
+    store.write(schedule_incident_update, 1, tugba, TEXT, delay=delay)
+    decision = store.read(load_incident_decision, 1)
+    assert decision is not None
+    store.write(take_back_from_all, 1, decision.batch, tugba)
+    await office.staff(TUGBA).presses(await incident_card(office, TUGBA), "Update all")
+
+    assert not (await office.staff(TUGBA).opened("Update all")).values.get("text.en")

@@ -150,7 +150,7 @@ async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(
     case = office.store.read(load_case, ref)
 
     assert "needs the approval of a manager" in refused
-    assert f"May approve now: <@{MONA}>, <@{TUGBA}>." in request.text
+    assert f"These people can approve it now: <@{MONA}>, <@{TUGBA}>." in request.text
     assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
     assert RESOLVED["done"] in form.text
     assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)

@@ -184,6 +184,7 @@ def test_the_first_act_of_a_row_meets_the_due_time_of_that_row(
 def test_a_row_of_a_complaint_without_an_owner_offers_taking_it_and_danger_comes_first() -> None:
     unowned = replace(only_due(STAGES["investigating"].case, Target.UPDATE), owner=None)
     assert next_act(unowned, MONA) == "take"
+    assert next_act(replace(unowned, owner=ALICE.id, former_owner=ALICE.id), MONA) == "take"
     assert next_act(only_due(STAGES["danger"].case, Target.UPDATE), MONA) == "receipt"
 
 

@@ -14,6 +14,7 @@ from bots.slack.views.case import case_view, model_view
 from bots.slack.views.forms import form_view
 from bots.slack.views.prefill import SUMMARY_FORMS
 from bots.slack.views.timeline import SUMMARY_LENGTH, summary_is_whole
+from complaints.forms import FORMS
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
 from store.values import FileEntry, OpenedCase, Text
@@ -95,6 +96,16 @@ def test_several_words_of_an_act_have_the_labels_of_their_fields() -> None:
     assert "> Facts established – The pump was old.\n" in shown
     assert "> What happened, as we now know it – It broke on Monday." in shown
     assert "> Only one" in shown
+
+
+def test_the_words_of_a_second_assessment_have_the_labels_of_the_first() -> None:
+    story = assessed(Story())
+    words = {"issues.0.text": "The bill", "immediate_action": "Water was sent."}
+    criteria = {entry.name: story.events[-1].facts.get(entry.name) for entry in FORMS["assess"]}
+    story = story.act(Verb.REASSESS, ALICE, criteria, words)
+    shown = "\n".join(texts_in(case_view(story.opened(), voice(), now=NOW)["blocks"]))
+
+    assert "> The immediate action – Water was sent." in shown
 
 
 def test_a_recording_has_its_transcript_and_translation_below_it() -> None:

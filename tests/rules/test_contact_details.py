@@ -1,5 +1,6 @@
 """Who wrote a message that staff log: the sender of an e-mail, a signature, and the numbers in the text."""
 
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -122,6 +123,16 @@ def test_the_own_words_of_the_complainant_are_without_headers_and_the_words_of_t
 ) -> None:
     desk: dict[str, Any] = {"staff": ("Burak Demir",), "organisation": "Northwind Water"}
     assert " ".join(complainant_text(text, **desk).split()) == own
+
+
+@pytest.mark.parametrize("begins", ["", "From:", "1 <"])
+@pytest.mark.parametrize("piece", [">", " ", "\n", "a@", "1 <a@a@", "From: "])
+def test_the_time_to_read_a_hostile_email_is_linear(begins: str, piece: str) -> None:
+    text = begins + piece * (20_000 // len(piece))
+    started = thread_time()
+    complainant_text(text, staff=("Burak Demir",), organisation="Northwind Water")
+    # At most 0.1 s of processor time; a pattern whose time grows with the square takes a second and more.
+    assert thread_time() - started < 0.5
 
 
 def test_an_email_that_was_sent_to_slack_is_read_with_its_sender() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bots.slack.views.refusals import refusal_text
 from complaints.actions.evidence import (
     investigation_level,
     missing_evidence,
@@ -41,6 +42,7 @@ from tests.rules.builders import (
     phone_facts,
     rules_with,
 )
+from tests.rules.slack_cases import voice
 
 ONLY_TOP_AT_TWO = replace(RULES, levels={1: ("handler", "manager"), 2: ("top_management",)})
 YES, NO = {"agreed": "yes"}, {"agreed": "no"}
@@ -313,7 +315,8 @@ def test_a_statement_that_is_no_longer_needed_is_dropped_with_a_reason() -> None
     complaint = an_assessed_case().do(Verb.INVESTIGATE, ALICE, two)
     with pytest.raises(BadFacts) as refused:
         complaint.do(Verb.INVESTIGATE, ALICE, {"received": [{"statement": "1"}]})
-    assert (refused.value.code, refused.value.field) == ("required", "received.0.not_needed")
+    assert (refused.value.code, refused.value.field) == ("required", "received.0.received_on")
+    assert "the day it came, or the reason" in refusal_text(refused.value, voice())
     rows = [{"statement": "1"}, {"statement": "2", "received_on": "2026-11-03"}]
     finding = {"issue": "0", "finding": "partly", "basis": ["new"]}
     dropped = complaint.do(

@@ -20,8 +20,9 @@ from bots.slack.views.open_form import preview_view
 from bots.slack.views.prefill import prefill, remedy_words_by_number
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
+from complaints.case import Event
 from complaints.forms import FORMS, read
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from simulator.slack.block_kit import message_problems, view_problems
 from store.values import FileEntry, Text
 from tests.rules.slack_cases import (
@@ -154,6 +155,16 @@ def test_remedies_are_listed_with_their_promised_words() -> None:
     ]
     assert element["initial_option"]["value"] == "0"
     assert remedy_words_by_number(STAGES["remedying"].events) == {0: {"text": "The money back"}}
+
+
+def test_the_words_of_a_decision_that_was_taken_back_are_those_of_no_remedy() -> None:
+    back = Event(7, Verb.TAKE_BACK, NOW, ALICE.id, Role.HANDLER, {"seq": 6})
+    promises = [
+        Event(seq, Verb.RESPOND, NOW, ALICE.id, Role.HANDLER, {"remedies": [{}]}, {"remedies.0.text": words})
+        for seq, words in ((6, "Half of it"), (8, "All of it"))
+    ]
+
+    assert remedy_words_by_number([promises[0], back, promises[1]]) == {0: {"text": "All of it"}}
 
 
 def test_the_closing_form_is_prefilled_with_the_cause_from_the_decision() -> None:

@@ -192,6 +192,14 @@ def test_every_letter_that_is_taken_back_leaves_the_complaint_as_it_was(name: st
     assert shown(back) == shown(replace(before, at=back.at))
 
 
+def test_an_ended_limit_is_not_restored_once_another_is_asked_for() -> None:
+    ended = limited().do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended", **WAITS}, WHY)
+    again = ended.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(ended), WHY)
+    with pytest.raises(OutOfOrder) as refused:
+        again.do(Verb.TAKE_BACK, TUGBA, {"seq": ended.last.seq})
+    assert refused.value.code == "worked_on"
+
+
 # drafts
 
 

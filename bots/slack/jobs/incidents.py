@@ -145,7 +145,8 @@ class IncidentJobs:
         slack, store, ref = self.poster.slack, self.poster.slack.store, str(obligation.ref)
         number, batch = int(obligation.facts["incident"]), str(obligation.facts["batch"])
         decision = await store.aread(load_incident_decision, number, batch)
-        if decision is None or not decision.agreed:
+        # None: the approval was taken back while this was being done, and its sender read that it is too late.
+        if decision is None or decision.agreed is False:
             return Failed(f"the decision {batch} on {ref} was not approved")
         decider, approver = await slack.actor(decision.by), await slack.actor(str(obligation.facts["by"]))
         case = await store.aread(load_case, ref)

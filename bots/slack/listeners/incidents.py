@@ -95,6 +95,7 @@ async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> 
     texts, last = slack.texts, (await slack.store.aread(load_incident_history, incident.id))[-2:]
     # The last two are an update and that it was taken back: the form starts with its text.
     is_back = last[-1].act is IncidentAct.TAKE_BACK and last[0].act is IncidentAct.UPDATE
+    is_back = is_back and last[-1].facts["batch"] == last[0].facts["batch"]
     initial = last[0].words if is_back else {}
     return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts, initial))
 

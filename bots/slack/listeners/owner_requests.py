@@ -48,7 +48,7 @@ async def take_over(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     await slack.store.awrite(
         act, case.ref, Verb.ASSIGN, actor, facts, {}, version=press.work_version, key=press.key
     )
-    if case.owner is not None:
+    if not case.is_unowned:
         text = texts.text("owner.taken_over", ref=case.ref, who=mention(actor.id))
         message = notice_message(case, text, texts, ("open",))
         payload = {"member": case.owner, "text": text, "blocks": message.blocks}

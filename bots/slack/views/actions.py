@@ -201,7 +201,7 @@ def first_actions(case: Case) -> tuple[str, ...]:
     serving = () if target is None else _serving(case, target)
     if target is not None and target.target in (Target.DECIDE, Target.LEGAL):
         serving = _to_decide(case)
-    if case.owner is None:
+    if case.is_unowned:
         serving = tuple(name for name in serving if name in buttons)
     danger = tuple(name for name in buttons if name == "receipt")
     return tuple(dict.fromkeys((*danger, *serving, *buttons)))

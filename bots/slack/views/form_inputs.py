@@ -11,6 +11,8 @@ from bots.slack.texts import StaffTexts
 from complaints.forms import FORM_VERBS, FORMS, MOST_ATTACHMENTS, Field, Input
 from complaints.vocabulary import Verb
 
+#: Acts of forms that choose between two, by the act that `FORM_VERBS` names.
+_SAME_FORM = {Verb.REASSESS: Verb.ASSESS, Verb.CONCLUDE_EXTERNAL: Verb.NOTIFY_EXTERNAL}
 #: The action id of every input.
 VALUE = "value"
 #: Slack's limit of one text input, in characters.
@@ -40,9 +42,9 @@ def label_id(form: str, entry: Field) -> str:
 
 def word_label_id(verb: Verb, path: str) -> str | None:
     """The label under which staff typed the words at `path` of an act's event, if a form has them."""
-    general = re.sub(r"\.\d+\.", ".N.", path)
+    general, of_form = re.sub(r"\.\d+\.", ".N.", path), _SAME_FORM.get(verb, verb)
     for form, fields in FORMS.items():
-        if FORM_VERBS.get(form) is verb:
+        if FORM_VERBS.get(form) is of_form:
             return next((label_id(form, entry) for entry in fields if entry.path == general), None)
     return None
 

@@ -58,6 +58,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
 from complaints.forms import FORM_VERBS
+from complaints.history import taken_back_seqs
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
@@ -316,9 +317,8 @@ async def _prefill(
 
 def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
     """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
-    taken_back = {event.facts["seq"] for event in events if event.verb is Verb.TAKE_BACK}
     last = next((event for event in reversed(events) if event.verb is verb), None)
-    return last if last is not None and last.seq in taken_back else None
+    return last if last is not None and last.seq in taken_back_seqs(events) else None
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:

@@ -53,6 +53,7 @@ from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
 from complaints.forms import FORM_VERBS, FORMS, NO_ISSUE, NO_REMEDY, OFFLINE_VERBS
+from complaints.history import taken_back_seqs
 from complaints.obligations.approvals import ASKS, refused_request
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
@@ -422,7 +423,10 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
     """The words of every promised remedy, by its number in the record."""
     promised: list[dict[str, str]] = []
     drafted: Event | None = None
+    taken_back = taken_back_seqs(events)
     for event in events:
+        if event.seq in taken_back:
+            continue
         match event.verb:
             case Verb.RESPOND | Verb.RESOLVE if (
                 event.facts.get("needs_approval") or event.facts.get("check") == "drawn"

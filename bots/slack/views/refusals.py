@@ -87,10 +87,10 @@ def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
 
 def _required_text(path: str, texts: StaffTexts) -> str:
     name = re.sub(r"\.\d+\.", ".", path)
-    if path.partition(".")[0] in _ROWS:
-        return texts.text("refused.required.row")
+    is_row = path.partition(".")[0] in _ROWS
+    general = texts.text("refused.required.row" if is_row else "refused.required")
     # Some fields are needed only in some cases; their text says in which.
-    return _own_text(f"required.{name}", texts) or texts.text("refused.required")
+    return _own_text(f"required.{name}", texts) or general
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
