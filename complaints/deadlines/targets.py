@@ -250,7 +250,9 @@ def _for_subjects(case: Case) -> Iterator[WantedTarget]:
         yield WantedTarget(Target.SUBJECT, 0, start, span, "subject", fixed=review)
     communicated_at = case.decision.communicated_at if case.decision is not None else None
     if communicated_at is not None and (fairness.outcome_at is None or fairness.outcome_at < communicated_at):
-        yield WantedTarget(Target.SUBJECT, 1, communicated_at, span, "subject")
+        # Who is named after the decision is informed of it from then on: the date must not begin in the past.
+        since = max(communicated_at, fairness.named_at or communicated_at)
+        yield WantedTarget(Target.SUBJECT, 1, since, span, "subject")
 
 
 def _privacy(case: Case) -> Iterator[WantedTarget]:

@@ -71,11 +71,13 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
         )
-    if event.verb is Verb.TAKE_BACK and event.facts.get("draft"):
+    is_answer = event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)
+    is_withdrawal = event.verb is Verb.TAKE_BACK and event.facts.get("draft")
+    if is_withdrawal or (is_answer and event.facts.get("of", "respond") == "respond"):
         yield NewObligation(
-            f"draft_withdrawn:{event.seq}", "draft_withdrawn", event.at, SendPriority.DIALOGUE, facts
+            f"draft_settled:{event.seq}", "draft_settled", event.at, SendPriority.DIALOGUE, facts
         )
-    if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION) and event.facts["agreed"] == "no":
+    if is_answer and event.facts["agreed"] == "no":
         yield NewObligation(
             f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
         )

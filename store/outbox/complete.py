@@ -23,7 +23,7 @@ NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 #: Obligations of one event, done once, also if the complaint changes later. All others are checked against the
 #: complaint again before they are handled.
 PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
-    "thread", "danger_seen", "told_owner", "ask_approval", "draft_withdrawn", "told_checked", "told_overturned",
+    "thread", "danger_seen", "told_owner", "ask_approval", "draft_settled", "told_checked", "told_overturned",
     "fetch", "slack_fetch", "transcribe", "translate", "say", "told_failed", "incident_update", "incident_decision",
 }  # fmt: skip
 #: Kinds that run for minutes and that no person and no test clock waits for.

@@ -61,6 +61,7 @@ async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_p
     ref = await investigated_complaint(office)
     preview = await office.acts(ALICE, "Decide", ref, decision())
     drafted = office.store.read(load_case, ref)
+    readers = asked(office, f"asks you to read a decision on {ref}")
     burak, alice = office.staff(BURAK), office.staff(ALICE)
     await burak.presses(burak.direct_messages[-1], "Check decision")
     form = await burak.opened("Check decision")
@@ -82,7 +83,9 @@ async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_p
 
     assert preview.submit_label == "Ask a second reader"
     assert drafted.drafted is not None
-    assert asked(office, f"asks you to read a decision on {ref}") == {BURAK, MONA}
+    assert readers == {BURAK, MONA}
+    assert asked(office, f"<@{BURAK}> sent the decision on {ref} back to its author") == {BURAK, MONA}
+    assert asked(office, f"<@{MONA}> agreed to the decision on {ref}") == {BURAK, MONA}
     assert "bill is wrong" in form.text
     assert "We erred." in form.text
     assert set(refused.value.errors) == {"agreed"}
@@ -142,18 +145,19 @@ async def test_a_draft_whose_complaint_became_graver_asks_those_who_may_approve(
     burak, mona = office.staff(BURAK), office.staff(MONA)
     await burak.presses(burak.direct_messages[-1], "Check decision")
     refused = await office.private_answer(BURAK)
-    request = mona.direct_messages[-1]
-    await mona.presses(request, "Approve")
+    approvers = asked(office, f"asks for your approval of a decision on {ref}")
+    named = asked(office, f"These people can approve it now: <@{MONA}>, <@{TUGBA}>.")
+    await mona.presses(mona.direct_messages[-1], "Approve")
     form = await mona.opened("Approve")
     await office.submits(MONA, "Approve", PASSES)
     await office.passes_ten_seconds()
     case = office.store.read(load_case, ref)
 
     assert "needs the approval of a manager" in refused
-    assert f"These people can approve it now: <@{MONA}>, <@{TUGBA}>." in request.text
-    assert asked(office, f"asks for your approval of a decision on {ref}") == {MONA, TUGBA}
+    assert approvers == named == {MONA, TUGBA}
     assert RESOLVED["done"] in form.text
     assert (case.decisions[0].approved_by, case.decisions[0].short) == (MONA, True)
+    assert asked(office, f"<@{MONA}> agreed to the decision on {ref}") == {BURAK, MONA, TUGBA}
 
 
 @clause("E")

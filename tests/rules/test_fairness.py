@@ -25,6 +25,7 @@ from tests.rules.builders import (
     BuiltComplaint,
     a_message,
     a_received_case,
+    a_resolved_case,
     acknowledged,
     assessed,
     at,
@@ -118,6 +119,16 @@ def test_a_manager_postpones_informing_them_with_a_reason_and_a_date() -> None:
     assert due is not None
     assert due.internal_due == at("2026-11-06 17:30")
     assert decided(put_off, MONA).case.decisions
+
+
+def test_who_is_named_after_the_decision_is_informed_of_the_outcome_from_then_on() -> None:
+    communicated = a_resolved_case().later(days=7)
+    named = communicated.do(Verb.ADD, ANNA, a_message(subjects=(BURAK.id,)), {"addition": "It was him."})
+    outcome = named.case.target(Target.SUBJECT, 1)
+
+    assert outcome is not None
+    assert outcome.start == named.at
+    assert outcome.internal_due > named.at
 
 
 def test_informing_them_of_complaint_and_outcome_each_has_a_deadline() -> None:

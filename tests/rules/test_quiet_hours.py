@@ -239,7 +239,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "incident_update",
         "incident_decision",
         "bulk_inform",
-        "draft_withdrawn",
+        "draft_settled",
         "move",
         "stats",
         "clauses",

@@ -223,7 +223,7 @@ def test_the_author_withdraws_a_draft_and_decides_again(drafted: Callable[[], Bu
     assert (back.case.drafted, back.case.awaits_approval, back.case.decisions) == (None, False, ())
     assert Target.APPROVE not in open_targets(back)
     assert {Target.DECIDE} <= set(open_targets(back))
-    assert {"draft_withdrawn"} <= back.kinds
+    assert {"draft_settled"} <= back.kinds
     assert not {"ask_approval", "check_late", "told_checked"} & back.kinds
     with pytest.raises(OutOfOrder):
         back.do(Verb.CHECK_DECISION, BURAK, {**YES, "agreed": "yes"})

@@ -216,7 +216,7 @@ class DirectMessageJobs:
             due = f"{texts.text('card.next', due=by)}. {texts.text('dm.check_until', when=last)}"
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         if len(people) > 1 and not is_check:
-            text = f"{text} {texts.text('dm.may_approve', who=', '.join(map(mention, people)))}"
+            text = f"{text.rstrip('.')}. {texts.text('dm.may_approve', who=', '.join(map(mention, people)))}"
         message = notice_message(case, text, texts, (waiting_form(case), "open"))
         posts = dict[str, tuple[str, str]]()
         outcome = await self.send(people, message, obligation, posts=posts)
@@ -226,13 +226,20 @@ class DirectMessageJobs:
                 await self.slack.store.awrite_with_retry(record_slack_key, key)
         return outcome
 
-    async def mark_withdrawn(self, obligation: Obligation) -> Outcome:
-        """`draft_withdrawn`: the messages that asked for an approval say that nothing waits any more."""
+    async def mark_settled(self, obligation: Obligation) -> Outcome:
+        """`draft_settled`: the messages that asked for an approval say that nothing waits any more."""
         case, store = await self._case(obligation), self.slack.store
         events = await store.aread(load_history, case.ref)
         event = next(event for event in events if event.seq == obligation.facts["seq"])
-        text = self.slack.texts.text("dm.draft_withdrawn", ref=case.ref, who=mention(event.by))
-        prefix = _asked(case, int(event.facts["seq"]))
+        if event.verb is Verb.TAKE_BACK:
+            draft, text_id = int(event.facts["seq"]), "dm.draft_withdrawn"
+        else:
+            drafts = (Verb.RESPOND, Verb.RESOLVE)
+            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in drafts)
+            text_id = "dm.draft_passed" if event.facts["agreed"] == "yes" else "dm.draft_returned"
+        who = self.slack.texts.actor_name(event.by, case)
+        text = self.slack.texts.text(text_id, ref=case.ref, who=who)
+        prefix = _asked(case, draft)
         return await self._replace_posts(prefix, await store.aread(list_slack_keys, prefix), text)
 
     async def _ask_appeal(self, case: Case, members: Sequence[Member], obligation: Obligation) -> Outcome:

@@ -92,7 +92,7 @@ def job_handlers(
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,
-        "draft_withdrawn": direct.mark_withdrawn,
+        "draft_settled": direct.mark_settled,
         "told_checked": direct.notify_checked,
         "ask_review": direct.ask_review,
         "told_overturned": direct.notify_overturned,
