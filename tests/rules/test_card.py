@@ -358,3 +358,12 @@ def test_a_likely_danger_shows_that_a_person_should_look_and_offers_the_receipt(
     case = Story(signs=signs).case
     assert "within the hour" in json.dumps(card(case, voice(), now=NOW, draw=1).blocks)
     assert available_actions(case).buttons[0] == "receipt"
+
+
+def test_an_assessed_card_shows_the_severity_and_safety_that_a_person_chose() -> None:
+    story = proposed(Story())
+    cases = (story.case, assessed(story).case)
+    before, after = (str(card(case, voice(), now=NOW, draw=1).blocks) for case in cases)
+
+    assert "*Assessed*\\nseverity 2 · safety 0" in after
+    assert "*Assessed*" not in before

@@ -398,6 +398,10 @@ def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
         ("card.received", texts.text("card.received_how", when=received, channel=channel)),
         ("card.level", texts.text("card.level_of", level=case.level, top=case.rules.top_level)),
     ]
+    if case.assessment is not None:
+        assessed = case.assessment
+        grades = texts.text("card.grades", severity=assessed.severity, safety=assessed.safety)
+        rows.append(("card.assessed", grades))
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
     if case.remedies_requested or case.amount_requested is not None:
