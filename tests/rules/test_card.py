@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.slack.views.actions import FITS, SERVING, available_actions, due_served
-from bots.slack.views.card import EXECUTIVE, card, owner_text
+from bots.slack.views.card import EXECUTIVE, card, event_line, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
 from bots.slack.views.proposal import rule_names
@@ -22,7 +22,7 @@ from complaints.case_values import RecordedSign, TargetSet
 from complaints.deadlines.targets import next_due
 from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
-from complaints.vocabulary import CloseCode, State, Target
+from complaints.vocabulary import CloseCode, State, Target, Verb
 from simulator.slack.block_kit import message_problems
 from tests.clauses import clause
 from tests.rules.slack_cases import (
@@ -33,8 +33,10 @@ from tests.rules.slack_cases import (
     TUGBA,
     Story,
     assessed,
+    communicated,
     investigated,
     proposed,
+    responded,
     stages,
     voice,
 )
@@ -367,3 +369,11 @@ def test_an_assessed_card_shows_the_severity_and_safety_that_a_person_chose() ->
 
     assert "*Assessed*\\nseverity 2 · safety 0" in after
     assert "*Assessed*" not in before
+
+
+def test_the_line_of_a_done_remedy_names_the_remedy() -> None:
+    story = communicated(responded(investigated(assessed(Story()))))
+    story.act(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": NOW.isoformat()}, {"proof": "R-1"})
+    line = event_line(story.events[-1], story.case, voice())
+
+    assert line.startswith("Remedy done (1: Refund 20.00 GBP) · ")

@@ -35,6 +35,7 @@ from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
 from complaints.case import Case, Event
+from complaints.case_values import RemedyOwed
 from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
@@ -329,7 +330,18 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
         who = texts.text("who.system" if is_machine else "who.complainant")
         text_id = _COMPLAINANT_DID.get((event.verb, event.facts.get("kind")), text_id)
         text_id = "did.edited" if "replaces" in event.facts else text_id
-    return texts.text("thread.line", did=texts.text(text_id), who=who, when=when)
+    did, number = texts.text(text_id), event.facts.get("remedy")
+    if (
+        remedy := next((remedy for remedy in case.remedies if str(remedy.n) == str(number)), None)
+    ) is not None:
+        did = f"{did} ({remedy_name(remedy, texts)})"
+    return texts.text("thread.line", did=did, who=who, when=when)
+
+
+def remedy_name(remedy: RemedyOwed, texts: StaffTexts) -> str:
+    """`2: Refund 150.00 GBP`."""
+    amount = f" {remedy.amount} {remedy.currency}" if remedy.amount else ""
+    return f"{remedy.n + 1}: {texts.text(f'remedy.{remedy.type}')}{amount}"
 
 
 def thread_line(

@@ -19,7 +19,7 @@ from bots.slack.client.block_kit import (
     sections,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.card import asked_for_text, conduct_lines, unpaid_line
+from bots.slack.views.card import asked_for_text, conduct_lines, remedy_name, unpaid_line
 from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
 from bots.slack.views.investigation import (
     findings_initial,
@@ -468,9 +468,8 @@ def _remedies(
 
 def _remedy_label(remedy: RemedyOwed, words: Mapping[str, str], texts: StaffTexts) -> str:
     """`2: Refund 150.00 GBP · the words of the promise`, at most 75 code points."""
-    amount = f" {remedy.amount} {remedy.currency}" if remedy.amount else ""
     text = f" · {words['text']}" if words.get("text") else ""
-    return cut(f"{remedy.n + 1}: {texts.text(f'remedy.{remedy.type}')}{amount}{text}", 75)
+    return cut(f"{remedy_name(remedy, texts)}{text}", 75)
 
 
 def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts: StaffTexts) -> FormPrefill:
