@@ -67,6 +67,12 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
         or (event.verb in (Verb.RESPOND, Verb.RESOLVE) and event.facts.get("check") == "drawn")
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))
+        # An approval that was taken back: the messages that asked for it say that it was given.
+        or (
+            event.verb is Verb.TAKE_BACK
+            and case.drafted is not None
+            and event.facts.get("letter") in (Verb.APPROVE, Verb.CHECK_DECISION)
+        )
     ):
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts

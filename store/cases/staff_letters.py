@@ -101,6 +101,7 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     limit = file.case.limit_letter
     name = f"conduct:{seq}" if limit is not None and limit.event.seq == seq else name
     recorded, _ = act_on(tx, file, Verb.TAKE_BACK, by, {"seq": seq}, {}, key=key)
+    suffix = f":taken_back:{recorded.event.seq}"
     columns = OBLIGATIONS.c
     may_have_left = exists(select(MESSAGES.c.id)).where(
         MESSAGES.c.obligation_id == columns.id, MESSAGES.c.state != MessageState.FAILED.value
@@ -114,7 +115,8 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
             or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds())),
             ~may_have_left,
         )
-        .values(state="done", ended_at=tx.now, payload=None, why=None)
+        # An approval that is given again sends the same letter: its key must be free.
+        .values(state="done", ended_at=tx.now, payload=None, why=None, key=columns.key + suffix)
     )
     if not ended.rowcount:
         raise OutOfOrder(f"Letter {seq} of {ref} was sent before: write again.", code="already_sent")
@@ -122,7 +124,7 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     tx.connection.execute(
         update(OBLIGATIONS)
         .where(columns.scope == ref, attached, IS_OPEN)
-        .values(state="done", ended_at=tx.now)
+        .values(state="done", ended_at=tx.now, key=columns.key + suffix)
     )
     tx.obligations_changed = True
     return recorded

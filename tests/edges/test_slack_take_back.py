@@ -289,6 +289,26 @@ async def test_an_author_withdraws_a_draft_and_the_approvers_message_says_so(off
     assert values["remedies.0.amount"] == "500.00"
 
 
+@clause("7.8")
+async def test_a_decision_whose_approval_was_taken_back_is_sent_after_the_next_approval(
+    office: Office,
+) -> None:
+    ref = await investigated(office)
+    drafted = {**DECIDED, "remedies": [MONEY]}
+    await does(office, ref, (ALICE, Verb.RESPOND, drafted, {**WORDS, "remedies.0.text": "Your money"}))
+    mona = office.staff(MONA)
+    await does(office, ref, (MONA, Verb.APPROVE, {"agreed": "yes", HELD: 10}, {}))
+    seq = office.store.read(load_history, ref)[-1].seq
+    office.store.write(take_back, ref, seq, office.store.read(load_actor, MONA))
+    await office.idle()
+    assert office.store.read(load_case, ref).drafted is not None
+    assert "asks for your approval" in mona.direct_messages[-1].text
+    await does(office, ref, (MONA, Verb.APPROVE, {"agreed": "yes", HELD: 10}, {}))
+    await office.until(office.clock.at + timedelta(minutes=1))
+
+    assert Verb.COMMUNICATE_DECISION in verbs(office, ref)
+
+
 @clause("4.3")
 async def test_an_approved_limit_on_contact_is_taken_back_by_its_approver(office: Office) -> None:
     ref = await investigated(office)
