@@ -209,7 +209,8 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     """Record the message where it belongs: the current question, the open form, or outside of both."""
     step, ref = turn.step, turn.ref
     case = turn.case(ref)
-    if step == danger.STEP and case is not None:
+    # An answer to the question whether anybody is in danger; after the end it may be one to the survey.
+    if step == danger.STEP and case is not None and case.is_open:
         add_message(turn, case.ref, new_message.ADDITION, message)
     elif step in FORM and case is not None and case.form_open:
         form_messages.handle_form_message(turn, case.ref, message)
@@ -218,7 +219,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif case is not None and step in _RECORDERS:
         _RECORDERS[step](turn, case.ref, message)
     elif not survey.take_message(turn, message):
-        if step in FORM or step in SURVEY:
+        if step in FORM or step in SURVEY or step == danger.STEP:
             turn.go_to(IDLE)
         if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)

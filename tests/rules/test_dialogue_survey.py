@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bots.dialogue import danger
 from bots.dialogue.inputs import TextInput
 from complaints.actors import SYSTEM
 from complaints.obligations.standing import current_obligations
@@ -252,3 +253,11 @@ def test_a_place_in_the_survey_is_no_answer_to_it() -> None:
     assert again.startswith(FAIR)
     assert "q6" not in play.texts_of(play.ref)
     assert play.texts_of(play.ref)["addition"] == "51.507200, -0.127600"
+
+
+def test_a_question_about_danger_that_nobody_answered_does_not_swallow_the_survey() -> None:
+    play = surveyed(started=False)
+    play.state |= {"step": danger.STEP, "ref": next(iter(play.cases))}
+    play.writes("3")
+
+    assert (play.acted[-1].verb, play.acted[-1].facts["score"]) == (Verb.SURVEY, 3)
