@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from complaints.actions.intake import STORY_FIELDS
 from complaints.actors import MODEL
 from complaints.case import Case
 from complaints.rulebook import Danger, categories_of
@@ -27,7 +28,7 @@ from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import count_confirmed_similar, find_similar_cases
 from store.similarity.sketches import list_without_words, write_words
 from store.store import Store
-from store.values import Obligation
+from store.values import Obligation, Text
 from triage.errors import UnreadableModel
 from triage.model.artefact import load
 from triage.model.pipeline import Model
@@ -94,9 +95,8 @@ class ProposalHandler:
         masked = await store.aread(load_masked_story, ref)
         story_sketch = await in_thread(sketch, masked)
         words = await in_thread(story_words, masked, case.language)
-        context = triage_context(
-            case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
-        )
+        danger = [danger_sign(sign) for sign in rules.danger]
+        context = triage_context(case, texts, languages=self._languages, danger=danger)
         # One at a time: of two new complaints in the same words, the second must find the first.
         async with self._comparing:
             similar = await store.aread(find_similar_cases, story_sketch, ref=ref)
@@ -124,8 +124,10 @@ class ProposalHandler:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def triage_context(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> ProposalContext:
-    """What triage may use of a complaint in addition to its words."""
+def triage_context(
+    case: Case, texts: Sequence[Text], *, languages: Sequence[str], danger: Sequence[DangerSign]
+) -> ProposalContext:
+    """What triage may use of a complaint in addition to all its words, and the story among `texts`."""
     received = local_time(case.received_at, case.rules.calendar.zone).date()
     return ProposalContext(
         languages,
@@ -134,6 +136,7 @@ def triage_context(case: Case, *, languages: Sequence[str], danger: Sequence[Dan
         received=received,
         ref=case.ref,
         categories=categories_of(case.rules),
+        story="\n".join(text.text for text in texts if text.field.split(".")[0] in STORY_FIELDS),
     )
 
 

@@ -6,12 +6,14 @@ clearer the smaller its part of the text: it is easier for a person to add a row
 """
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from triage.formalities import is_formality
 from triage.matching import LANGUAGES, any_of, fold, read_phrases
 from triage.model.calibration import Doubles, Mask
 from triage.model.pipeline import Model
@@ -33,6 +35,9 @@ _CONTEXT_EXPONENT = 0.35
 _LEAST_PROBABILITY = 0.5
 """Probability from which on a sentence counts for another category than the main one."""
 _OTHER = "other"
+#: Characters of a title at most, and of one that is cut after a clause at least.
+_LONGEST_TITLE, _SHORTEST_CLAUSE = 80, 30
+_CLAUSE_END = re.compile(r"[,;:–—]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,13 @@ def find_issues(
         return (_build_issue(model, text, bounds, main, p_main),)
     matrix = model.matrix([text[start:end] for start, end in bounds])
     by_sentence = _in_context(model.word_probabilities(matrix), whole)
+    formal = {index for index, (start, end) in enumerate(bounds) if is_formality(text[start:end])}
     by_category: dict[int, list[int]] = {main: []}
     for index, row in enumerate(by_sentence):
         best = int(row.argmax())
         is_other_issue = best != main and model.categories[best] != _OTHER
-        is_clear = allowed[best] and row[best] >= _LEAST_PROBABILITY
-        # A sentence that is not clear belongs to the main issue.
+        is_clear = allowed[best] and row[best] >= _LEAST_PROBABILITY and index not in formal
+        # A sentence that is not clear, or only a formality, belongs to the main issue.
         by_category.setdefault(best if is_other_issue and is_clear else main, []).append(index)
     lengths = np.array([end - start for start, end in bounds])
     parts = lengths / lengths.sum()
@@ -84,6 +90,9 @@ def find_issues(
         and _odds(float(by_sentence[indices, category].max())) * parts[indices].sum() >= CLEAR
     }
     further = sorted(weights, key=lambda category: -weights[category])[: MOST - 1]
+    if by_category[main] and formal.issuperset(by_category[main]) and by_category.keys() == {main, *further}:
+        # Formalities alone are no main issue: it takes the sentences of the strongest other one.
+        further = further[1:]
     rest = [
         index for category, indices in by_category.items() if category not in further for index in indices
     ]
@@ -94,6 +103,20 @@ def find_issues(
         p_category = float(by_sentence[indices, category].max())
         issues.append(_build_issue(model, text, [bounds[index] for index in indices], category, p_category))
     return tuple(issues)
+
+
+def issue_title(passage: str) -> str:
+    """The title of an issue: its first sentence that is no formality, at most 80 characters, cut between words."""
+    sentences = [passage[start:end] for start, end in split_sentences(passage)]
+    if not sentences:
+        return ""
+    piece = next((sentence for sentence in sentences if not is_formality(sentence)), sentences[0])
+    sentence = " ".join(piece[: min(_sentence_ends(piece), default=len(piece))].split())
+    title = textwrap.shorten(sentence, _LONGEST_TITLE, placeholder="") or sentence[:_LONGEST_TITLE]
+    if title != sentence:
+        ends = [end.start() for end in _CLAUSE_END.finditer(title) if end.start() >= _SHORTEST_CLAUSE]
+        title = title[: max(ends, default=len(title))]
+    return title.rstrip(" .,;:–—…")
 
 
 def _odds(probability: float) -> float:
@@ -116,8 +139,11 @@ def _build_issue(
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
-    passages = " ".join(" ".join(text[start:end].split()) for start, end in spans)
-    return IssueFound(passages, model.categories[category], round(probability, 4), tuple(spans))
+    # Line breaks are kept: they end sentences.
+    lines = [" ".join(line.split()) for start, end in spans for line in text[start:end].splitlines()]
+    return IssueFound(
+        "\n".join(filter(None, lines)), model.categories[category], round(probability, 4), tuple(spans)
+    )
 
 
 # Sentences. People on phones write everything in lower case, so a full stop ends a sentence before a small letter

@@ -55,8 +55,9 @@ class ProposalContext:
     """What is known in addition to the text.
 
     The organisation's languages and danger signs, its country, the day of receipt, the complaint's reference, how
-    many similar cases were confirmed in 90 days (this one included), and the categories of the complaint's rulebook
-    (None: all that the model knows).
+    many similar cases were confirmed in 90 days (this one included), the categories of the complaint's rulebook
+    (None: all that the model knows), and the story without the answers to the questions of the form, in which the
+    issues are searched (empty: in the whole text).
     """
 
     languages: Sequence[str] = ("en", "tr")
@@ -66,6 +67,7 @@ class ProposalContext:
     ref: str | None = None
     like_confirmed: int = 0
     categories: Collection[str] | None = None
+    story: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,9 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     ranked = sorted(by_category, key=lambda category: -by_category[category])
     category, others = ranked[0], ranked[1 : 1 + _ALTERNATIVES]
     abstained = by_category[category] < model.abstains_below or not allowed[probabilities.argmax()]
-    issues = find_issues(model, text, whole=probabilities, allowed=allowed)
+    # Also a story without words ("🔥🔥") leaves only the whole text.
+    parts = (find_issues(model, part, whole=probabilities, allowed=allowed) for part in (context.story, text))
+    issues = next(filter(None, parts), ())
     # Both categories are shown to the person, so the harm of either counts.
     shown_categories = ranked[: 2 if abstained else 1] if issues else []
     weighty = [name for name in shown_categories if by_category[name] >= WEIGHTY_FROM]

@@ -213,10 +213,11 @@ class DemoHistory:
     def _propose(self, tx: Tx, obligation: Obligation) -> None:
         ref = str(obligation.ref)
         case = read.load_case(tx, ref)
-        story = "\n".join(text.text for text in load_texts(tx, ref))
+        texts = load_texts(tx, ref)
+        story = "\n".join(text.text for text in texts)
         signs = tuple(danger_sign(danger) for danger in self.rules.danger)
         proposal = propose(
-            self.model, story, triage_context(case, languages=self.rules.languages, danger=signs)
+            self.model, story, triage_context(case, texts, languages=self.rules.languages, danger=signs)
         )
         facts, words = proposal_facts(proposal, words=case.words), proposal_words(proposal)
         masked = load_masked_story(tx, ref)

@@ -34,6 +34,10 @@ TRANSLATION = "translation"
 FORWARDED = "forwarded"
 #: Kinds of words that a machine made from what the complainant sent: no message and no answer.
 MACHINE_MADE = frozenset({TRANSCRIPT, TRANSLATION})
+#: Fields that say what went wrong; words of other fields answer a question of the form or come after the decision.
+STORY_FIELDS = frozenset(
+    {"description", "addition", "look_again", "reopen_reason", "not_right", TRANSCRIPT, FORWARDED}
+)
 
 
 @dataclass(frozen=True)

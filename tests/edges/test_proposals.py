@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from complaints.actions.intake import message_facts
 from complaints.vocabulary import Verb
-from scheduler.proposals import ProposalHandler
+from scheduler.proposals import ProposalHandler, triage_context
 from store.cases.read import load_case
 from store.models.models import roll_back
 from store.outbox.claim import claim
 from store.outbox.complete import Completed
+from store.record.load import load_texts
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, Desk
@@ -79,6 +81,22 @@ async def test_every_proposal_names_the_active_model_even_after_a_rollback(
         second_model.version,
         first_model.version,
     ]
+
+
+def test_the_story_has_the_description_and_additions_but_no_answers_of_the_form(
+    store: Store, desk: Desk
+) -> None:
+    ref = desk.receive(STORY)
+    addition = "The tap in the bathroom is brown too."
+    for field, text in (
+        ("remedy_requested", "An apology"),
+        ("where_and_when", "20 November, for two days"),
+        ("addition", addition),
+    ):
+        desk.complain(ref, Verb.ADD, message_facts(field=field, has_words=True, source=field), {field: text})
+    texts = store.read(load_texts, ref)
+    context = triage_context(store.read(load_case, ref), texts, languages=("en",), danger=())
+    assert context.story == f"{STORY}\n{addition}"
 
 
 async def test_the_third_similar_complaint_in_ninety_days_is_proposed_as_recurring(

@@ -140,6 +140,21 @@ def test_each_issue_has_the_sentences_about_it() -> None:
     assert "insulted" not in by_category["money"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I was charged twice for May. My customer number is 4471902. Please put it right. R. Okafor",
+        "The driver threw my parcel over the gate. My customer number is 4471902. Please put it right.",
+        "Mart faturası iki kez çekilmiş. Müşteri numaram 4471902. Lütfen bunu düzeltin. Ayşe Yılmaz",
+    ],
+    ids=["en", "en-not-the-main-category", "tr"],
+)
+def test_numbers_names_and_closing_requests_are_no_issue(text: str) -> None:
+    for used in (model(), wide()):
+        (issue,) = find_issues(used, text)
+        assert issue.text == text
+
+
 @pytest.mark.parametrize("text", ["", "   ", "🔥🔥", "?!", "1 2 3"], ids=range(5))
 def test_a_text_without_words_has_no_issue(text: str) -> None:
     assert find_issues(model(), text) == ()

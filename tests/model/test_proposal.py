@@ -236,6 +236,14 @@ def test_the_text_of_an_issue_without_a_category_stays_with_the_main_issue(model
     assert (matter.category, matter.text) == ("money", text)
 
 
+def test_issues_are_read_from_the_story_without_the_answers_of_the_form(model: Model) -> None:
+    story = "Musluktan akan su kahverengi, çocuklara içiremiyorum."
+    text = f"{story}\nÖzür\n20 Kasım, iki gündür"
+    (issue,) = propose(model, text, ProposalContext(story=story)).issues
+    assert issue.text == story
+    assert propose(model, text, ProposalContext(story="🔥")).issues == propose(model, text).issues
+
+
 def test_probabilities_are_shared_among_the_desks_own_categories(
     model: Model,
 ) -> None:

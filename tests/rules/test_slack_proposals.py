@@ -256,13 +256,13 @@ def test_the_form_starts_without_rows_for_the_proposed_issues() -> None:
     assert chosen(fields["issues.0.category"]) is None
 
 
-def test_the_button_adds_a_row_for_each_proposed_issue_with_its_words_and_category() -> None:
+def test_the_button_adds_a_row_for_each_proposed_issue_with_its_title_and_category() -> None:
     after = press_add_issues(assess_form(a_story(**MATTERS)))
     fields = inputs(after)
     assert [name for name in fields if name.startswith("issues.")] == [
         "issues.1.text", "issues.1.category", "issues.2.text", "issues.2.category"
     ]  # fmt: skip
-    assert fields["issues.1.text"]["initial_value"] == "You charged me twice for May."
+    assert fields["issues.1.text"]["initial_value"] == "You charged me twice for May"
     assert chosen(fields["issues.1.category"]) == "money"
     assert fields["issues.2.text"]["initial_value"].startswith("Also your clerk")
     assert chosen(fields["issues.2.category"]) == "staff_conduct"
@@ -280,7 +280,7 @@ def test_adding_the_proposed_issues_keeps_the_input_and_removes_the_button() -> 
     after = press_add_issues(assess_form(a_story(**MATTERS)), **{"issues.0.text": {"value": typed}})
     fields = inputs(after)
     assert fields["issues.0.text"]["initial_value"] == "My own row"
-    assert fields["issues.1.text"]["initial_value"] == "You charged me twice for May."
+    assert fields["issues.1.text"]["initial_value"] == "You charged me twice for May"
     assert "Take these matters" not in str(after["blocks"])
 
 

@@ -133,7 +133,9 @@ def _matters(issues: Sequence[Mapping[str, Any]], code: Callable[[str, str], str
     if len(issues) < 2:
         return None
     matters = [(code("category", issue["category"]), issue.get("text")) for issue in issues]
-    return "; ".join(f"{category}: {text}" if text else str(category) for category, text in matters)
+    return "; ".join(
+        f"{category}: {' '.join(text.split())}" if text else str(category) for category, text in matters
+    )
 
 
 def investigation(view: RecordView) -> Iterator[Block]:

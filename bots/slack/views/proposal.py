@@ -19,6 +19,7 @@ from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, S
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind
 from store.values import OpenedCase
+from triage.issues import issue_title
 
 #: The action id of the button that copies the proposed matters into the form.
 TAKE_MATTERS = "matters"
@@ -36,8 +37,6 @@ _UNSURE_TEXTS = {
     Certainty.PROBABLY: "card.probably",
     Certainty.UNCLEAR: "card.unclear",
 }
-#: Code points of a matter: four must fit into a button's value of 2,000 characters as JSON.
-_MATTER_LENGTH = 220
 
 
 def proposal_lines(case: Case, texts: StaffTexts) -> list[str]:
@@ -98,11 +97,14 @@ def take_matters_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
 
 
 def proposed_matters(issues: Any) -> list[tuple[str, str]]:
-    """The proposed matters as (words, category), if there are two or more."""
+    """The proposed matters as (title, category), if there are two or more.
+
+    The decision letter prints the titles below the whole story. Four fit into a button's value of 2,000 characters.
+    """
     matters = list(issues or ())
     if len(matters) < 2:
         return []
-    return [(cut(str(issue.get("text") or ""), _MATTER_LENGTH), str(issue["category"])) for issue in matters]
+    return [(issue_title(str(issue.get("text") or "")), str(issue["category"])) for issue in matters]
 
 
 def uncertain_categories(case: Case) -> tuple[str, ...]:
