@@ -406,6 +406,14 @@ class Case:
         return self.is_open and any(remedy.offered for remedy in self.remedies)
 
     @property
+    def accepted(self) -> bool:
+        """They said yes to our decision; that does not cover a later decision of an outside body."""
+        return self.reply == "accept" and not any(
+            decision.overturned and self.reply_at is not None and decision.at > self.reply_at
+            for decision in self.outside
+        )
+
+    @property
     def everything_verified(self) -> bool:
         """Every remedy that we owe is done and verified (Annex D)."""
         return all(remedy.verified_at is not None for remedy in self.owed_remedies)

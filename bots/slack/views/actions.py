@@ -171,6 +171,7 @@ SERVING: Mapping[tuple[Target, int | None], tuple[str, ...]] = {
     (Target.APPROVE, None): ("check_decision", "approve"),
     (Target.REMEDY, None): ("remedy",),
     (Target.VERIFY, None): ("verify",),
+    (Target.CLOSE, None): ("close",),
     (Target.REPLY, None): ("reply",),
     (Target.DATA_REQUEST, None): ("reply",),
     (Target.PRIVACY, None): ("reply",),
