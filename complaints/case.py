@@ -33,6 +33,7 @@ from complaints.case_values import (
     TargetSet,
 )
 from complaints.rulebook import Rulebook
+from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
 
 Facts = Mapping[str, Any]
@@ -52,6 +53,11 @@ class Event:
     words: Mapping[str, str] = field(default_factory=dict)
     #: Kept apart like the words: the rules that the complaint is under from here on, for `redate` alone.
     rules: Rulebook | None = None
+
+    @property
+    def told_at(self) -> datetime:
+        """When a person communicated the decision, if staff record that later; otherwise the time of the event."""
+        return parse_time(self.facts["told_at"]) if "told_at" in self.facts else self.at
 
 
 @dataclass(frozen=True)

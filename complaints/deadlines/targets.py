@@ -287,7 +287,7 @@ def _awaiting_reply(case: Case) -> datetime | None:
 
 
 def _closable_since(case: Case) -> datetime | None:
-    """Since when an accepted complaint only has to be closed; None while something else is open (7.9)."""
+    """Since when an accepted complaint only has to be closed; None while other work is open (7.9)."""
     if case.state in UNDECIDED or case.reply_at is None or not case.accepted:
         return None
     if case.question_at is not None or not case.everything_verified:

@@ -76,7 +76,7 @@ def test_staff_record_an_answer_only_with_its_time_and_its_source(verb: Verb) ->
 def test_an_answer_by_phone_proves_that_the_decision_was_communicated() -> None:
     complaint = a_decided_case(remedies=[a_refund()]).do(Verb.FAIL_DELIVERY, SYSTEM)
     accepted = complaint.do(Verb.ACCEPT, ALICE, phone_facts(complaint), BY_PHONE)
-    assert accepted.case.decisions[0].communicated_at == accepted.at
+    assert accepted.case.decisions[0].communicated_at == complaint.at
     assert accepted.case.state is State.REMEDYING
     refused = complaint.do(Verb.DISAGREE, ALICE, {**phone_facts(complaint), "reviewers": 1}, BY_PHONE)
     assert refused.case.state is State.ESCALATED
