@@ -33,6 +33,7 @@ from complaints.case_values import (
     TargetSet,
 )
 from complaints.rulebook import Rulebook
+from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
 
 Facts = Mapping[str, Any]
@@ -52,6 +53,11 @@ class Event:
     words: Mapping[str, str] = field(default_factory=dict)
     #: Kept apart like the words: the rules that the complaint is under from here on, for `redate` alone.
     rules: Rulebook | None = None
+
+    @property
+    def told_at(self) -> datetime:
+        """When a person communicated the decision, if staff record that later; otherwise the time of the event."""
+        return parse_time(self.facts["told_at"]) if "told_at" in self.facts else self.at
 
 
 @dataclass(frozen=True)
@@ -404,6 +410,14 @@ class Case:
     def open_offer(self) -> bool:
         """An offer waits for the complainant's answer."""
         return self.is_open and any(remedy.offered for remedy in self.remedies)
+
+    @property
+    def accepted(self) -> bool:
+        """They said yes to our decision; that does not cover a later decision of an outside body."""
+        return self.reply == "accept" and not any(
+            decision.overturned and self.reply_at is not None and decision.at > self.reply_at
+            for decision in self.outside
+        )
 
     @property
     def everything_verified(self) -> bool:

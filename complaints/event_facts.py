@@ -21,7 +21,7 @@ from complaints.vocabulary import ContactKind, Verb
 Shape = Callable[[Any], bool]
 
 #: The rules compute these: an act cannot move a date, count one as met, or settle early through its facts.
-DERIVED = ("targets", "met", "settled_early")
+DERIVED = ("targets", "met", "settled_early", "told_at")
 
 #: On an act whose words reach the complainant: the codes of the warnings that were shown before it was sent.
 OVERRULED = "overruled"
@@ -30,8 +30,8 @@ OVERRULED = "overruled"
 HELD = "held"
 #: On a letter with attachments: the numbers of its files in the record.
 ATTACHMENTS = "attachments"
-#: On a warning about contact: it counts from its delivery and is no contact about the matter. Those of earlier
-#: releases lack this fact: they counted at once, as a contact.
+#: On a warning about contact, and on a decision that no chat takes: it counts from its delivery, and a warning is no
+#: contact about the matter. Those of earlier releases lack this fact: they counted at once, a warning as a contact.
 COUNTS_DELIVERED = "counts_delivered"
 
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.

@@ -238,7 +238,7 @@ class Target(StrEnum):
     `body_reply` is our answer to an outside body that asks whether we take part (1: the longest time for it);
     `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome);
     `statement` is a statement that we asked for, by its number; `conduct` is the end of a limit on contact
-    (0: its review, 1: an appeal against it, 2: its approval).
+    (0: its review, 1: an appeal against it, 2: its approval); `close` is the closing after an acceptance.
     """
 
     ACK = "ack"
@@ -261,6 +261,7 @@ class Target(StrEnum):
     BODY_REPLY = "body_reply"
     STATEMENT = "statement"
     CONDUCT = "conduct"
+    CLOSE = "close"
 
 
 class Flag(StrEnum):

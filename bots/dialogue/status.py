@@ -160,7 +160,7 @@ def _next_step(turn: Turn, case: Case) -> str:
     if case.reply is None and lapse is not None and lapse.met_at is None and lapse.promised_due > turn.now:
         return turn.text("status.reply", date=turn.due_day(lapse.promised_due, case))
     if case.reply == "accept":
-        return turn.text("reply.next_checked")
+        return turn.text("reply.next_closed" if case.everything_verified else "reply.next_checked")
     return turn.text("status.left", left=turn.text(f"progress.left.{case.state}"))
 
 

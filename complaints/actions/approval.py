@@ -6,6 +6,7 @@ from typing import Any
 from complaints.actions import conduct
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
+from complaints.actions.correspondence import counts_delivered
 from complaints.actions.decision import exceeds, take_draft
 from complaints.actions.investigation import (
     moved_dates,
@@ -48,7 +49,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
             require_answers(case, request)
         if agreed:
             require_within_limit(case, request.actor)
-        subject = {"of": "respond"}
+        subject = {"of": "respond", **(counts_delivered(case) if agreed else {})}
     elif case.extension is None and case.conduct.pending is not None:
         subject = {"of": "limit_contact"}
     else:
@@ -151,12 +152,13 @@ def check_check_decision(case: Case, request: ActionRequest) -> Facts:
     if is_system and (until is None or request.at < until):
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if is_system:
-        return {"agreed": "yes", "skipped": "no_time"}
+        return {"agreed": "yes", "skipped": "no_time", **counts_delivered(case)}
     require_second_person(case, request.actor)
     require_answers(case, request)
-    if request.facts["agreed"] == "yes":
-        _require_author(case)
-    return request.facts
+    if request.facts["agreed"] != "yes":
+        return request.facts
+    _require_author(case)
+    return {**request.facts, **counts_delivered(case)}
 
 
 def apply_check_decision(case: Case, event: Event) -> Case:

@@ -33,11 +33,7 @@ def closing_code(case: Case) -> CloseCode:
 def _closing_code(case: Case) -> CloseCode:
     if Flag.WITHDRAWN in case.flags:
         return CloseCode.WITHDRAWN
-    # A yes to our decision does not cover a later decision of an outside body.
-    overturned_since = case.reply_at is not None and any(
-        decision.overturned and decision.at > case.reply_at for decision in case.outside
-    )
-    if case.reply == "accept" and not overturned_since:
+    if case.accepted:
         return CloseCode.RESOLVED
     if case.state is State.RECOURSE_OFFERED or case.external_final_at is not None:
         if case.external_open:

@@ -121,6 +121,15 @@ def _apply_delivered_warning(case: Case, event: Event) -> Case:
     return changed(case, conduct=changed(case.conduct, warned_at=event.at))
 
 
+def counts_delivered(case: Case) -> Facts:
+    """The fact of a decision that no chat takes now: it counts once a person has communicated it."""
+    return {} if case.reachable else {COUNTS_DELIVERED: True}
+
+
+def waits_for_delivery(event: Event) -> bool:
+    return HELD in event.facts or COUNTS_DELIVERED in event.facts
+
+
 def add_unsent(case: Case, event: Event, before: Case | None = None) -> Case:
     return changed(case, unsent=(*case.unsent, UnsentLetter(event, before)))
 

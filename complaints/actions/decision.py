@@ -9,7 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.correspondence import add_unsent, record_contact, without_letter
+from complaints.actions.correspondence import (
+    add_unsent,
+    counts_delivered,
+    record_contact,
+    waits_for_delivery,
+    without_letter,
+)
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
@@ -23,6 +29,7 @@ from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
 
 Grant = tuple[str, str]
@@ -86,7 +93,13 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
     findings = [request.facts["finding"]]
     if needs_approval(case, request.actor, (), [Finding(finding) for finding in findings]):
         raise OutOfOrder.worded("needs_approval", ref=case.ref)
-    return {**request.facts, "findings": findings, "level": case.level, **second_reading(case, request)}
+    return {
+        **request.facts,
+        "findings": findings,
+        "level": case.level,
+        **second_reading(case, request),
+        **counts_delivered(case),
+    }
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
@@ -102,7 +115,7 @@ def apply_resolve(case: Case, event: Event) -> Case:
     decision = _decision(case, event, short=True)
     if decision.checked:
         return changed(case, drafted=decision, drafted_remedies=(remedy,), extension=None)
-    if HELD in event.facts:
+    if waits_for_delivery(event):
         return _unsent_decision(case, event, decision, (remedy,))
     return decide(record_contact(case, event), decision, (remedy,))
 
@@ -158,6 +171,7 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
         "needs_approval": approval,
         **second_reading(case, request, approval=approval),
         "above_limit": exceeds(request.actor, grants, case.rules.authority),
+        **counts_delivered(case),
     }
 
 
@@ -169,7 +183,7 @@ def apply_respond(case: Case, event: Event) -> Case:
     )
     if decision.needs_approval or decision.checked:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
-    if HELD in event.facts:
+    if waits_for_delivery(event):
         return _unsent_decision(case, event, decision, remedies)
     return decide(case, decision, remedies)
 
@@ -296,7 +310,7 @@ def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> C
     leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
     decision = changed(draft, approved_by=approved_by, at=event.at, leaves_at=leaves_at)
     decided = decide(case, decision, remedies)
-    if leaves_at is not None:
+    if waits_for_delivery(event):
         return add_unsent(decided, event, case)
     return record_contact(decided, event) if draft.short else decided
 
@@ -316,11 +330,20 @@ def check_communicate_decision(case: Case, request: ActionRequest) -> Facts:
     seq = request.facts.get("seq")
     if decision is None or decision.communicated_at is not None or (seq and int(seq) != decision.seq):
         raise OutOfOrder.worded("nothing_to_tell", ref=case.ref)
-    return request.facts
+    return {**request.facts, **told_at(case, request)}
 
 
 def apply_communicate_decision(case: Case, event: Event) -> Case:
-    return mark_communicated(changed(case, last_contact_at=event.at, contacted=True), event.at)
+    communicated = mark_communicated(changed(case, contacted=True), event.told_at)
+    return changed(communicated, last_contact_at=max(case.last_contact_at or event.told_at, event.told_at))
+
+
+def told_at(case: Case, request: ActionRequest) -> Facts:
+    """When a person communicated the decision, which no channel took before; not before it was taken."""
+    given_at, decision = request.facts.get("given_at"), case.decision
+    if not given_at or decision is None or decision.communicated_at is not None:
+        return {}
+    return {"told_at": format_time(max(parse_time(str(given_at)), decision.at))}
 
 
 def mark_communicated(case: Case, at: datetime) -> Case:

@@ -203,7 +203,9 @@ def _targets(case: Case, event: Event) -> tuple[TargetSet, ...]:
     met = {(Target(row["target"]), row["of"], row["version"]) for row in event.facts.get("met", ())}
     return (
         tuple(
-            changed(target, met_at=event.at) if (target.target, target.of, target.version) in met else target
+            changed(target, met_at=max(event.told_at, min(target.start, event.at)))
+            if (target.target, target.of, target.version) in met
+            else target
             for target in case.targets
         )
         + new

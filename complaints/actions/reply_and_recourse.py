@@ -7,7 +7,7 @@ although no channel took the letter.
 from datetime import date, datetime
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.decision import mark_communicated, remedy_due, start_remedying
+from complaints.actions.decision import mark_communicated, remedy_due, start_remedying, told_at
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Improvement, OutsideDecision, RemedyOwed
@@ -30,7 +30,8 @@ def check_accept(case: Case, request: ActionRequest) -> Facts:
     if case.reply == "accept":
         raise AlreadyDone.worded("accepted_before", ref=case.ref)
     early = settled_early(case, request.facts, request.at)
-    return {**request.facts, "settled_early": early} if early is not None else request.facts
+    facts = {**request.facts, **told_at(case, request)}
+    return {**facts, "settled_early": early} if early is not None else facts
 
 
 def apply_accept(case: Case, event: Event) -> Case:
@@ -70,7 +71,7 @@ def check_disagree(case: Case, request: ActionRequest) -> Facts:
     _require_communicated(case, request)
     next_level = case.level + 1
     has_review = next_level <= case.rules.top_level and int(request.facts.get("reviewers") or 0) > 0
-    return {**request.facts, "to_level": next_level if has_review else None}
+    return {**request.facts, **told_at(case, request), "to_level": next_level if has_review else None}
 
 
 def apply_disagree(case: Case, event: Event) -> Case:
@@ -110,7 +111,7 @@ def _communicated_by_voice(case: Case, event: Event) -> Case:
     """A reply that staff record shows that the complainant knows the decision."""
     if case.decision is None or case.decision.communicated_at or event.role is Role.COMPLAINANT:
         return case
-    return mark_communicated(case, event.at)
+    return mark_communicated(case, event.told_at)
 
 
 # offer_recourse

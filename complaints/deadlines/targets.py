@@ -232,6 +232,9 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
     if communicated_at is not None:
         yield WantedTarget(Target.REPLY_REMINDER, 0, communicated_at, rules.reply_reminder, "reply_reminder")
         yield WantedTarget(Target.LAPSE, 0, communicated_at, rules.lapse, "lapse")
+    closable_since = _closable_since(case)
+    if closable_since is not None:
+        yield WantedTarget(Target.CLOSE, 0, closable_since, rules.verify, "verify")
 
 
 def _for_subjects(case: Case) -> Iterator[WantedTarget]:
@@ -283,6 +286,20 @@ def _awaiting_reply(case: Case) -> datetime | None:
     if case.state not in ANSWERED or decision is None or case.reply is not None:
         return None
     return decision.communicated_at
+
+
+def _closable_since(case: Case) -> datetime | None:
+    """Since when an accepted complaint only has to be closed; None while other work is open (7.9)."""
+    if case.state in UNDECIDED or case.reply_at is None or not case.accepted:
+        return None
+    if case.question_at is not None or not case.everything_verified:
+        return None
+    moments = (
+        case.reply_at,
+        case.question_answered_at,
+        *(remedy.verified_at for remedy in case.owed_remedies),
+    )
+    return max(moment for moment in moments if moment is not None)
 
 
 def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterator[WantedTarget]:

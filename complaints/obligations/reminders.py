@@ -43,6 +43,7 @@ REMINDED: frozenset[Target] = frozenset(
         Target.BODY_REPLY,
         Target.STATEMENT,
         Target.CONDUCT,
+        Target.CLOSE,
     }
 )
 #: Each stage is a message for these; the others are only in the digest.

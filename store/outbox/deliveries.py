@@ -5,6 +5,7 @@ holds the exact words of letters to a complainant without a chat; staff pass the
 """
 
 from collections import defaultdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 from complaints.actors import Actor
 from complaints.case import Event
 from complaints.obligations.kinds import OFFLINE_FACTS, NewObligation, SendPriority
+from complaints.times import parse_time
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
@@ -62,7 +64,7 @@ _DELIVERIES = (
     .limit(MAX_DELIVERIES)
 )
 _ATTEMPTS = (
-    select(MESSAGES.c.obligation_id, MESSAGES.c.state, MESSAGES.c.at, MESSAGES.c.reason)
+    select(*(MESSAGES.c[name] for name in ("obligation_id", "state", "at", "answered_at", "reason")))
     .where(MESSAGES.c.obligation_id.in_(bindparam("ids", expanding=True)))
     .order_by(MESSAGES.c.id)
 )
@@ -146,7 +148,7 @@ def mark_read_out(tx: Tx, event: Event, ref: str) -> None:
     completed = _COMPLETES.get(what, frozenset())
     for number, about in _letters_to_tell(tx, ref):
         if about in completed or (what == "letter" and about not in _WITH_OWN_ACT):
-            _mark(tx, number, MessageState.TOLD)
+            _mark(tx, number, MessageState.TOLD, parse_time(str(event.facts["given_at"])))
 
 
 def move_letters_to_chat(tx: Tx, file: CaseFile) -> None:
@@ -207,7 +209,8 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
         case MessageState.TO_TELL.value:
             return delivery(DeliveryStatus.TO_TELL, last.at)
         case MessageState.TOLD.value:
-            return delivery(DeliveryStatus.TOLD, last.at)
+            # Earlier releases did not keep when staff passed it on.
+            return delivery(DeliveryStatus.TOLD, last.answered_at or last.at)
         case MessageState.FAILED.value:
             return delivery(DeliveryStatus.NOT_DELIVERED, last.at, reason=why)
         case MessageState.UNCERTAIN.value | MessageState.SENDING.value:
@@ -236,5 +239,6 @@ def _letters_to_tell(tx: Tx, ref: str) -> list[tuple[int, str]]:
     return [(row.id, str(row.facts.get("about", ""))) for row in tx.connection.execute(query)]
 
 
-def _mark(tx: Tx, number: int, state: MessageState) -> None:
-    tx.connection.execute(update(MESSAGES).where(MESSAGES.c.id == number).values(state=state.value))
+def _mark(tx: Tx, number: int, state: MessageState, told_at: datetime | None = None) -> None:
+    values = {"state": state.value, "answered_at": told_at}
+    tx.connection.execute(update(MESSAGES).where(MESSAGES.c.id == number).values(values))

@@ -80,6 +80,7 @@ class MessageRow(Row, table=True):
     """A message in or out with its exact words, sealed with the key of the case or the person (`sealed_with`).
 
     If an event has these words among its texts, `seq` names the event, and they are not stored twice.
+    `answered_at` is when staff passed on a letter that no chat takes.
     """
 
     __tablename__ = "messages"

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from bots.dialogue.turn import read_signs
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 from store.cases.export import export_record
 from store.cases.log import log_complaint
@@ -18,14 +19,14 @@ from store.cases.read import list_cases, load_case, load_history, open_case
 from store.custody.rotate_keys import _person as move_person
 from store.custody.verify import verify
 from store.outbox.claim import claim
-from store.outbox.complete import is_still_required
-from store.outbox.deliveries import save_words_to_read_out
+from store.outbox.complete import complete, is_still_required
+from store.outbox.deliveries import list_deliveries, save_words_to_read_out
 from store.outbox.failed import list_failed
 from store.people.identifiers import find_by_identifier, load_case_for_caller
 from store.people.staff import sync_staff
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, CONTACTS, PEOPLE, READS
-from store.values import Member
+from store.values import DeliveryStatus, Member
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, STAFF, Desk, refused
@@ -323,6 +324,11 @@ def test_a_letter_without_a_chat_is_stored_to_be_read_out_and_marked_as_told(
     facts = {"what": "letter", "given_at": "2026-11-03T10:00:00Z"}
     refused(lambda: desk.act(ref, Verb.NOTE, HANDLER, facts, {}), BadFacts)
     desk.act(ref, Verb.NOTE, HANDLER, facts, {"by_whom": "Posted to her"})
+    store.write(complete, letters[0].id)
+    (told,) = (
+        delivery for delivery in store.read(list_deliveries, ref) if delivery.status is DeliveryStatus.TOLD
+    )
+    assert told.at == parse_time(facts["given_at"])
     states = [
         obligation["state"]
         for obligation in store.read(export_record, ref)["messages"]

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from bots.slack.views.actions import first_actions
 from complaints.actors import SYSTEM
+from complaints.deadlines.targets import next_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.vocabulary import CloseCode, Flag, State, Verb
+from complaints.vocabulary import CloseCode, Flag, State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -38,6 +40,7 @@ from tests.rules.builders import (
     phone_facts,
     remedied,
 )
+from tests.rules.target_dates import latest_target
 
 OFFER = a_refund(needs_acceptance=True)
 BODY = {"body": "Consumer ombudsman", "outcome": "Pay 40 GBP."}
@@ -73,7 +76,7 @@ def test_staff_record_an_answer_only_with_its_time_and_its_source(verb: Verb) ->
 def test_an_answer_by_phone_proves_that_the_decision_was_communicated() -> None:
     complaint = a_decided_case(remedies=[a_refund()]).do(Verb.FAIL_DELIVERY, SYSTEM)
     accepted = complaint.do(Verb.ACCEPT, ALICE, phone_facts(complaint), BY_PHONE)
-    assert accepted.case.decisions[0].communicated_at == accepted.at
+    assert accepted.case.decisions[0].communicated_at == complaint.at
     assert accepted.case.state is State.REMEDYING
     refused = complaint.do(Verb.DISAGREE, ALICE, {**phone_facts(complaint), "reviewers": 1}, BY_PHONE)
     assert refused.case.state is State.ESCALATED
@@ -341,3 +344,28 @@ def test_the_second_level_takes_its_own_decision() -> None:
     ]
     assert second.case.decision == second.case.decisions[1]
     assert METE.id not in second.case.acted_at[2]
+
+
+@clause("7.9")
+def test_an_accepted_complaint_with_nothing_left_to_do_is_due_for_closing() -> None:
+    accepted = a_resolved_case().do(Verb.ACCEPT, ANNA)
+    closing = next_due(accepted.case)
+    assert closing is not None
+    assert (closing.target, closing.start) == (Target.CLOSE, accepted.at)
+    assert first_actions(accepted.case)[0] == "close"
+    assert "remind:close:0:1:due" in accepted.keys
+    closed = accepted.do(Verb.CLOSE, ALICE, {}, CAUSE)
+    assert latest_target(closed, Target.CLOSE).met_at == closed.at
+    assert "closing" in closed.kinds
+
+
+@clause("7.9")
+def test_the_closing_is_due_from_the_last_check_and_not_while_a_question_is_open() -> None:
+    accepted = a_communicated_case(remedies=[a_refund()]).do(Verb.ACCEPT, ANNA)
+    assert accepted.case.target(Target.CLOSE) is None
+    checked = remedied(accepted)
+    assert latest_target(checked, Target.CLOSE).start == checked.at
+    asked = checked.do(Verb.ADD, ANNA, a_message(kind="question"))
+    assert latest_target(asked, Target.CLOSE).met_at == asked.at
+    answered = asked.do(Verb.REPLY, ALICE, {}, {"text": "It was the same day."})
+    assert latest_target(answered, Target.CLOSE).start == answered.at

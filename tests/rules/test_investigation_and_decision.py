@@ -220,7 +220,7 @@ def test_a_decision_by_phone_or_letter_records_time_and_recipient() -> None:
     spoken = complaint.do(
         Verb.COMMUNICATE_DECISION, ALICE, phone_facts(complaint), {"by_whom": "Alice, on the phone."}
     )
-    assert spoken.case.decisions[0].communicated_at == spoken.at
+    assert spoken.case.decisions[0].communicated_at == complaint.at
 
 
 def test_the_decision_ends_waiting_for_the_complainant() -> None:

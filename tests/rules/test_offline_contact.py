@@ -9,6 +9,7 @@ import pytest
 
 from bots.letters.composer import Composer, compose_read_out
 from bots.letters.letter import Letter
+from bots.slack.views.actions import available_actions, first_actions
 from bots.texts.loading import load_catalogues
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import fold, receive
@@ -22,8 +23,12 @@ from complaints.vocabulary import Role, State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
+    ALL_EVIDENCE,
     ANNA,
+    BY_PHONE,
     REF,
+    RESOLUTION,
+    RESOLVED,
     RULES,
     TUESDAY,
     BuiltComplaint,
@@ -34,9 +39,12 @@ from tests.rules.builders import (
     a_message,
     assessed,
     at,
+    decided,
     phone_facts,
+    rules_with,
     staff,
 )
+from tests.rules.target_dates import latest_target
 
 IDA = staff("U0000009", Role.INTAKE)
 TEXTS = load_catalogues(("en", "tr", "de", "es"))
@@ -242,3 +250,37 @@ def test_a_passed_date_is_not_promised_again() -> None:
 
     assert in_time is not None
     assert late.compose("dates", facts) is None
+
+
+@clause("7.8")
+@pytest.mark.parametrize("is_short", [True, False], ids=["resolve", "decide"])
+def test_without_a_chat_the_dates_of_a_decision_are_met_when_it_was_told(is_short: bool) -> None:
+    complaint = a_logged_case(rules=rules_with(legal="40 bd"))
+    complaint = assessed(complaint.do(Verb.ACKNOWLEDGE, ALICE, phone_facts(complaint), BY_PHONE))
+    investigated = complaint.do(Verb.INVESTIGATE, ALICE, {"evidence": ALL_EVIDENCE})
+    written = (
+        investigated.do(Verb.RESOLVE, ALICE, RESOLUTION, RESOLVED) if is_short else decided(investigated)
+    )
+    dates = (Target.DECIDE, Target.LEGAL)
+    assert [latest_target(written, name).met_at for name in dates] == [None, None]
+    assert first_actions(written.case)[0] == available_actions(written.case).buttons[0] == "given"
+    assert "voice:decision:" in " ".join(written.keys)
+    told_at = written.later(days=1).at
+    late = written.later(days=4)
+    told = late.do(
+        Verb.COMMUNICATE_DECISION, ALICE, {"what": "decision", "given_at": told_at.isoformat()}, BY_PHONE
+    )
+    assert [latest_target(told, name).met_at for name in dates] == [told_at, told_at]
+    assert told.case.decisions[0].communicated_at == told_at
+    assert latest_target(told, Target.LAPSE).start == told_at
+    assert fold(told.events, complaint.case.rules) == told.case
+
+
+@clause("7.8")
+def test_a_decision_is_never_told_before_it_was_taken() -> None:
+    complaint = a_logged_case()
+    early = phone_facts(complaint)
+    resolved = assessed(complaint).do(Verb.RESOLVE, ALICE, RESOLUTION, RESOLVED)
+    accepted = resolved.later(days=2).do(Verb.ACCEPT, ALICE, early, BY_PHONE)
+    assert accepted.case.decisions[0].communicated_at == resolved.at
+    assert latest_target(accepted, Target.DECIDE).met_at == resolved.at

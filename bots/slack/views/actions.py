@@ -14,7 +14,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
 from complaints.forms import FORM_VERBS
 from complaints.obligations.approvals import awaited_act
-from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
+from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, State, Target, Verb
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,7 @@ SERVING: Mapping[tuple[Target, int | None], tuple[str, ...]] = {
     (Target.APPROVE, None): ("check_decision", "approve"),
     (Target.REMEDY, None): ("remedy",),
     (Target.VERIFY, None): ("verify",),
+    (Target.CLOSE, None): ("close",),
     (Target.REPLY, None): ("reply",),
     (Target.DATA_REQUEST, None): ("reply",),
     (Target.PRIVACY, None): ("reply",),
@@ -199,7 +200,9 @@ def first_actions(case: Case) -> tuple[str, ...]:
     """
     buttons, target = available_actions(case).buttons, next_due(case)
     serving = () if target is None else _serving(case, target)
-    if target is not None and target.target in (Target.DECIDE, Target.LEGAL):
+    if _must_be_told(case):
+        serving = ("given",)
+    elif target is not None and target.target in (Target.DECIDE, Target.LEGAL):
         serving = _to_decide(case)
     if case.is_unowned:
         serving = tuple(name for name in serving if name in buttons)
@@ -212,6 +215,12 @@ def due_served(case: Case, name: str) -> TargetSet | None:
     live = [target for target in case.current_targets() if target.met_at is None]
     met = [target for target in live if name in _serving(case, target)]
     return min(met, key=lambda target: target.internal_due, default=next_due(case))
+
+
+def _must_be_told(case: Case) -> bool:
+    """A decision that no chat takes now, so a person must communicate it."""
+    decision = case.decision if case.state in ANSWERED and not case.reachable else None
+    return decision is not None and decision.communicated_at is None
 
 
 def _to_decide(case: Case) -> tuple[str, ...]:
@@ -230,6 +239,8 @@ def _to_decide(case: Case) -> tuple[str, ...]:
 def _first(case: Case) -> tuple[str, ...]:
     """The acts that take a complaint to its next state, the most likely first."""
     answer = ("reply",) if case.question_at is not None else ()
+    if _must_be_told(case):
+        answer = ("given", *answer)
     if case.state in UNDECIDED:
         return tuple(dict.fromkeys((*answer, *_to_decide(case), "reply")))
     if case.conduct.pending is not None:
