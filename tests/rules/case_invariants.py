@@ -277,7 +277,9 @@ def excluded_people_neither_act_nor_own(before: Case, event: Event, after: Case)
 def complaints_about_managers_need_top_management(before: Case, event: Event) -> None:
     """Where a manager is complained about, only top management performs managers' acts (Annex C)."""
     managing = event.verb in (Verb.APPROVE, Verb.NOT_ACCEPT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE)
-    if managing and before.fairness.leads:
+    # An operator places and ends a hold on the command line.
+    by_operator = event.role is Role.SYSTEM and event.verb in (Verb.HOLD, Verb.RELEASE)
+    if managing and before.fairness.leads and not by_operator:
         assert event.role is Role.TOP_MANAGEMENT
 
 
@@ -488,6 +490,11 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or after.words > before.words
         or after.state not in (State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED)
         or Flag.PROCESSING_RESTRICTED in after.flags
+    ),
+    "ask_approval": lambda before, after, key: (
+        awaited_act(after) is not Verb.APPROVE
+        or after.drafted is None
+        or after.drafted.seq != int(key.split(":")[1])
     ),
     "check_late": lambda before, after, key: (
         awaited_act(after) is not Verb.CHECK_DECISION
