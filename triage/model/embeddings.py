@@ -58,7 +58,8 @@ class EncoderKind:
     @property
     def is_supported(self) -> bool:
         """Whether this machine's processor can run it."""
-        return not self.processor or self.processor in (_processor_features() or {self.processor})
+        features = _processor_features()
+        return not self.processor or features is None or self.processor in features
 
     @property
     def installed(self) -> bool:
