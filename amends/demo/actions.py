@@ -359,16 +359,6 @@ STEPS: Mapping[str, Step] = {
 } | {name: _from_table(row) for name, row in _TABLE.items()}
 
 #: Steps of the complainant: they happen at any hour, staff's steps only in working time.
-COMPLAINANT_STEPS = frozenset(
-    {
-        "write",
-        "write_checked",
-        "finish_form",
-        "answer",
-        "accept",
-        "disagree",
-        "withdraw",
-        "answer_survey",
-        "insult",
-    }
-)
+COMPLAINANT_STEPS = frozenset({
+    "write", "write_checked", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey", "insult",
+})  # fmt: skip

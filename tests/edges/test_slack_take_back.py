@@ -262,8 +262,8 @@ async def test_an_author_withdraws_a_draft_and_the_approvers_message_says_so(off
     drafted = {**DECIDED, "remedies": [MONEY]}
     await does(office, ref, (ALICE, Verb.RESPOND, drafted, {**WORDS, "remedies.0.text": "Your money"}))
     mona, alice, burak = office.staff(MONA), office.staff(ALICE), office.staff(BURAK)
-    asked = next(message for message in mona.direct_messages if "asks for your approval" in message.text)
-    assert "Approve" in asked.buttons
+    request = next(message for message in mona.direct_messages if "asks for your approval" in message.text)
+    assert "Approve" in request.buttons
 
     await burak.chooses(await office.card(ref, BURAK), "More", "Withdraw the draft")
     assert "Only its author or the complaint's owner" in await office.private_answer(BURAK)
@@ -274,7 +274,7 @@ async def test_an_author_withdraws_a_draft_and_the_approvers_message_says_so(off
     )
     await office.idle()
     assert office.store.read(load_case, ref).drafted is None
-    changed = next(message for message in mona.direct_messages if message.ts == asked.ts)
+    changed = next(message for message in mona.direct_messages if message.ts == request.ts)
     assert f"withdrew the draft decision on {ref}" in changed.text
     assert changed.buttons == []
     card = await office.card(ref)

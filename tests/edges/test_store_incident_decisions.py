@@ -181,7 +181,7 @@ def test_an_approval_taken_back_waits_again_and_decides_the_rest_once_it_is_appr
     assert waiting is not None
     assert (waiting.batch, waiting.waits, waiting.answered_by) == (batch, True, None)
     assert store.write(claim, [KIND], 9, 60) == []
-    # The one that a worker had in hand was approved when it was claimed.
+    # The one that a worker had claimed was approved at that time.
     decide(desk, decision, first)
 
     store.write(answer_incident_decision, number, top, agreed=True)

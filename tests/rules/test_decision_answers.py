@@ -365,7 +365,7 @@ def test_the_closing_is_due_from_the_last_check_and_not_while_a_question_is_open
     assert accepted.case.target(Target.CLOSE) is None
     checked = remedied(accepted)
     assert latest_target(checked, Target.CLOSE).start == checked.at
-    asked = checked.do(Verb.ADD, ANNA, a_message(kind="question"))
-    assert latest_target(asked, Target.CLOSE).met_at == asked.at
-    answered = asked.do(Verb.REPLY, ALICE, {}, {"text": "It was the same day."})
+    questioned = checked.do(Verb.ADD, ANNA, a_message(kind="question"))
+    assert latest_target(questioned, Target.CLOSE).met_at == questioned.at
+    answered = questioned.do(Verb.REPLY, ALICE, {}, {"text": "It was the same day."})
     assert latest_target(answered, Target.CLOSE).start == answered.at

@@ -133,11 +133,11 @@ def test_a_decision_asks_one_finding_and_its_reasons_for_each_issue() -> None:
 
 @pytest.mark.parametrize("form", ["decide", "resolve"])
 def test_a_statement_that_has_not_come_is_named_above_a_decision_and_investigate_is_first(form: str) -> None:
-    asked = {"statements": [{"inside": "no", "due_on": "2026-11-10"}]}
+    request = {"statements": [{"inside": "no", "due_on": "2026-11-10"}]}
     story = investigated(assessed(Story()))
     assert "not here yet" not in json.dumps(view_of(form, story))
     assert "investigate" not in available_actions(story.case).buttons
-    story = story.act(Verb.INVESTIGATE, ALICE, asked, {"statements.0.of_whom": "The fitter"})
+    story = story.act(Verb.INVESTIGATE, ALICE, request, {"statements.0.of_whom": "The fitter"})
     shown = view_of(form, story)["blocks"]
     warning = next(number for number, block in enumerate(shown) if "not here yet" in json.dumps(block))
     first_input = next(number for number, block in enumerate(shown) if block["type"] == "input")

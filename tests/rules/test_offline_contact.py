@@ -267,13 +267,13 @@ def test_without_a_chat_the_dates_of_a_decision_are_met_when_it_was_told(is_shor
     assert "voice:decision:" in " ".join(written.keys)
     told_at = written.later(days=1).at
     late = written.later(days=4)
-    told = late.do(
+    recorded = late.do(
         Verb.COMMUNICATE_DECISION, ALICE, {"what": "decision", "given_at": told_at.isoformat()}, BY_PHONE
     )
-    assert [latest_target(told, name).met_at for name in dates] == [told_at, told_at]
-    assert told.case.decisions[0].communicated_at == told_at
-    assert latest_target(told, Target.LAPSE).start == told_at
-    assert fold(told.events, complaint.case.rules) == told.case
+    assert [latest_target(recorded, name).met_at for name in dates] == [told_at, told_at]
+    assert recorded.case.decisions[0].communicated_at == told_at
+    assert latest_target(recorded, Target.LAPSE).start == told_at
+    assert fold(recorded.events, complaint.case.rules) == recorded.case
 
 
 @clause("7.8")

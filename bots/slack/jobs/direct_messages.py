@@ -234,8 +234,7 @@ class DirectMessageJobs:
         if event.verb is Verb.TAKE_BACK:
             draft, text_id = int(event.facts["seq"]), "dm.draft_withdrawn"
         else:
-            drafts = (Verb.RESPOND, Verb.RESOLVE)
-            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in drafts)
+            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in ASKS["respond"])
             text_id = "dm.draft_passed" if event.facts["agreed"] == "yes" else "dm.draft_returned"
         who = self.slack.texts.actor_name(event.by, case)
         text = self.slack.texts.text(text_id, ref=case.ref, who=who)

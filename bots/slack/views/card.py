@@ -331,10 +331,9 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
         text_id = _COMPLAINANT_DID.get((event.verb, event.facts.get("kind")), text_id)
         text_id = "did.edited" if "replaces" in event.facts else text_id
     did, number = texts.text(text_id), event.facts.get("remedy")
-    if (
-        remedy := next((remedy for remedy in case.remedies if str(remedy.n) == str(number)), None)
-    ) is not None:
-        did = f"{did} ({remedy_name(remedy, texts)})"
+    for remedy in case.remedies:
+        if str(remedy.n) == str(number):
+            did = f"{did} ({remedy_name(remedy, texts)})"
     return texts.text("thread.line", did=did, who=who, when=when)
 
 

@@ -117,14 +117,12 @@ def prefill(
         case "assign":
             start = _assign(case, texts, suggested_owner)
         case "decide" | "resolve":
-            issues = issue_texts(case, events)
-            asked_for = [_asked_for_section(case, texts)] if case.remedies_requested else []
-            is_decision = form == "decide"
-            start = (
-                _decide(case, issues, with_words, texts, now)
-                if is_decision
-                else FormPrefill(preface=asked_for)
-            )
+            if form == "decide":
+                start = _decide(case, issue_texts(case, events), with_words, texts, now)
+            else:
+                start = FormPrefill(
+                    preface=[_asked_for_section(case, texts)] if case.remedies_requested else []
+                )
             warning = open_statements_warning(case, with_words, texts)
             start = replace(start, preface=[*start.preface, *warning])
         case "approve" | "check_decision":
