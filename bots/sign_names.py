@@ -9,7 +9,7 @@ from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import BUILT_IN
 
 #: The rules that have a text, `rule.<name>`.
-RULES: frozenset[str] = frozenset(rule.name for rule in (*BUILT_IN, *LIKELY))
+RULES: frozenset[str] = frozenset(rule.name for rule in (*BUILT_IN, *LIKELY)) | {"unread"}
 #: The text for each ending of a rule's name that qualifies the sign.
 _QUALIFIERS = {"_possible": "rule.possible", "_past": "rule.past"}
 

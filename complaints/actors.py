@@ -103,7 +103,12 @@ def may_own(case: Case, member: str) -> bool:
 
 def may_read(case: Case, actor: Actor) -> bool:
     """True when this person may open the words: a reading role, not excluded, and cleared if restricted."""
-    if is_excluded(case, actor.id) or not actor.roles & READERS:
+    if is_excluded(case, actor.id):
+        return False
+    if case.alarm is not None and actor.has(Role.ON_CALL):
+        # Who is paged must know what happened.
+        return True
+    if not actor.roles & READERS:
         return False
     if not case.restricted:
         return True

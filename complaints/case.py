@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from complaints.case_values import (
     NO_CONDUCT,
     NOBODY_NAMED,
+    Alarm,
     Assessment,
     Conduct,
     Decision,
@@ -32,6 +33,7 @@ from complaints.case_values import (
     Statement,
     TargetSet,
 )
+from complaints.hazards import DISCREET
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
@@ -101,11 +103,7 @@ class Case:
     form_ended_at: datetime | None = None
     confirmed_at: datetime | None = None
     signs: tuple[RecordedSign, ...] = ()
-    danger_at: datetime | None = None
-    danger_receipt_at: datetime | None = None
-    #: When a likely sign of danger came that a person should look at within the hour.
-    look_at: datetime | None = None
-    looked_at: datetime | None = None
+    alarms: tuple[Alarm, ...] = ()
     bound: bool = False
     proposed: Proposed | None = None
     # who has it
@@ -256,10 +254,24 @@ class Case:
         return self.owner in (None, self.former_owner)
 
     @property
-    def look_is_open(self) -> bool:
-        """A likely sign of danger waits for a person: it was neither confirmed nor taken nor assessed since."""
-        looked = (self.looked_at, self.assessment.at if self.assessment else None)
-        return self.look_at is not None and all(at is None or at < self.look_at for at in looked)
+    def alarm(self) -> Alarm | None:
+        """The danger that no person has closed yet, certain or possible."""
+        return self.alarms[-1] if self.alarms and self.alarms[-1].ended_at is None else None
+
+    @property
+    def unseen_alarm(self) -> Alarm | None:
+        """The open danger, while nobody has confirmed that they have seen it."""
+        return self.alarm if self.alarm is not None and self.alarm.seen_at is None else None
+
+    @property
+    def in_danger(self) -> bool:
+        """The bot stays in the conversation about a danger: neither the complainant nor a person has ended it."""
+        return self.alarm is not None and self.alarm.talks_until is None
+
+    @property
+    def is_discreet(self) -> bool:
+        """Somebody else may read the complainant's screen: nothing is written unprompted."""
+        return any(sign.kind in DISCREET and (sign.danger or sign.look) for sign in self.signs)
 
     @property
     def is_offline(self) -> bool:

@@ -229,6 +229,7 @@ MESSAGE = FactShapes(
         "amount_requested": whole(0),
         "currency_requested": code,
         "needs_reply": flag,
+        "danger_answer": one_of("yes", "no", "unclear", "over"),
         "written_in": code,
         "answer_to": one_of(*ANSWER_TO),
         "signed": flag,

@@ -85,7 +85,7 @@ def decision_left_out(case: Case, incident: int, now: datetime, previewed_at: da
         "drafted": case.awaits_approval,
         # A person who is still asked our questions has not finished writing.
         "newer": wrote_since or case.form_open,
-        "safety": case.look_is_open,
+        "safety": case.alarm is not None,
         "media": case.only_in_media and not case.media_heard,
         "language": case.written_in is not None,
         "outside": case.external_open or case.external_final_at is not None,
@@ -233,7 +233,7 @@ def folds_into_incident(case: Case) -> bool:
     states = DECIDABLE | {State.RECEIVED, State.DECIDED, State.REMEDYING}
     return (
         left_out(case) is None
-        and not case.look_is_open
+        and case.alarm is None
         and case.level == 1
         and case.state in states - {State.ESCALATED}
         and case.reply != "disagree"

@@ -280,7 +280,7 @@ def update_language(case: Case, words: Words) -> str | None:
 
 def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
     """Why a person must write to this complainant, open or closed; `counts_matters`: also for a second matter."""
-    if case.safety >= 1 or (case.danger_at is not None and case.danger_receipt_at is None):
+    if case.safety >= 1 or case.unseen_alarm is not None:
         return "safety"
     if case.severity >= 4:
         return "severity"
@@ -306,7 +306,7 @@ def bulk_left_out(
     why = left_out(case)
     if why is None and case.ref in informed:
         return "informed"
-    if why is None and case.look_is_open:
+    if why is None and case.alarm is not None:
         return "safety"
     if why is None and case.last_words_at is not None and case.last_words_at > previewed_at:
         return "newer"

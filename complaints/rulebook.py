@@ -290,6 +290,8 @@ class Rulebook:
     check_share: float = 0.0
     #: The subjects in which a person needs valid training before they get a complaint (6.4).
     required_training: tuple[str, ...] = ()
+    #: Until which local day, in ISO 8601, the safety officer's signature on the hazards holds; "" without one.
+    hazards_signed_until: str = ""
     #: The organisation's own plans of investigation by level (1 to 3); they replace the built-in ones.
     investigation: Mapping[int, InvestigationPlan] = field(default_factory=dict)
 
@@ -357,6 +359,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
         {
             "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
             "person_within", "check_share", "investigation", "products", "branches", "required_training",
+            "hazards_signed_until",
         }
     ),
     "OnCall": frozenset({"zone"}),

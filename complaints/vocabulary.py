@@ -94,6 +94,7 @@ class Verb(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     RECEIPT = "receipt"
+    END_DANGER = "end_danger"
     SURVEY = "survey"
     DRAW_REVIEW = "draw_review"
     REVIEW_CASE = "review_case"

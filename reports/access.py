@@ -72,9 +72,7 @@ def find_unusual_access(
 
 def _signs(history: CaseHistory, entry: ReadEntry, hour: int) -> Iterable[AccessSign]:
     case = history.at_version(entry.version)
-    if (hour >= NIGHT[0] or hour < NIGHT[1]) and (
-        case.danger_at is None or case.danger_receipt_at is not None
-    ):
+    if (hour >= NIGHT[0] or hour < NIGHT[1]) and case.unseen_alarm is None:
         yield AccessSign.NIGHT
     if entry.role != Role.HANDLER:
         return  # Managers and auditors read by their office, the operator by the command line's own reasons.

@@ -64,10 +64,10 @@ _STEPS_BY_CHOICE: dict[str, frozenset[str]] = {
     "cancel": frozenset(
         {"change", "fresh", "add", "reason", "question", "look_again", "human", "not_right", "correct"}
     ),
-    "yes": frozenset({"sure", "again", "incident"}),
+    "yes": frozenset({"sure", "again", "incident", danger.ASKED, danger.DISCREET}),
     "yes_more": frozenset({"incident"}),
-    "no": frozenset({"sure", "again", "incident"}),
-    "safe": frozenset({danger.STEP}),
+    "no": frozenset({"sure", "again", "incident", danger.ASKED, danger.DISCREET}),
+    "safe": danger.STEPS,
     **{
         choice: frozenset({question.step})
         for question in QUESTIONS
@@ -91,6 +91,8 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         _DATA_REQUESTS[choice](turn)
     elif case is None:
         turn.reply("status.unknown")
+    elif choice == "safe" or (choice in ("yes", "no") and press.step in danger.STEPS):
+        danger.handle_press(turn, case, choice, press.step)
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
@@ -107,8 +109,6 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
             after_decision.confirm(turn, case, yes=choice == "yes")
     elif choice == "insist":
         new_message.reopen_by_button(turn, case)
-    elif choice == "safe":
-        _resume_after_danger(turn, case)
     else:
         _handle_form_press(turn, case, press)
 
@@ -197,20 +197,9 @@ def _cancel(turn: Turn) -> None:
     if turn.step == "change" and turn.ref is not None and turn.is_form_open(turn.ref):
         turn.go_to("check", turn.ref)
         read_back.read_back(turn, turn.ref)
-    elif turn.step not in FORM and turn.step not in (IDLE, danger.STEP):
+    elif turn.step not in FORM and turn.step not in (IDLE, *danger.STEPS):
         turn.go_to(IDLE)
         turn.reply("cancel.dropped")
-
-
-def _resume_after_danger(turn: Turn, case: Case) -> None:
-    """The button "I am safe, continue": go back to the interrupted question."""
-    if turn.step != danger.STEP:
-        return
-    language = str(turn.state.get("danger_language", ""))
-    danger.resume(turn)
-    if not form.ask_again(turn):
-        turn.go_to(IDLE)
-        turn.reply("safe.noted", ref=case.ref, spoken=language)
 
 
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:

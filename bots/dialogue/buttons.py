@@ -10,7 +10,8 @@ CHECK: Rows = (("send",), ("change", "not_yet"), ("form_copy",))
 FORM_COPY: Rows = (("form_copy",),)
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("happened_before",), ("cancel",))
 SAFE: Rows = (("safe",),)
-SURE: Rows = (("yes", "no"),)
+YES_OR_NO: Rows = (("yes", "no"),)
+SURE = YES_OR_NO
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))
 #: Under the acknowledgement, the decision and the closing.

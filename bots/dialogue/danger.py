@@ -1,123 +1,371 @@
-"""The reply to signs of danger: the emergency number comes first, and the form pauses."""
+"""The conversation about a danger: the number first, one instruction, and an answer to everything that follows.
 
-from collections.abc import Mapping
+While it lasts there is no form and nothing to sign. The bot never permits: it forbids, sends away, or says whom to
+call. What it says beyond the number is in `complaints/hazards.toml`, and only with a safety officer's signature.
+"""
 
-from bots.dialogue.buttons import SAFE
-from bots.dialogue.turn import IDLE, SignsInWords, Turn, own_signs
+from collections.abc import Iterable
+
+from bots.dialogue import form
+from bots.dialogue.buttons import SAFE, YES_OR_NO
+from bots.dialogue.record import ReceivedMessage, add_message, record_choice
+from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs
+from complaints.actions.danger import is_certain
+from complaints.case import Case
 from complaints.deadlines.opening_hours import nobody_reads_until
+from complaints.hazards import (
+    DO,
+    HAZARD_OF_KIND,
+    HAZARDS,
+    NEVER,
+    Hazard,
+    Sentence,
+    call_number,
+    sentences,
+    text_number,
+)
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
+from complaints.times import local_time
+from triage.danger_talk import DangerMessage, read_danger_message
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import find_signs
 
 STEP = "danger"
+#: Waits for the answer to "Is anybody in danger now?", or to "Is it safe to write here?".
+ASKED, DISCREET = "danger_question", "danger_discreet"
+STEPS = frozenset({STEP, ASKED, DISCREET})
+FIELD = "danger"
+#: So many things that are never to be done fit into one message that somebody reads in danger.
+_MOST_NEVER, _MOST_ANSWERED = 4, 2
+#: After these the interrupted questions are not asked again.
+_WITHOUT_QUESTIONS = frozenset({"self_harm", "violence", "stalking", "child"})
 
-#: Special emergency numbers by kind of sign and country, each with its source in docs/telegram.md ("Built-in
-#: numbers"). An organisation's own `[[danger]]` entry has precedence.
-NUMBERS: Mapping[str, Mapping[str, str]] = {
-    "gas": {"AT": "128", "GB": "0800 111 999", "TR": "187"},
-    "self_harm": {"AT": "142", "AU": "13 11 14", "CH": "143", "DE": "0800 1110111", "ES": "024", "GB": "116 123",
-                  "IE": "116 123", "US": "988"},
-    "fire": {"AT": "122", "CH": "118"},
-    "medical": {"AT": "144", "CH": "144"},
-    "violence": {"AT": "133", "CH": "117", "DE": "110"},
-}  # fmt: skip
+
+def open_case(turn: Turn) -> Case | None:
+    """The complaint with whose danger the bot stays, whatever the person writes about."""
+    return next((case for case in turn.conversation.cases if case.in_danger), None)
+
+
+def handle_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
+    """Record a message within a danger with what it answers; `reply_to_danger` replies."""
+    said, ref = read_danger_message(message.text), case.ref
+    signs = turn.signs_in(message.text, ref)
+    answer = "unclear" if turn.step == ASKED else None
+    # "No" is "yes" in Polish: words in a language that is not read here say neither, only the buttons do.
+    if signs.danger is None and signs.look is None and not turn.state.get("unread_asked"):
+        if turn.step == ASKED and said.denies:
+            answer = "no"
+        elif turn.step == STEP and said.is_over and _hazard(turn).name not in _WITHOUT_QUESTIONS:
+            answer = "over"
+    add_message(
+        turn, ref, "addition", message, kind=FIELD, extra={"danger_answer": answer} if answer else None
+    )
+    if turn.step == DISCREET and said.denies:
+        _stay_silent(turn)
+    elif answer in ("no", "over"):
+        _end(turn, case, answer)
+    else:
+        turn.within_danger = said
+        if turn.step not in STEPS:
+            turn.go_to(STEP, ref, resume=IDLE, resume_ref=None)
+
+
+def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
+    """A button within a danger: an answer, or that it is over."""
+    label = turn.texts.label(turn.language, choice)
+    if not case.in_danger:
+        # An old button: a person has ended it, or the complainant has.
+        _resume(turn, case)
+        return
+    if step == DISCREET:
+        record_choice(turn, case.ref, FIELD, label, {}, kind=FIELD)
+        if choice == "no":
+            _stay_silent(turn)
+        else:
+            turn.go_to(STEP, case.ref)
+            _reply(turn, case.ref, "danger.listens", instruction=_instruction(turn, case.ref))
+        return
+    answer = {"safe": "over"}.get(choice, choice)
+    record_choice(turn, case.ref, FIELD, label, {"danger_answer": answer}, kind=FIELD)
+    if answer == "yes":
+        turn.within_danger = read_danger_message("")
+    else:
+        _end(turn, case, answer)
 
 
 def reply_to_danger(turn: Turn) -> None:
-    """Replace all replies of this turn by the danger reply, and pause the questions.
+    """Replace all replies of this turn by the reply to a danger, and pause the questions.
 
-    The interrupted question is asked again when the person presses "I am safe, continue". A danger that is only
-    likely stops no question: the number follows as one more sentence.
+    The first sign, a deadlier hazard and a possible danger that becomes certain get the number and the instruction.
+    Everything else gets a short answer: the number is not pushed out of sight.
     """
-    if turn.danger is None:
+    case = open_case(turn)
+    ref, signs = turn.danger or (case.ref if case is not None else "", SignsInWords())
+    said = turn.within_danger
+    if turn.danger is None and said is None:
         return
-    ref, signs = turn.danger
-    sign = signs.danger
-    if sign is None:
-        _mention_number(turn, ref, signs)
+    before = set(turn.state.get("hazards", []) if turn.step in STEPS else [])
+    # "The fire brigade is coming" is no fire.
+    mentioned = set() if said is not None and said.help_comes else _hazards_of(turn, ref, signs)
+    hazards, is_first, was_asked = _ordered(before | mentioned), turn.step not in STEPS, turn.step == ASKED
+    is_certain_now = any(map(is_certain, signs.signs)) or not (is_first or (was_asked and said is None))
+    sign = signs.danger or signs.look
+    if is_first:
+        turn.state.update(resume=turn.step, resume_ref=turn.ref)
+        # What language they write in is said in any case.
+        turn.replies[:] = [reply for reply in turn.replies if reply.template == "language.unsupported"]
+    written = sign.language if sign is not None else ""
+    language = turn.texts.danger_language(written or turn.state.get("danger_language"), turn.language)
+    turn.state.update(hazards=hazards, danger_language=language)
+    if sign is not None and sign.rule == UNREAD:
+        turn.state["unread_asked"] = sign.language
+    if said is not None and said.cannot_call:
+        turn.state["cannot_call"] = True
+    if not is_certain_now:
+        turn.go_to(ASKED, ref)
+        _reply(turn, ref, "danger.ask", step=ASKED, call=_call(turn, ref))
         return
-    earlier_rules = turn.state.get("danger", [])
-    is_repeat = turn.step == STEP and sign.rule in earlier_rules
-    resume_step = turn.state.get("resume", IDLE) if turn.step == STEP else turn.step
-    subject = turn.state.get("resume_ref") if turn.step == STEP else turn.ref
-    language = turn.texts.danger_language(sign.language, turn.language)
-    turn.replies.clear()
-    rules_of_signs = sorted({*earlier_rules, sign.rule})
-    turn.go_to(
-        STEP, ref, resume=resume_step, resume_ref=subject, danger=rules_of_signs, danger_language=language
-    )
-    if not is_repeat:
-        # A second reply for the same sign would only push the number out of sight.
-        fields = _fields(turn, ref, signs, language)
-        turn.reply("danger", buttons=SAFE, ref=ref, lane=SendPriority.DANGER, spoken=language, **fields)
+    added = set(hazards) - before
+    turn.go_to(turn.step if turn.step == DISCREET else STEP, ref)
+    if is_first or was_asked or (added and hazards[0] in added):
+        _reply_first(turn, ref, signs)
+    elif added:
+        _reply(turn, ref, "danger.also", call=_call(turn, ref, min(added, key=hazards.index)))
+    elif said is not None:
+        _reply_next(turn, ref, said)
 
 
-def _mention_number(turn: Turn, ref: str, signs: SignsInWords) -> None:
-    """Once in a complaint, and not after a danger reply that waits for an answer."""
-    sign = signs.look
-    if sign is None or turn.step == STEP or ref in turn.state.get("looked", []):
+def resume_if_ended(turn: Turn) -> None:
+    """A person has ended the danger since the last message: what follows is an ordinary message."""
+    if turn.step in STEPS and open_case(turn) is None:
+        _forget(turn)
+
+
+# --- what is said
+
+
+def _reply_first(turn: Turn, ref: str, signs: SignsInWords) -> None:
+    hazard, language = _hazard(turn), turn.state["danger_language"]
+    if hazard.discreet:
+        turn.go_to(DISCREET, ref)
+        _reply(turn, ref, "danger.discreet", step=DISCREET, number=_number(turn, ref))
         return
-    turn.state["looked"] = [*turn.state.get("looked", []), ref][-5:]
+    fields = {
+        "call": _call(turn, ref),
+        "instruction": _own_text(turn, ref, signs, language) or _instruction(turn, ref),
+        "alert": _alert(turn, ref, language),
+    }
+    id_ = "danger"
+    if "self_harm" in turn.state["hazards"]:
+        listens = call_number("self_harm", turn.current_rules(ref).country)
+        id_, fields["line"] = "danger.self_harm", listens.number if listens is not None else ""
+        if hazard.name == "self_harm" and not turn.state.get("cannot_call"):
+            # The line is for talking; who has done something needs the emergency service.
+            number = turn.current_rules(ref).emergency_number
+            fields["call"] = turn.texts.text(language, "danger.call", number=number)
+        if listens is None:
+            id_ = "danger.self_harm_plain"
+            del fields["line"]
+    _reply(turn, ref, id_, **fields)
+
+
+def _reply_next(turn: Turn, ref: str, said: DangerMessage) -> None:
+    """Answer what is said later: a forbidden act, a question, news."""
+    turn.go_to(STEP, ref)
+    hazard, call, language = _hazard(turn), _call(turn, ref), str(turn.state["danger_language"])
+    # The sentence about just this act first.
+    rows = sorted(_never(turn, ref), key=lambda row: len(row.acts))
+    forbidden = [row for row in rows if said.acts.intersection(row.acts)][:_MOST_ANSWERED]
+    never = "".join(f" {row.text[language]}" for row in forbidden if language in row.text)
+    is_forbidden = bool(forbidden) or bool(said.acts & _always_forbidden(turn, ref))
+    if said.cannot_call:
+        _reply(turn, ref, "danger.write", call=call)
+    elif said.asks and said.wants_number:
+        _reply(turn, ref, "danger.number", call=call)
+    elif said.asks and is_forbidden and not said.asks_the_right:
+        _reply(turn, ref, "danger.no", never=never, call=call)
+    elif forbidden:
+        _reply(turn, ref, "danger.never", never=never.strip(), call=call)
+    elif hazard.name == "self_harm":
+        rules = turn.current_rules(ref)
+        emergency = turn.texts.text(language, "danger.call", number=rules.emergency_number)
+        _reply(turn, ref, "danger.stays", line=_number(turn, ref), call=emergency)
+    elif said.asks:
+        _reply(turn, ref, "danger.cannot_judge", call=call)
+    elif hazard.discreet:
+        _reply(turn, ref, "danger.listens", instruction="")
+    elif said.is_outside:
+        inside = (row.text.get(language, "") for row in rows if "enter" in row.acts)
+        _reply(turn, ref, "danger.outside", never="".join(f" {text}" for text in inside))
+    elif said.help_comes:
+        _reply(turn, ref, "danger.help_comes")
+    else:
+        _reply(turn, ref, "danger.noted")
+
+
+def _always_forbidden(turn: Turn, ref: str) -> set[str]:
+    """The acts of these hazards that are answered by "No" in every country, once the table is signed."""
+    names = turn.state["hazards"] if _is_signed(turn, ref) else []
+    return {act for hazard in HAZARDS if hazard.name in names for act in hazard.no}
+
+
+def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, **fields: str) -> None:
+    language = str(turn.state["danger_language"])
+    if not turn.texts.says(language, id_):
+        # A language that nobody here reads has only the texts that every danger needs.
+        plain = "danger.cannot_judge" if "call" in fields else "danger.noted"
+        id_ = "danger" if "alert" in fields else plain
+    buttons = SAFE if step == STEP else YES_OR_NO
+    turn.reply(id_, buttons=buttons, ref=ref, lane=SendPriority.DANGER, step=step, spoken=language, **fields)
+
+
+def _alert(turn: Turn, ref: str, language: str) -> str:
     rules = turn.current_rules(ref)
-    number = NUMBERS.get(sign.kind, {}).get(rules.country)
-    # Only a helpline listens at any hour; the emergency number sends help.
-    id_ = "look.self_harm" if sign.kind == "self_harm" and number else "look.other"
-    language = turn.texts.danger_language(sign.language, turn.language)
-    turn.reply(id_, ref=ref, spoken=language, number=number or rules.emergency_number)
-
-
-def _fields(turn: Turn, ref: str, signs: SignsInWords, language: str) -> dict[str, str]:
-    rules = turn.current_rules(ref)
-    number, instruction = advice(turn, signs, rules, language)
     until = nobody_reads_until(turn.now, rules.calendar, rules.on_call)
     if until is None:
-        alert = turn.texts.text(language, "danger.alerting", ref=ref)
-    else:
-        case = turn.case(ref)
-        time = turn.texts.moment(language, until, case.rules.calendar.zone if case else turn.zone)
-        alert = turn.texts.text(language, "danger.nobody", ref=ref, time=time)
-    return {"number": number, "instruction": instruction, "alert": alert}
+        return turn.texts.text(language, "danger.alerting", ref=ref)
+    case = turn.case(ref)
+    time = turn.texts.moment(language, until, case.rules.calendar.zone if case else turn.zone)
+    return turn.texts.text(language, "danger.nobody", ref=ref, time=time)
 
 
-def advice(turn: Turn, signs: SignsInWords, rules: Rulebook, language: str) -> tuple[str, str]:
-    """The emergency number and the instruction for these signs, in the country of these rules.
+def _call(turn: Turn, ref: str, hazard: str | None = None) -> str:
+    """Whom to call; for somebody who cannot speak or hear, how to reach help in writing."""
+    language, number = str(turn.state["danger_language"]), _number(turn, ref, hazard)
+    if not turn.state.get("cannot_call"):
+        return turn.texts.text(language, "danger.call", number=number)
+    written = text_number(_hazard(turn).name, turn.current_rules(ref).country, language)
+    return written or turn.texts.text(language, "danger.ask_somebody", number=number)
 
-    What the organisation's own entry lacks, a number or a text in this language, comes from the built-in advice for
-    the kind of danger.
-    """
-    built_in, own = signs.built_in_danger, signs.own_danger
-    entry = _entry_of(rules, own.rule.partition(".")[2]) if own else None
-    kind = built_in.kind if built_in else _kind_of(entry)
-    entry = entry or next((entry for entry in rules.danger if kind in map(str.casefold, entry.signs)), None)
-    number = (entry.number if entry else None) or NUMBERS.get(kind, {}).get(rules.country)
-    number = number or rules.emergency_number
+
+def _number(turn: Turn, ref: str, hazard: str | None = None) -> str:
+    rules = turn.current_rules(ref)
+    entry = _own_entry(turn, rules) if hazard is None else None
+    special = call_number(hazard or _hazard(turn).name, rules.country)
+    return (entry.number if entry else None) or (special.number if special else rules.emergency_number)
+
+
+def _instruction(turn: Turn, ref: str) -> str:
+    """One instruction, and what is never to be done; nothing without a signed table or a source."""
+    language, hazard = str(turn.state["danger_language"]), _hazard(turn)
+    country = turn.current_rules(ref).country
+    do = sentences(hazard.name, country, DO)[:1] if _is_signed(turn, ref) else ()
+    never = _joined([*do, *_never(turn, ref)[:_MOST_NEVER]], language)
+    also = call_number(hazard.name, country, second=True)
+    name = also.name.get(language) if also is not None else None
+    second = f"{name}: {also.number}." if also is not None and name else ""
+    text = " ".join(filter(None, (never, second)))
+    return f"\n\n{text}" if text else ""
+
+
+def _never(turn: Turn, ref: str) -> list[Sentence]:
+    """What is never to be done in this danger; hazards after the first say nothing on moving people."""
+    if not _is_signed(turn, ref):
+        return []
+    country, (first, *others) = turn.current_rules(ref).country, turn.state["hazards"] or [""]
+    joined = [row for name in others for row in sentences(name, country, NEVER) if "move" not in row.acts]
+    return [*sentences(first, country, NEVER), *joined]
+
+
+def _joined(rows: Iterable[Sentence], language: str) -> str:
+    return " ".join(row.text[language] for row in rows if language in row.text)
+
+
+def _is_signed(turn: Turn, ref: str) -> bool:
+    rules = turn.current_rules(ref)
+    return local_time(turn.now, rules.calendar.zone).date().isoformat() <= rules.hazards_signed_until
+
+
+# --- which hazard
+
+
+def _hazard(turn: Turn) -> Hazard:
+    """The deadliest of this danger; one without a name where no kind of sign has advice."""
+    names = turn.state.get("hazards") or []
+    return next((hazard for hazard in HAZARDS if hazard.name in names), Hazard("", ()))
+
+
+def _hazards_of(turn: Turn, ref: str, signs: SignsInWords) -> set[str]:
+    found = [sign for sign in signs.signs if sign.danger] or [sign for sign in signs.signs if sign.look]
+    kinds = {sign.kind for sign in found}
+    if ORGANISATION in kinds:
+        kinds |= _kinds_of(_own_entry(turn, turn.current_rules(ref), signs))
+    return {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    wanted = set(names)
+    return [hazard.name for hazard in HAZARDS if hazard.name in wanted]
+
+
+def _own_entry(turn: Turn, rules: Rulebook, signs: SignsInWords | None = None) -> Danger | None:
+    """The organisation's own entry for this danger: its number and text have precedence."""
+    own = signs.own_danger if signs is not None else None
+    if own is not None:
+        turn.state["own_danger"] = own.rule.partition(".")[2]
+    name = turn.state.get("own_danger")
+    pairs = zip(rules.danger, own_signs(rules), strict=True)
+    entry = next((entry for entry, sign in pairs if name in (sign.name, f"{sign.name}_past")), None)
+    kinds = set(_hazard(turn).kinds)
+    return entry or next(
+        (entry for entry in rules.danger if kinds & set(map(str.casefold, entry.signs))), None
+    )
+
+
+def _kinds_of(entry: Danger | None) -> set[str]:
+    """The built-in kinds of an own entry, by its wordings: "smell of gas" is about gas."""
+    return {
+        sign.kind for wording in (entry.signs if entry else ()) for sign in find_signs(wording) if sign.danger
+    }
+
+
+def _own_text(turn: Turn, ref: str, signs: SignsInWords, language: str) -> str:
+    rules = turn.current_rules(ref)
+    entry = _own_entry(turn, rules, signs)
     text = entry.text.get(language) if entry else None
-    id_ = f"danger.{kind}"
-    if not text and entry and not turn.texts.has(id_):
+    if entry and not text and not _hazard(turn).name:
         # Nothing built in fits this danger, so any text of the organisation is better.
         text = entry.text.get(rules.languages[0]) or next(iter(entry.text.values()), None)
-    if text:
-        return number, text.replace("{number}", number)
-    return number, turn.texts.text(language, id_ if turn.texts.has(id_) else "danger.other")
+    return "\n\n" + text.replace("{number}", _number(turn, ref)) if text else ""
 
 
-def _entry_of(rules: Rulebook, name: str) -> Danger | None:
-    pairs = zip(rules.danger, own_signs(rules), strict=True)
-    return next((entry for entry, sign in pairs if name in (sign.name, f"{sign.name}_past")), None)
+# --- the end
 
 
-def _kind_of(entry: Danger | None) -> str:
-    """The built-in kind of an own entry, by its wordings: "smell of gas" is about gas."""
-    signs = [
-        sign for wording in (entry.signs if entry else ()) for sign in find_signs(wording) if sign.danger
-    ]
-    return signs[0].kind if signs else ORGANISATION
+def _stay_silent(turn: Turn) -> None:
+    """It is not safe to write there: nothing more, until they write again."""
+    turn.go_to(STEP, turn.ref)
+    _reply(turn, str(turn.ref), "danger.silent")
 
 
-def resume(turn: Turn) -> None:
-    """The person is safe: return to the interrupted step."""
+def _end(turn: Turn, case: Case, answer: str) -> None:
+    """The complainant says that nobody is in danger, or that it is over: thank them, and go on where we were."""
+    language = str(turn.state.get("danger_language", turn.language))
+    turn.state["unread"] = turn.state.get("unread_asked")
+    with_questions = not _WITHOUT_QUESTIONS.intersection(turn.state.get("hazards", []))
+    _forget(turn)
+    asks_again = with_questions and turn.step in FORM and turn.is_form_open(case.ref)
+    if answer == "no" or not asks_again:
+        turn.reply("danger.calm" if answer == "no" else "safe.noted", ref=case.ref, spoken=language)
+    if asks_again and answer == "no" and turn.step == "story":
+        # They were only about to tell their story.
+        form.start(turn, case.ref)
+    elif not (asks_again and form.ask_again(turn)):
+        turn.go_to(IDLE)
+
+
+def _resume(turn: Turn, case: Case) -> None:
+    language = str(turn.state.get("danger_language", turn.language))
+    _forget(turn)
+    if not form.ask_again(turn):
+        turn.go_to(IDLE)
+        turn.reply("safe.noted", ref=case.ref, spoken=language)
+
+
+def _forget(turn: Turn) -> None:
+    """Back to the step that the danger interrupted, if there is one."""
     step, subject = str(turn.state.pop("resume", IDLE)), turn.state.pop("resume_ref", None)
-    turn.state.pop("danger", None)
-    turn.state.pop("danger_language", None)
-    turn.go_to(step, subject)
+    for name in ("hazards", "danger_language", "cannot_call", "own_danger"):
+        turn.state.pop(name, None)
+    turn.go_to(step if step not in STEPS else IDLE, subject)

@@ -135,7 +135,7 @@ def _waiting_cases(turn: Turn) -> list[Case]:
 def _is_new_danger(turn: Turn, message: ReceivedMessage) -> bool:
     """A new danger is a complaint of its own, unless the newest complaint is already about one."""
     newest = turn.open_cases[0]
-    return turn.mentions_danger(message.text) and newest.danger_at is None
+    return turn.mentions_danger(message.text) and newest.alarm is None
 
 
 def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:

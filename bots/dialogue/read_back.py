@@ -62,19 +62,24 @@ def new_field(turn: Turn, ref: str, step: str) -> str:
 
 def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     story = story_text(turn, ref)
-    rules = frozenset(sign.rule for sign in turn.signs_in(story, ref).signs)
+    case, signs = turn.case(ref), turn.signs_in(story, ref).signs
+    rules = frozenset(sign.rule for sign in signs)
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
     cues = cue_words(mask_quotes(story))
     wishes = as_own_wish(story) if "for_another" in cues else story
+    recorded = case.signs if case is not None else ()
+    despairs = any(sign.kind == "self_harm" for sign in (*recorded, *signs))
 
     def details() -> tuple[StoryFact, ...]:
         facts = turn.details_in(story, received)
         outdated = outdated_parts(story, [fact for fact in facts if fact.kind != "remedy"])
-        return tuple(fact for fact in facts if fact not in outdated)
+        # "I want to sleep" of somebody in despair is no wish to be read back.
+        left_out = [*outdated, *(fact for fact in facts if despairs and fact.kind == "remedy")]
+        return tuple(fact for fact in facts if fact not in left_out)
 
     def wished() -> tuple[StoryFact, ...]:
-        return details() if wishes == story else turn.details_in(wishes, received)
+        return details() if wishes == story or despairs else turn.details_in(wishes, received)
 
     return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished), turn.language)
 

@@ -89,7 +89,8 @@ def _summary(turn: Turn, case: Case) -> str:
     name: str = State.CLOSED if case.withdrawn_at is not None else case.state
     if name == State.ESCALATED and not case.reviews_decision:
         name = "raised"
-    if name == State.RECEIVED and (case.owner is not None or case.contacted or case.danger_receipt_at):
+    is_seen = case.contacted or any(alarm.seen_at for alarm in case.alarms)
+    if name == State.RECEIVED and (case.owner is not None or is_seen):
         name = "seen"
     received = turn.event_day(case.received_at, case)
     return turn.text("status.line", ref=case.ref, received=received, state=turn.text(f"state.{name}"))

@@ -91,6 +91,7 @@ def step(
     turn = Turn.begin(conversation, now, texts)
     if not isinstance(incoming, _NOT_WRITTEN):
         _count_message(turn)
+    danger.resume_if_ended(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
         # A person who writes can be written to again (7.3).
@@ -161,7 +162,7 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         if press is not None:
             button_handlers.handle_press(turn, press)
             return
-        if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
+        if turn.step not in (IDLE, *danger.STEPS) and commands.run_typed(turn, incoming):
             return
     message = to_message(incoming)
     if not message.is_forwarded:
@@ -209,9 +210,9 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     """Record the message where it belongs: the current question, the open form, or outside of both."""
     step, ref = turn.step, turn.ref
     case = turn.case(ref)
-    # An answer to the question whether anybody is in danger; after the end it may be one to the survey.
-    if step == danger.STEP and case is not None and case.is_open:
-        add_message(turn, case.ref, new_message.ADDITION, message)
+    in_danger = danger.open_case(turn)
+    if in_danger is not None:
+        danger.handle_message(turn, in_danger, message)
     elif step in FORM and case is not None and case.form_open:
         form_messages.handle_form_message(turn, case.ref, message)
     elif step in ("fresh", "human"):
@@ -219,7 +220,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif case is not None and step in _RECORDERS:
         _RECORDERS[step](turn, case.ref, message)
     elif not survey.take_message(turn, message):
-        if step in FORM or step in SURVEY or step == danger.STEP:
+        if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
         if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)

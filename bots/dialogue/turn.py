@@ -23,10 +23,11 @@ from complaints.rulebook import Rulebook, Rulebooks
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
+from triage.danger_talk import DangerMessage
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.matching import LANGUAGES
-from triage.safety.language import spoken_languages, words_of
+from triage.safety.language import spoken_languages, unread_language, words_of
 from triage.safety.likely import find_likely_signs
 from triage.safety.organisation import ORGANISATION, DangerSign, named_people, own_sign
 from triage.safety.signs import find_signs
@@ -38,6 +39,8 @@ IDLE = "idle"
 COUNTRY = "country"
 #: Field of a reply: a further paragraph below its text.
 BELOW = "below"
+#: The sign of a text in a language that the desk does not read.
+UNREAD = "unread.unread"
 #: Field of a reply to a child: such a person is not addressed formally.
 TO_CHILD = "to_child"
 
@@ -57,6 +60,8 @@ class Turn:
     chosen_language: str | None = None
     blocked: bool | None = None
     danger: tuple[str, SignsInWords] | None = None
+    #: What a message within a danger says.
+    within_danger: DangerMessage | None = None
     #: The promised dates that this turn writes, each with its time in seconds since 1970.
     dates: dict[str, int] = field(default_factory=dict)
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
@@ -199,7 +204,14 @@ class Turn:
         rules = self.current_rules(ref)
         key = (rules.country, text)
         if key not in self._signs:
-            self._signs[key] = read_signs(text, rules, self.conversation.staff, self.now)
+            signs = read_signs(text, rules, self.conversation.staff, self.now, self.catalogue.languages)
+            # Somebody who answered that nobody is in danger is not asked again for their language alone.
+            known = [
+                sign
+                for sign in signs.signs
+                if (sign.rule, sign.language) != (UNREAD, self.state.get("unread"))
+            ]
+            self._signs[key] = replace(signs, signs=tuple(known))
         return self._signs[key]
 
     def received_on(self, ref: str) -> date:
@@ -353,9 +365,18 @@ class SignsInWords:
         return next((sign for sign in self.signs if sign.look), None)
 
 
-def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
+def read_signs(
+    text: str,
+    rules: Rulebook,
+    staff: Mapping[str, Sequence[str]],
+    now: datetime,
+    languages: Sequence[str] | None = None,
+) -> SignsInWords:
     """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
-    when")."""
+    when").
+
+    `languages` are those of the desk: a text in none of them is read by nobody here, which is a sign of its own.
+    """
     if not text.strip():
         return SignsInWords()
     spoken = spoken_languages(words_of(text), LANGUAGES)
@@ -371,10 +392,15 @@ def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], n
             sign.danger,
             now,
             look=sign.look,
-            language=language,
+            # English words of danger are also words of other languages.
+            language=language or (sign.language if sign.language != "en" else ""),
         )
         for sign in (*certain, *likely)
     )
+    if not any(sign.danger or sign.look for sign in recorded):
+        unread = unread_language(text, languages) if languages else ""
+        # Nobody here can say that it is no danger.
+        recorded += (RecordedSign(UNREAD, 1, 0, False, now, look=True, language=unread),) if unread else ()
     member_by_name = {name: member for member, names in staff.items() for name in names}
     names_in_text = named_people(text, tuple(member_by_name))
     return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))

@@ -25,14 +25,16 @@ MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 MANAGERS_AFTER = timedelta(minutes=15)
 TOP_AFTER = timedelta(minutes=30)
 PAGE_EVERY = timedelta(minutes=5)
+#: The same for a possible danger that the complainant denied: it asks for a look.
+LOOK_EVERY = timedelta(minutes=15)
 
 
-def paged_members(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who is paged now: people on call, managers from 15 minutes, top management from 30.
+def paged_members(case: Case, members: Sequence[Member], now: datetime, start: datetime) -> tuple[str, ...]:
+    """Who is paged now, or asked to look: people on call, managers 15 minutes after the start, top management 30.
 
     The managers are paged at once if there is no rota, or if it covers no time like now.
     """
-    since = now - (case.danger_at or now)
+    since = now - start
     rota = case.rules.on_call
     covered = bool(rota.people) and on_call_covers(now, rota, case.rules.calendar.zone)
     people = [*rota.people, *members_with_role(members, Role.ON_CALL)]

@@ -11,7 +11,6 @@ from babel.core import Locale, UnknownLocaleError
 from babel.messages.pofile import PoFileError, read_po
 
 from bots.texts.texts import FIELD, CatalogueMessage, Texts
-from triage.matching import LANGUAGES
 
 #: The texts for complainants, for staff, for documents, and for reports.
 COMPLAINANT, STAFF, DOCUMENTS, REPORTS = "amends", "staff", "documents", "reports"
@@ -21,7 +20,7 @@ INFORMAL = "informal"
 #: How the ids begin that a catalogue has which is not a language of the desk: what people in
 #: danger read, and that the desk does not speak the language.
 DANGER_IDS = (
-    "danger", "look.", "safe.noted", "button.safe", "maybe_twice", "role.", "language.unsupported",
+    "danger", "safe.noted", "button.safe", "button.yes", "button.no", "maybe_twice", "role.", "language.unsupported",
 )  # fmt: skip
 _BRACES = re.compile(r"[{}]")
 
@@ -67,8 +66,8 @@ def load_catalogues(
 
 @cache
 def _danger_texts(wanted: tuple[str, ...], address: str) -> dict[str, dict[str, CatalogueMessage]]:
-    """The texts of danger in the other languages whose signs are detected; their catalogues may have only these."""
-    others = [language for language in LANGUAGES if language not in wanted]
+    """The texts of danger in every other language with a catalogue, which may have only these."""
+    others = [language for language in catalogue_languages() if language not in wanted]
     return {
         language: {
             id_: message
@@ -96,10 +95,15 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
 
 def shipped_languages() -> list[str]:
     """The languages that a desk can speak without texts of its own; others have only the texts of danger."""
-    folders = files("bots.texts").iterdir()
-    names = sorted(folder.name for folder in folders if folder.joinpath(f"{COMPLAINANT}.po").is_file())
     reference = set(shipped("en", COMPLAINANT))
-    return [name for name in names if reference <= set(shipped(name, COMPLAINANT))]
+    return [name for name in catalogue_languages() if reference <= set(shipped(name, COMPLAINANT))]
+
+
+@cache
+def catalogue_languages() -> tuple[str, ...]:
+    """The languages with a catalogue for complainants, those with only the texts of danger included."""
+    folders = files("bots.texts").iterdir()
+    return tuple(sorted(folder.name for folder in folders if folder.joinpath(f"{COMPLAINANT}.po").is_file()))
 
 
 @cache

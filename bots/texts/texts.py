@@ -65,9 +65,12 @@ class Texts:
         self.languages = languages
         self._messages = messages
         self._danger = danger or {}
+        # A label of another language could be typed and mean something different: "nu" is "now" in Dutch, and "no" in
+        # Romanian. So typed labels count only in languages that the safety rules read.
+        fully = [language for language, texts in self._danger.items() if "danger.discreet" in texts]
         self._choices = {
             _plain(message.forms[0]): id_.removeprefix(BUTTON)
-            for language in (*self._danger, *reversed(languages))
+            for language in (*fully, *reversed(languages))
             for id_, message in {**messages, **self._danger}[language].items()
             if id_.startswith(BUTTON) and not message.fields
         } | {_plain(language_name(language)): f"{LANGUAGE}{language}" for language in languages}
@@ -87,6 +90,10 @@ class Texts:
     def danger_language(self, wanted: str | None, otherwise: str | None) -> str:
         """The language of a text of danger: the wanted one where such texts exist, otherwise one of the desk."""
         return wanted if wanted and wanted in self._danger else self.language(wanted or otherwise)
+
+    def says(self, language: str, id_: str) -> bool:
+        """True where this text exists in this very language."""
+        return id_ in self._danger.get(language, {}) or (language in self.languages and self.has(id_))
 
     def ids(self, language: str) -> frozenset[str]:
         return frozenset(self._messages[language])

@@ -5,6 +5,7 @@ Also the fair treatment of staff complained about (Annex C): information, hearin
 
 from datetime import date, datetime
 
+from complaints.actions.danger import raised_alarms
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import is_excluded, may_manage, may_read
 from complaints.case import Case, Event, Facts, changed
@@ -292,16 +293,13 @@ def _absorb(case: Case, event: Event, other: str) -> Case:
     facts = event.facts
     received = min(case.received_at, parse_time(str(facts["received_at"])))
     signs = recorded_signs(event)
-    danger = any(sign.danger for sign in signs)
     merged = changed(
         case,
         merged=(*case.merged, other),
         received_at=received,
         level_started_at=received if case.level_started_at == case.received_at else case.level_started_at,
         signs=case.signs + signs,
-        danger_at=event.at if danger else case.danger_at,
-        danger_receipt_at=None if danger else case.danger_receipt_at,
-        look_at=event.at if any(sign.look for sign in signs) else case.look_at,
+        alarms=raised_alarms(case, event, signs),
         flags=case.flags | ({Flag.RESTRICTED} if facts.get("restricted") else set()),
     )
     return apply_declare_conflict(name_subjects(merged, event), event)

@@ -252,5 +252,4 @@ def require_trained(case: Case, missing: Sequence[str]) -> None:
 
 
 def apply_assign(case: Case, event: Event) -> Case:
-    took = event.by == event.facts["owner"]
-    return changed(case, owner=event.facts["owner"], looked_at=event.at if took else case.looked_at)
+    return changed(case, owner=event.facts["owner"])

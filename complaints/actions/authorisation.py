@@ -87,6 +87,8 @@ def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
     roles = _ROLES[wanted] if isinstance(wanted, Access) else ACTIONS[wanted].roles
     if isinstance(wanted, Verb) and ACTIONS[wanted].manager_only and case and case.fairness.leads:
         roles -= {Role.MANAGER}
+    if wanted in (Access.READ, Access.KNOW) and case is not None and case.alarm is not None:
+        roles |= {Role.ON_CALL}
     role = actor.least(roles)
     if role is None:
         staff_roles = sorted(role.value for role in roles - {Role.SYSTEM, Role.COMPLAINANT})

@@ -6,6 +6,7 @@ from typing import Any
 
 from complaints.actions.access import name_subjects, recorded_signs
 from complaints.actions.correspondence import record_contact
+from complaints.actions.danger import is_certain, raised_alarms
 from complaints.actions.import_past import apply_import, check_past
 from complaints.actions.request import ActionRequest, require_offline_source
 from complaints.case import Case, Event, Facts, changed
@@ -158,8 +159,7 @@ def apply_words(case: Case, event: Event) -> Case:
     if facts.get("kind") == RETURNED:
         return case
     signs = recorded_signs(event)
-    danger = any(sign.danger for sign in signs)
-    new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
+    danger = any(map(is_certain, signs))
     question = asks_a_person(facts)
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside") and not is_machine_made:
@@ -188,9 +188,7 @@ def apply_words(case: Case, event: Event) -> Case:
         only_in_media=only_media,
         last_words_at=case.last_words_at if is_machine_made else event.at,
         signs=case.signs + signs,
-        danger_at=event.at if new_danger else case.danger_at,
-        danger_receipt_at=None if new_danger else case.danger_receipt_at,
-        look_at=event.at if any(sign.look for sign in signs) and not case.look_is_open else case.look_at,
+        alarms=raised_alarms(case, event, signs),
         question_at=event.at if question and case.question_at is None else case.question_at,
         reply_held_until=_held_until(case, event, bool(signs)) if question else case.reply_held_until,
         flags=flags,

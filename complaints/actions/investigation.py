@@ -1,4 +1,4 @@
-"""Before a decision: later dates, other rules, the next level, receipt of a danger (5.3, 7.3, F)."""
+"""Before a decision: later dates, other rules, the next level (7.3, F)."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from complaints.deadlines.rule_change import dates_under_new_rules, is_limited_b
 from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Flag, Role, State, Target
+from complaints.vocabulary import State, Target
 
 #: The targets that a manager may move; the others follow from what is done.
 EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
@@ -189,36 +189,4 @@ def apply_escalate(case: Case, event: Event) -> Case:
         issue_findings=(),
         acted_at={at_level: people for at_level, people in acted_at.items() if people},
         acks=acks,
-    )
-
-
-# receipt
-
-
-def check_receipt(case: Case, request: ActionRequest) -> Facts:
-    """Confirm that an open danger, a likely one, or for the top a significant complaint, has been seen (5.3).
-
-    A manager may confirm for the top if `of` is "executive" (the button in its channel). Raises AlreadyDone if
-    another person confirmed it before.
-    """
-    actor = request.actor
-    danger = case.danger_at is not None and case.danger_receipt_at is None
-    significant = Flag.SIGNIFICANT in case.flags
-    if case.danger_at is None and case.look_at is None and not significant:
-        raise OutOfOrder.worded("nothing_to_receive", ref=case.ref)
-    for_top = request.facts.get("of") == "executive" and actor.has(Role.MANAGER)
-    executive = (
-        significant and case.executive_receipt_at is None and (actor.has(Role.TOP_MANAGEMENT) or for_top)
-    )
-    if not danger and not executive and not case.look_is_open:
-        raise AlreadyDone.worded("already_so:receipt", ref=case.ref)
-    return {**request.facts, "danger": danger, "executive": executive}
-
-
-def apply_receipt(case: Case, event: Event) -> Case:
-    return changed(
-        case,
-        danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,
-        looked_at=event.at if case.look_is_open else case.looked_at,
-        executive_receipt_at=event.at if event.facts.get("executive") else case.executive_receipt_at,
     )

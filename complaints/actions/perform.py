@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints.actions.authorisation import authorise, require_state
+from complaints.actions.danger import looked_alarms
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
 from complaints.actions.request import ActionRequest
@@ -150,10 +151,6 @@ _NO_WORK = frozenset({
 })  # fmt: skip
 
 
-#: Acts that are refused until the newest message was opened.
-_READ_BEFORE = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
-
-
 def _after_any_event(case: Case, event: Event) -> Case:
     """Count the event, remember who judged, take over its due times, end the questions, flag significance."""
     action = ACTIONS[event.verb]
@@ -178,7 +175,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         participants=case.participants | people if people else case.participants,
         targets=_targets(case, event),
         survey_concern_at=None if event.verb is Verb.REOPEN or took_part else case.survey_concern_at,
-        looked_at=event.at if is_by_staff and event.verb in _READ_BEFORE else case.looked_at,
+        alarms=looked_alarms(case, event) if is_by_staff else case.alarms,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case

@@ -15,6 +15,7 @@ from complaints.actions import (
     closing,
     conduct,
     correspondence,
+    danger,
     decision,
     evidence,
     file_review,
@@ -425,9 +426,14 @@ ACTIONS: Mapping[Verb, Action] = {
     # receipt of a danger, survey, erasure
     Verb.RECEIPT: Action(
         "5.3", MANAGERS | {Role.ON_CALL}, stays(EVERY),
-        check=investigation.check_receipt, apply=investigation.apply_receipt,
+        check=danger.check_receipt, apply=danger.apply_receipt,
         facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
         raises_work_version=NOBODY, without_reading=True,
+    ),
+    Verb.END_DANGER: Action(
+        "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
+        check=danger.check_end_danger, apply=danger.apply_end_danger,
+        facts=form_facts("end_danger"), raises_work_version=NOBODY,
     ),
     Verb.SURVEY: Action(
         "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),

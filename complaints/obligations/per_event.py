@@ -49,7 +49,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         yield NewObligation(f"remedy_notice:{event.seq}", "remedy_notice", event.at, facts=about)
     yield from _in_writing(case, event, facts)
     yield from resent_letters(case, event)
-    if event.verb is Verb.RECEIPT and event.facts.get("danger"):
+    if event.verb is Verb.RECEIPT and event.facts.get("danger") and case.in_danger and not case.is_discreet:
         about = {**facts, "role": event.role.value}
         yield NewObligation(f"danger_seen:{event.seq}", "danger_seen", event.at, SendPriority.DANGER, about)
     yield from _outside_body(case, event, facts)

@@ -20,7 +20,7 @@ from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_u
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
 from complaints.obligations.approvals import awaited_act
-from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
+from complaints.obligations.kinds import HELD_IN_DANGER, NewObligation, SendPriority, give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
 from complaints.obligations.resend import with_resend_keys
 from complaints.rulebook import Limit
@@ -39,8 +39,8 @@ from complaints.vocabulary import (
 
 #: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
-#: People are asked once more to look at a likely danger, so that it is still within the hour.
-LOOK_AGAIN_AFTER = timedelta(minutes=30)
+#: Who confirmed a danger is asked to close it with a reason after this time, and then as often again.
+CLOSE_ALARM_EVERY = timedelta(hours=1)
 #: The task from a bad survey answer is due as a first action of this priority.
 SURVEY_CONCERN_PRIORITY = Priority.P3
 #: A review that is overdue by this goes to another person.
@@ -58,7 +58,7 @@ def current_obligations(case: Case) -> Iterator[NewObligation]:
         # The card is drawn once more, to show that the words are gone.
         yield _card(case)
         return
-    required = _without_contradictions(case, _all_obligations(case))
+    required = _after_danger(case, _without_contradictions(case, _all_obligations(case)))
     yield from give_offline(case, with_resend_keys(case, required), once=False)
 
 
@@ -68,10 +68,7 @@ def card_waits_until(case: Case) -> datetime | None:
     The proposal helps to decide in which channel a case is first posted (docs/design.md, rule 8).
     """
     is_placed = (
-        case.proposed is not None
-        or case.assessment is not None
-        or case.danger_at is not None
-        or case.restricted
+        case.proposed is not None or case.assessment is not None or bool(case.alarms) or case.restricted
     )
     return None if is_placed or case.owner is not None else case.logged_at + timedelta(seconds=90)
 
@@ -163,7 +160,6 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield _card(case)
     yield from _intake(case)
     yield from _danger(case)
-    yield from _look(case)
     yield from _proposal(case)
     yield from _letters(case)
     yield from _other_delays(case)
@@ -179,14 +175,13 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
 
 def _card(case: Case) -> NewObligation:
     """The card shows this version of the record; a later version makes this obligation unnecessary."""
-    danger = case.danger_at is not None and case.danger_receipt_at is None
     due_at = max(
         moment
         for moment in (case.logged_at, case.last_words_at, card_waits_until(case))
         if moment is not None
     )
     # After the answers to people: a pressed card is drawn by its press.
-    lane = SendPriority.DANGER if danger else SendPriority.NOTICE
+    lane = SendPriority.DANGER if case.unseen_alarm is not None else SendPriority.NOTICE
     return NewObligation(f"card:{case.version}", "card", due_at, lane, {"version": case.version})
 
 
@@ -195,7 +190,9 @@ def _intake(case: Case) -> Iterator[NewObligation]:
         return
     dialogue = case.rules.dialogue
     calendar = case.rules.calendar
-    silence = due(case.last_words_at, dialogue.file_abandoned_after, calendar).at
+    calm = (alarm.talks_until for alarm in case.alarms)
+    quiet_since = max(at for at in (case.last_words_at, *calm) if at is not None)
+    silence = due(quiet_since, dialogue.file_abandoned_after, calendar).at
     latest = due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at
     yield NewObligation(
         f"end_form:silence:{case.words}", "end_form", silence, SendPriority.DIALOGUE, {"because": "silence"}
@@ -204,18 +201,35 @@ def _intake(case: Case) -> Iterator[NewObligation]:
 
 
 def _danger(case: Case) -> Iterator[NewObligation]:
-    if case.danger_at is not None and case.danger_receipt_at is None:
-        yield NewObligation(f"page:{case.danger_at.isoformat()}", "page", case.danger_at, SendPriority.DANGER)
+    """Pages until a person has seen the danger, or asks for a look; then asks that person to close it (5.3)."""
+    alarm = case.alarm
+    if alarm is None:
+        return
+    if alarm.seen_at is None:
+        since = alarm.certain_at or alarm.at
+        yield NewObligation(f"page:{since.isoformat()}", "page", since, SendPriority.DANGER)
+    else:
+        key = f"page:{alarm.seen_at.isoformat()}"
+        yield NewObligation(f"{key}:close", "page", alarm.seen_at + CLOSE_ALARM_EVERY)
+        if case.in_danger and case.last_words_at is not None and case.last_words_at > alarm.seen_at:
+            more = f"{key}:words:{case.words}"
+            yield NewObligation(more, "page", case.last_words_at, SendPriority.DANGER, {"words": True})
 
 
-def _look(case: Case) -> Iterator[NewObligation]:
-    """Asks for a look within the hour at a likely danger: once, and once more if it was not opened by then."""
-    danger = case.danger_at is not None and case.danger_receipt_at is None
-    if case.look_at is not None and case.look_is_open and not danger:
-        for number, delay in enumerate((timedelta(0), LOOK_AGAIN_AFTER), 1):
-            key = f"look:{case.look_at.isoformat()}:{number}"
-            facts = {"number": number}
-            yield NewObligation(key, "look", case.look_at + delay, SendPriority.DIALOGUE, facts)
+def _after_danger(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
+    """Hold back what the bot starts while it stays with a danger; afterwards it is due again, under a key of its own.
+
+    A key that came due meanwhile was skipped, and no key is done twice.
+    """
+    for obligation in obligations:
+        if obligation.kind not in HELD_IN_DANGER:
+            yield obligation
+        elif not case.in_danger:
+            talks = ((alarm.at, alarm.talks_until) for alarm in case.alarms)
+            number = next(
+                (n for n, (start, end) in enumerate(talks, 1) if end and start <= obligation.due < end), None
+            )
+            yield replace(obligation, key=f"{obligation.key}:calm{number}") if number else obligation
 
 
 def _proposal(case: Case) -> Iterator[NewObligation]:

@@ -239,11 +239,9 @@ def _fingerprint(
 ) -> str:
     """A key of this very act: pressing the same button twice gives the same key."""
     content: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
-    if verb is Verb.RECEIPT and case.danger_at is not None:
-        # A new danger needs a new receipt, although it does not raise the work_version.
-        content.append(case.danger_at.isoformat())
-    if verb is Verb.RECEIPT and case.look_at is not None:
-        content.append(case.look_at.isoformat())
+    if verb in (Verb.RECEIPT, Verb.END_DANGER) and case.alarms:
+        # A new danger needs a new receipt and a new end, although it does not raise the work_version.
+        content.append(case.alarms[-1].at.isoformat())
     return "act:" + sha256(canonical(content))
 
 

@@ -70,14 +70,14 @@ def list_handlers(file: CaseFile) -> list[str]:
 def merge_facts(file: CaseFile) -> dict[str, Any]:
     """The facts that a merged complaint hands to the other one: receipt, signs, and who has no access."""
     case = file.case
-    danger_is_open = case.danger_at is not None and case.danger_receipt_at is None
+    is_open = case.alarm is not None
     return {
         "relation": "merged",
         "other_ref": case.ref,
         "other_complainant": case.complainant,
         "received_at": format_time(case.received_at),
         "signs": [
-            replace(sign, danger=sign.danger and danger_is_open, look=sign.look and case.look_is_open).facts
+            replace(sign, danger=sign.danger and is_open, look=sign.look and is_open).facts
             for sign in case.signs
         ],
         "restricted": case.restricted,

@@ -25,7 +25,14 @@ from store.files import list_files
 from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.identifiers import list_complainant_names
 from store.record.access_log import find_reason, load_readable, write_read
-from store.record.load import CaseFile, load_all_texts, load_case_file, load_many, load_words_by_event
+from store.record.load import (
+    CaseFile,
+    load_all_texts,
+    load_case_file,
+    load_many,
+    load_words_by_event,
+    newest_versions,
+)
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
@@ -59,6 +66,23 @@ def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
     """
     file = load_readable(tx, ref, by, "open")
     return file.case, file.events
+
+
+def read_alarm_words(tx: Tx, ref: str, by: Actor) -> str:
+    """What the complainant wrote since the open danger began, in order; the read is logged (4.7).
+
+    Raises NotAllowed (recorded).
+    """
+    file = load_readable(tx, ref, by, "page")
+    alarm = file.case.alarm
+    if alarm is None:
+        return ""
+    since = {event.seq for event in file.events if event.at >= alarm.at}
+    with collecting_damage():
+        # Damaged words must not keep anybody from being paged.
+        texts = [text.text for text in newest_versions(load_all_texts(tx, file)) if text.seq in since]
+    write_read(tx, file.case, by, "page", None, whole=False)
+    return "\n\n".join(texts)
 
 
 def open_case(

@@ -9,7 +9,7 @@ from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from complaints.obligations.approvals import awaited_act
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, READS
@@ -68,7 +68,7 @@ def write_read(
 
     Without `whole` the version is 0: they did not see what the complainant wrote.
     """
-    role, version = by.least(READERS), case.version if whole else 0
+    role, version = by.least(READERS | {Role.ON_CALL}), case.version if whole else 0
     name = role.value if role else ""
     tx.add(READS, ref=case.ref, by=by.id, role=name, at=tx.now, what=what, version=version, reason=reason)
 

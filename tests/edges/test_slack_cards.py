@@ -231,7 +231,7 @@ async def test_danger_pages_staff_until_a_member_confirms_receipt(office: Office
     assert third == (3, 1)
     assert pages(office, MONA) == 3
     assert "<#C0000001>" in newest.text
-    assert office.store.read(load_case, ref).danger_receipt_at is not None
+    assert office.store.read(load_case, ref).unseen_alarm is None
 
 
 async def test_each_page_names_the_danger_and_the_waiting_time_and_supersedes_the_former_one(

@@ -168,7 +168,7 @@ def test_a_phone_complaint_is_checked_for_danger_and_named_staff_like_a_chat_mes
     desk = desk_of(store)
     danger = log(desk, {"description": "There is a strong smell of gas in the hall."})
     named = log(desk, {"description": "Bob Sealedname shouted at me."}, key="slack:log:2")
-    assert danger.danger_at == store.now()
+    assert danger.alarms[-1].certain_at == store.now()
     assert Flag.DANGER in danger.flags
     assert "page" in {
         row["kind"] for row in store.read(list_failed, everything=True) if row["ref"] == danger.ref
@@ -191,7 +191,7 @@ def test_staff_in_the_headers_of_an_email_are_not_complained_about(store: Store)
     assert (late.subjects, late.restricted) == (set(), False)
     assert (rude.subjects, rude.restricted) == ({HANDLER}, True)
     # Danger is searched for in every word.
-    assert late.danger_at == store.now()
+    assert late.alarms[-1].certain_at == store.now()
 
 
 def test_a_complaint_on_behalf_of_another_person_waits_for_their_authority(store: Store) -> None:

@@ -338,6 +338,7 @@ def every_deadline_has_a_message(case: Case) -> None:
         or case.erased_at
         or not can_be_informed
         or Flag.WITHDRAWN in case.flags
+        or case.in_danger
     ):
         return
     notices: dict[tuple[str, str], Any] = {}
@@ -482,8 +483,9 @@ def _reminder_over(before: Case, after: Case, key: str) -> bool:
 _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "card": lambda before, after, key: after.version > before.version,
     "end_form": lambda before, after, key: not after.form_open or after.words > before.words,
-    "page": lambda before, after, key: after.danger_receipt_at is not None,
-    "look": lambda before, after, key: not after.look_is_open or after.danger_at is not None,
+    "page": lambda before, after, key: (
+        after.alarms != before.alarms or after.words > before.words or not after.in_danger
+    ),
     "propose": lambda before, after, key: (
         after.assessment is not None
         or after.proposed != before.proposed

@@ -6,7 +6,7 @@ A test is a transcript: `play.writes("…")` returns the bot's answers as the pe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -121,6 +121,13 @@ class Play:
     codes: dict[str, Code] = field(default_factory=dict)
     reviewers: int = 1
     events: dict[str, list[Event]] = field(default_factory=dict)
+    #: Answers "no" where the bot asks whether anybody is in danger; the tests do not see the question.
+    denies: bool = False
+
+    def signed(self) -> Play:
+        """With the table of hazards signed by a safety officer."""
+        self.rules = replace(self.rules, hazards_signed_until="2099-12-31")
+        return self
 
     def receives(self, message: IncomingMessage) -> list[str]:
         """Take one step, do what it asks for as the store would, and return the new replies."""
@@ -209,7 +216,10 @@ class Play:
         return written_reply(self.catalogue, language, reply.template, reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
-        return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))
+        replies = self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))
+        if self.denies and self.state["step"] == "danger_question":
+            return self.presses("no")[1:]
+        return replies
 
     def sends(
         self, kind: str = "photo", caption: str = "", *, is_forwarded: bool = False, **more: Any

@@ -35,19 +35,27 @@ class Result:
     actions: int = 0
     asked: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    #: A danger after which the bot asks nothing more.
+    left_to_people: bool = False
 
 
 def play_story(story: Mapping[str, Any]) -> Result:
     """Write the story, press Done, skip every question, and send; the phone speaks another language."""
-    play = Play(language=None, rules=replace(RULES, languages=LANGUAGES), catalogue=TEXTS)
+    play = Play(denies=True, language=None, rules=replace(RULES, languages=LANGUAGES), catalogue=TEXTS)
     play.now = story.get("received", RECEIVED)
     result = Result(story)
     play.writes(story["text"])
     if play.language != story["language"]:
         result.faults.append(f"answered in {play.language}")
-    if play.replies[0].template == "danger":
+    if play.state["step"] == "danger_discreet":
+        play.presses("yes")
+    if play.state["step"] == "danger":
         # The number to call comes first; what is urgent may cost one tap more.
         play.presses("safe")
+    if play.state["step"] == "idle":
+        # Taken for despair or violence: a person goes on from here.
+        result.left_to_people = True
+        return result
     if play.state["step"] == "story":
         play.presses("done")
     result.actions = 1
@@ -96,7 +104,11 @@ def _judge(play: Play, result: Result, read_back: str, details: str) -> None:
             result.faults.append(f"amount {amount} for {story['amount']}")
     if play.case.confirmed_at != play.now or not any(act.verb is Verb.CONFIRM for act in play.acted):
         result.faults.append("not sent")
-    result.faults += [f"not read back: {t!r}" for t in play.texts_of(play.ref).values() if t not in read_back]
+    result.faults += [
+        f"not read back: {t!r}"
+        for name, t in play.texts_of(play.ref).items()
+        if t not in read_back and name != "danger"
+    ]
 
 
 if __name__ == "__main__":

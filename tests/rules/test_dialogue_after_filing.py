@@ -265,9 +265,7 @@ def test_in_danger_the_privacy_notice_waits_until_the_person_is_safe() -> None:
     play = Play()
     [danger] = play.writes("There is a smell of gas in my kitchen.")
     assert "Your data:" not in danger
-    play.presses("safe")
-    answers = play.writes("It began on Monday after your people had been here.")
-    assert not answers or "Your data:" in answers[0]
+    assert "Your data:" in play.presses("safe")[0]
 
 
 def test_mydata_says_until_when_a_closed_complaint_must_stay() -> None:

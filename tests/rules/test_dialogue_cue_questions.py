@@ -29,7 +29,7 @@ CUES = [
 def test_a_cue_in_the_story_asks_its_question_once_and_skip_continues(
     step: str, story: str, question: str
 ) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     [question_text] = play.presses("done")
     assert question_text.startswith(question)
@@ -51,14 +51,14 @@ def test_a_cue_in_the_story_asks_its_question_once_and_skip_continues(
     ids=range(6),
 )
 def test_without_a_cue_only_place_and_remedy_are_asked(story: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     assert play.presses("done") == [WHERE]
 
 
 @clause("7.2")
 def test_what_the_story_says_is_shown_and_signed_and_not_asked() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("This is the third time that order 4471203 of 3 November came broken. I want a refund.")
     [readback] = play.presses("done")
     assert "Happened before: Yes\n" in readback
@@ -68,13 +68,13 @@ def test_what_the_story_says_is_shown_and_signed_and_not_asked() -> None:
 
 
 def test_an_effect_named_in_the_story_is_not_asked() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The freezer failed and cost me 240 pounds.")
     assert play.presses("done") == [WHERE]
 
 
 def test_several_cues_are_asked_in_order_and_read_back() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("It is broken and I am worried; I am deaf.")
     play.presses("done")
     play.writes("I cannot sleep.")
@@ -89,7 +89,7 @@ def test_several_cues_are_asked_in_order_and_read_back() -> None:
 
 @pytest.mark.parametrize("story", ["I called again about the meter.", "Sürekli yanlış fatura geliyor."])
 def test_whether_it_happened_before_is_not_asked_and_can_be_answered_under_change(story: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     assert play.presses("done") == [WHERE]
     play.presses("skip")
@@ -101,7 +101,7 @@ def test_whether_it_happened_before_is_not_asked_and_can_be_answered_under_chang
 
 @clause("4.3")
 def test_a_support_need_is_a_flag_and_its_words_are_sealed() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I am deaf and your line only takes calls.")
     play.presses("done")
     play.writes("Write to me, do not call.")
@@ -111,7 +111,7 @@ def test_a_support_need_is_a_flag_and_its_words_are_sealed() -> None:
 
 
 def test_a_support_need_chosen_by_button_leaves_no_code_in_the_facts() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I am deaf and your line only takes calls.")
     play.presses("done")
     play.presses("large_print")
@@ -121,7 +121,7 @@ def test_a_support_need_chosen_by_button_leaves_no_code_in_the_facts() -> None:
 
 @clause("4.7")
 def test_a_complaint_for_another_person_is_flagged_until_authority_is_shown() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I write for my mother: her water is brown.")
     play.presses("done")
     assert play.presses("agreed") == [WHERE]
@@ -134,12 +134,12 @@ def test_a_complaint_for_another_person_is_flagged_until_authority_is_shown() ->
 
 
 def test_words_about_another_person_count_as_no_authority_and_for_myself_as_own() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I write for my mother: her water is brown.")
     play.presses("done")
     play.writes("She knows of it, I think")
     assert Flag.FOR_ANOTHER in play.case.flags
-    other = Play()
+    other = Play(denies=True)
     other.writes("My mother has brown water.")
     other.presses("done")
     other.writes("It's for myself")
@@ -147,7 +147,7 @@ def test_words_about_another_person_count_as_no_authority_and_for_myself_as_own(
 
 
 def test_the_relation_is_asked_when_the_story_does_not_name_it() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     play.presses("done")
     assert play.presses("cannot_decide") == ["What is your relationship to the person it is about?"]
@@ -156,7 +156,7 @@ def test_the_relation_is_asked_when_the_story_does_not_name_it() -> None:
 
 
 def test_choosing_no_contact_is_explained_and_flagged() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The reader was rude. I want to stay anonymous.")
     play.presses("done")
     explained, following = play.presses("no_contact")
@@ -167,7 +167,7 @@ def test_choosing_no_contact_is_explained_and_flagged() -> None:
 
 @clause("4.7")
 def test_an_anonymous_complainant_is_flagged_and_may_give_the_name_later() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The reader was rude. I want to stay anonymous.")
     play.presses("done")
     button = play.replies[-1]
@@ -178,7 +178,7 @@ def test_an_anonymous_complainant_is_flagged_and_may_give_the_name_later() -> No
 
 
 def test_a_complainant_without_contact_reads_the_decision_by_status() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The reader was rude. I want to stay anonymous.")
     for choice in ("done", "no_contact", "skip", "skip", "send"):
         play.presses(choice)
@@ -192,7 +192,7 @@ CHILD = "I am 13. The bus driver shouted at me."
 
 @clause("4.3")
 def test_a_child_is_addressed_in_plain_words_and_not_asked_for_an_age_that_it_gave() -> None:
-    play = Play()
+    play = Play(denies=True)
     [receipt] = play.writes(CHILD)
     assert receipt.startswith("We are sorry to hear this. I have written it down.")
     offered, following = play.presses("done")
@@ -206,7 +206,7 @@ def test_a_child_is_addressed_in_plain_words_and_not_asked_for_an_age_that_it_ga
 
 
 def test_an_adult_age_clears_the_minor_flag() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I am a child. The bus driver shouted at me.")
     assert play.presses("done")[0].startswith("How old are you?")
     assert play.writes("I am 31, that was a joke") == [WHERE]

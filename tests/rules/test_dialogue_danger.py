@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bots.letters import progress
 from bots.letters.letter import Letter
 from complaints.actors import staff
+from complaints.case import Case
 from complaints.obligations.kinds import SendPriority
 from complaints.priorities import priority_of
 from complaints.rulebook import Danger, OnCall
@@ -23,27 +24,33 @@ def test_danger_in_the_first_message_is_recorded_and_answered_with_the_number() 
     play = Play()
     [answer] = play.writes(GAS)
     assert answer.startswith(
-        "Please call 0800 111 999 now; we are a complaints service and cannot send help. "
+        "Please call 0800 111 999 now. We are a complaints service and cannot send help.\n\n"
         "Leave now, call 0800 111 999 from outside."
     )
     assert f"I am alerting our duty team ({play.ref})." in answer
     assert play.replies[-1].lane is SendPriority.DANGER
-    assert play.case.danger_at == play.now
+    assert certain_at(play.case) == play.now
     assert priority_of(play.case) is Priority.P1
 
 
-def test_questions_stop_until_the_person_is_safe_and_then_continue() -> None:
+def certain_at(case: Case) -> datetime | None:
+    assert case.alarm is not None
+    return case.alarm.certain_at
+
+
+def test_questions_stop_until_it_is_over_and_then_continue() -> None:
     play = Play()
     play.writes("The engineer left without finishing the work.")
     play.presses("done")
     play.writes("12 Mill Lane, this morning")
     assert len(play.writes(GAS)) == 1
-    assert play.writes("It is getting worse.") == []
+    assert play.writes("It is getting worse.") == [f"I have passed this on ({play.ref}). I am still here."]
     assert play.waits(60) == []
-    assert play.writes("i am safe, continue") == [
+    assert play.writes("it is over") == [
         "What would put this right? Choose one, or write it in your own words."
     ]
     assert "It is getting worse." in play.words
+    assert not play.case.in_danger
 
 
 def test_danger_within_the_first_messages_stops_the_first_question() -> None:
@@ -72,7 +79,7 @@ def test_danger_in_a_survey_answer_is_recorded_too() -> None:
     ref = play.files_a_complaint()
     play.state = {**play.state, "step": "q6", "ref": ref}
     assert play.writes(GAS)[0].startswith("Please call 0800 111 999 now")
-    assert play.cases[ref].danger_at is not None
+    assert certain_at(play.cases[ref]) is not None
 
 
 def test_danger_in_an_edit_counts() -> None:
@@ -101,10 +108,11 @@ def test_a_denied_danger_is_no_danger() -> None:
     assert "Your reference is" in play.writes("There was no smell of gas, nobody was hurt.")[0]
 
 
-def test_a_repeated_danger_sign_is_not_answered_again() -> None:
+def test_a_repeated_danger_sign_gets_a_short_answer_without_the_number() -> None:
     play = Play()
     play.writes(GAS)
-    assert play.writes("Still a strong smell of gas in the kitchen!") == []
+    [answer] = play.writes("Still a strong smell of gas in the kitchen!")
+    assert answer.startswith("I have passed this on")
 
 
 def test_the_receipt_of_a_danger_is_confirmed_by_role_only_afterwards() -> None:
@@ -153,9 +161,9 @@ def test_the_organisations_own_entry_is_used_where_one_of_its_signs_occurs(
 
 
 def test_an_own_number_without_a_text_comes_with_the_built_in_advice() -> None:
-    [answer] = with_own("smell of gas", text={}).writes("There is a smell of gas in the hall.")
+    [answer] = with_own("smell of gas", text={}).signed().writes("There is a smell of gas in the hall.")
     assert answer.startswith("Please call 0800 222 333 now")
-    assert "Leave the building now, touch no switches" in answer
+    assert "Never switch lights or electrical devices on or off." in answer
 
 
 def test_an_own_text_without_a_number_gets_the_number_of_the_country() -> None:
@@ -164,9 +172,9 @@ def test_an_own_text_without_a_number_gets_the_number_of_the_country() -> None:
 
 
 def test_an_own_text_in_another_language_gives_way_to_built_in_advice_that_the_person_can_read() -> None:
-    play = with_own("Gasgeruch", text={"en": "Leave now."})
+    play = with_own("Gasgeruch", text={"en": "Leave now."}).signed()
     [answer] = play.writes("Seit heute früh ist hier starker Gasgeruch.")
-    assert "Verlassen Sie sofort das Gebäude" in answer
+    assert "Gehen Sie sofort an die frische Luft." in answer
     assert "0800 222 333" in answer
     unknown = with_own("Chlorwolke", text={"en": "Stay inside."})
     [answer] = unknown.writes("Über dem Bad steht eine Chlorwolke.")
@@ -179,10 +187,10 @@ def test_an_own_text_in_another_language_gives_way_to_built_in_advice_that_the_p
         (
             "Es riecht hier stark nach Gas!",
             "Rufen Sie jetzt 0800 111 999 an",
-            "Ich bin in Sicherheit, weiter",
+            "Es ist vorbei",
         ),
-        ("¡Huele mucho a gas en la cocina!", "Llame ahora al 0800 111 999", "Estoy a salvo, continuar"),
-        ("Mutfakta çok kötü gaz kokusu var!", "Lütfen şimdi arayın: 0800 111 999", "Güvendeyim, devam"),
+        ("¡Huele mucho a gas en la cocina!", "Llame ahora al 0800 111 999", "Ya ha pasado"),
+        ("Mutfakta çok kötü gaz kokusu var!", "Lütfen şimdi arayın: 0800 111 999", "Geçti, bitti"),
     ],
     ids=range(3),
 )
@@ -203,31 +211,71 @@ def test_the_receipt_of_a_danger_is_confirmed_in_its_language() -> None:
     assert progress.danger_seen(letter, "on_call").endswith("unserer Bereitschaft.")
 
 
-OBLIQUE = {
-    "flue": "The pipe of the boiler came apart and the whole family feels sick since last night.",
-    "collapse": "The ceiling of the hall came down and we can hear people shouting underneath.",
-    "order": "My ex has a restraining order and he is outside my door again.",
-}
+def possible(play: Play) -> str:
+    """Begin with a possible danger; the question."""
+    [question] = play.writes("The lift stopped between two floors and my mother is inside since an hour.")
+    return question
 
 
-def test_a_likely_danger_asks_for_a_look_and_stops_no_question() -> None:
+def test_a_possible_danger_asks_one_question_and_the_form_waits() -> None:
     play = Play()
-    answers = play.writes("I don't see a tomorrow")
-    assert "Your reference is" in answers[0]
-    assert answers[-1].startswith("Is anybody in danger now? Then please call")
-    assert play.case.look_is_open
-    assert play.case.danger_at is None
-    assert play.case.severity < 4
+    assert possible(play).startswith("Is anybody in danger now? If so: Please call 112 now.")
+    assert play.case.unseen_alarm is not None
+    assert certain_at(play.case) is None
+    assert play.waits(60) == []
 
 
-def test_likely_self_harm_is_answered_with_a_helpline_once() -> None:
+@pytest.mark.parametrize(
+    "answer", ["No", "no, nobody, it was last year", "nein, alles gut", "hayır, kimse yok"]
+)
+def test_only_a_clear_no_ends_the_question_without_a_page(answer: str) -> None:
     play = Play()
-    answers = play.writes("I looked at the bridge for an hour last night. What stopped me was only the cold.")
-    assert "116 123" in answers[-1]
-    again = play.writes(
-        "I am so tired that I only want to sleep and not get up again. Nobody would notice for weeks."
+    possible(play)
+    replies = play.writes(answer)
+    assert replies[0].startswith("Good to know.")
+    assert play.case.alarm is not None
+    assert play.case.alarm.pages_from is None
+    assert not play.case.in_danger
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["Yes", "I do not know", "what do you mean?", "no one wakes up", "no but my son is sick", "hello?"],
+)
+def test_yes_and_every_unclear_answer_page(answer: str) -> None:
+    play = Play()
+    possible(play)
+    [reply] = play.writes(answer)
+    assert "Please call 112 now." in reply
+    assert certain_at(play.case) == play.now
+
+
+def test_without_an_answer_a_possible_danger_pages_after_two_minutes() -> None:
+    play = Play()
+    possible(play)
+    assert play.case.alarm is not None
+    assert play.case.alarm.pages_from == play.now + timedelta(minutes=2)
+
+
+def test_possible_self_harm_pages_without_a_question_and_gets_the_helpline() -> None:
+    play = Play()
+    [answer] = play.writes(
+        "I looked at the bridge for an hour last night. What stopped me was only the cold."
     )
-    assert not any("116 123" in answer for answer in again)
+    assert "116 123" in answer
+    assert "If you have taken or done something, or you are about to: Please call 112 now." in answer
+    assert certain_at(play.case) == play.now
+    [again] = play.writes("I am so tired that I only want to sleep and not get up again.")
+    assert "I stay here" in again
+
+
+def test_words_of_despair_are_never_read_back_as_a_wish() -> None:
+    play = Play(denies=True)
+    play.writes("You cut off my power. I want to sleep, that is all I want. I want to kill myself.")
+    play.presses("safe")
+    play.writes("send")
+    assert play.case.confirmed_at == play.now
+    assert "remedy_requested" not in play.texts_of(play.ref)
 
 
 PARITY = {
@@ -263,4 +311,4 @@ PARITY = {
 def test_a_reported_danger_leads_to_a_page_or_a_look_in_every_language(name: str, number: int) -> None:
     play = Play()
     play.writes(PARITY[name][number])
-    assert play.case.look_is_open or play.case.danger_at is not None
+    assert play.case.unseen_alarm is not None

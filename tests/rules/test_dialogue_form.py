@@ -10,7 +10,7 @@ from tests.rules.dialogue_play import HANDLER, RULES, TEXTS, Play
 
 
 def test_a_first_message_of_two_words_opens_a_complaint_and_is_answered_at_once() -> None:
-    play = Play()
+    play = Play(denies=True)
     [answer] = play.writes("Brown water")
     assert answer == (
         f"We are sorry to hear this. I have noted it. Your reference is {play.ref}. Go on, add photos or a voice "
@@ -21,7 +21,7 @@ def test_a_first_message_of_two_words_opens_a_complaint_and_is_answered_at_once(
 
 
 def test_a_greeting_is_answered_with_an_introduction_and_opens_nothing() -> None:
-    play = Play()
+    play = Play(denies=True)
     [answer] = play.writes("Hello there!")
     assert answer.startswith("Hello. I am the automated complaints assistant of Northwind Water.")
     assert play.writes("Merhaba, iyi günler") == [answer]
@@ -29,13 +29,13 @@ def test_a_greeting_is_answered_with_an_introduction_and_opens_nothing() -> None
 
 
 def test_one_word_is_answered_with_a_request_for_more() -> None:
-    play = Play()
+    play = Play(denies=True)
     assert play.writes("Refund!")[0].startswith("Please tell me in a few words")
     assert play.cases == {}
 
 
 def test_the_complete_form_leads_to_a_signed_complaint() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water has been brown.")
     assert play.presses("done") == ["Where did it happen, or which order or account is it about, and when?"]
     assert play.writes("12 Mill Lane, last week") == [
@@ -54,7 +54,7 @@ def test_the_complete_form_leads_to_a_signed_complaint() -> None:
 
 
 def test_quick_messages_are_one_story_and_the_question_follows_after_20_seconds() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The first part.")
     for part in range(39):
         play.now += timedelta(seconds=4)
@@ -67,7 +67,7 @@ def test_quick_messages_are_one_story_and_the_question_follows_after_20_seconds(
 
 
 def test_typed_labels_work_as_buttons_in_every_language() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water has been brown.")
     play.writes("bitti")
     play.writes("SKIP")
@@ -79,7 +79,7 @@ def test_typed_labels_work_as_buttons_in_every_language() -> None:
 
 
 def test_a_late_done_is_not_taken_as_an_answer() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water has been brown.")
     [question] = play.waits(20)
     assert play.writes("Done") == [question]
@@ -89,7 +89,7 @@ def test_a_late_done_is_not_taken_as_an_answer() -> None:
 
 
 def test_after_a_language_change_the_open_question_is_repeated() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water has been brown.")
     play.presses("done")
     assert play.commands("language", "tr") == [
@@ -103,7 +103,7 @@ def test_after_a_language_change_the_open_question_is_repeated() -> None:
 
 
 def test_a_story_that_says_everything_is_filed_with_two_taps() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("Order 4471203 came broken on 3 November. I want a refund.")
     [readback] = play.presses("done")
     assert readback.startswith("This is what I wrote down")
@@ -111,13 +111,13 @@ def test_a_story_that_says_everything_is_filed_with_two_taps() -> None:
 
 
 def test_a_refused_refund_is_not_taken_as_a_wish() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("You told me that I do not get a refund for order 4471203 of 3 November.")
     assert play.presses("done") == ["What would put this right? Choose one, or write it in your own words."]
 
 
 def test_changing_the_story_keeps_the_first_version_on_record() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     play.writes("Mill Lane")
@@ -132,7 +132,7 @@ def test_changing_the_story_keeps_the_first_version_on_record() -> None:
 
 
 def test_an_old_send_button_does_not_sign_words_that_were_not_read_back() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair", "change", "story"):
         play.presses(choice)
@@ -147,7 +147,7 @@ def test_an_old_send_button_does_not_sign_words_that_were_not_read_back() -> Non
 
 
 def test_changing_without_new_words_keeps_the_story() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair", "change", "story"):
         play.presses(choice)
@@ -156,7 +156,7 @@ def test_changing_without_new_words_keeps_the_story() -> None:
 
 
 def test_changing_the_story_asks_again_for_place_and_remedy() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     play.writes("Mill Lane")
@@ -172,7 +172,7 @@ def test_changing_the_story_asks_again_for_place_and_remedy() -> None:
 
 
 def test_the_not_yet_button_states_when_the_unsigned_complaint_is_filed() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
         play.presses(choice)
@@ -181,7 +181,7 @@ def test_the_not_yet_button_states_when_the_unsigned_complaint_is_filed() -> Non
 
 
 def test_the_send_button_still_signs_after_the_form_ended() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
         play.presses(choice)
@@ -191,7 +191,7 @@ def test_the_send_button_still_signs_after_the_form_ended() -> None:
 
 
 def test_late_answers_are_additions() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
@@ -203,7 +203,7 @@ def test_late_answers_are_additions() -> None:
 
 
 def test_a_message_from_staff_ends_the_questions() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.do(Verb.REPLY, play.ref, HANDLER, {}, {"text": "We come today."})
     assert play.waits(60) == []
@@ -211,7 +211,7 @@ def test_a_message_from_staff_ends_the_questions() -> None:
 
 
 def test_a_file_between_questions_is_an_addition_and_the_question_stays_open() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     assert play.sends("voice", seconds=3) == ["I have a voice note of 0:03. A person will listen to it."]
@@ -220,7 +220,7 @@ def test_a_file_between_questions_is_an_addition_and_the_question_stays_open() -
 
 
 def test_an_album_alone_is_one_complaint_with_one_receipt() -> None:
-    play = Play()
+    play = Play(denies=True)
     assert len(play.sends(group="g1")) == 1
     assert play.sends(group="g1") == []
     assert play.sends(group="g1") == []
@@ -228,14 +228,14 @@ def test_an_album_alone_is_one_complaint_with_one_receipt() -> None:
 
 
 def test_a_file_too_large_counts_and_a_smaller_one_is_requested() -> None:
-    play = Play()
+    play = Play(denies=True)
     answers = play.sends("video", size=21 * 1024 * 1024)
     assert "larger than 20 MB" in answers[1]
     assert play.case.media == 1
 
 
 def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     assert play.presses("done")[0].startswith("You seem to write for someone else.")
     assert play.presses("agreed") == ["What is your relationship to the person it is about?"]
@@ -243,7 +243,7 @@ def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
 
 
 def test_an_edit_is_a_new_version_and_the_first_is_kept() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.", source="77")
     play.presses("done")
     assert play.edits("77", "The water is red.") == []
@@ -255,14 +255,14 @@ def test_an_edit_is_a_new_version_and_the_first_is_kept() -> None:
 
 
 def test_cancel_before_a_complaint_exists_drops_the_draft() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.commands("complain")
     assert play.commands("cancel") == ["All right, I have dropped that."]
     assert play.cases == {}
 
 
 def test_cancel_during_the_form_ends_the_questions_and_names_withdraw() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     [answer] = play.commands("cancel")
     assert f"/withdraw {play.ref}" in answer

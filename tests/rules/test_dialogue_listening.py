@@ -61,9 +61,11 @@ def test_each_class_of_message_is_recognised_in_each_language() -> None:
 def test_first_messages_are_understood_and_filed_with_few_taps(language: str) -> None:
     results = [play_story(story) for story in STORIES if story["language"] == language]
     assert [(result.story["text"], result.faults) for result in results if result.faults] == []
-    assert statistics.median(result.actions for result in results) <= 3
+    assert sum(result.left_to_people for result in results) <= 2
+    filed = [result for result in results if not result.left_to_people]
+    assert statistics.median(result.actions for result in filed) <= 3
     # Done and Send, if the message says everything.
-    assert {result.actions for result in results if not result.asked} == {2}
+    assert {result.actions for result in filed if not result.asked} == {2}
 
 
 @pytest.mark.parametrize("words", ["Thank you so much!", "çok teşekkür ederim", "vielen Dank", "gracias"])
@@ -255,11 +257,15 @@ def test_a_language_that_the_desk_does_not_speak_is_named_and_shown_to_staff(
     play = Play(language=None, rules=replace(RULES, languages=("de", "tr")), catalogue=GERMAN_DESK)
     if starts:
         play.commands("start")
-    english, german, receipt = play.writes(first)
+    english, german, question = play.writes(first)
     assert english.startswith(f"Your message seems to be in this language: {in_english}.")
     assert "I go on in this language: German." in english
     assert german.startswith(f"Ihre Nachricht ist wohl in dieser Sprache: {in_german}.")
-    assert receipt.startswith("Es tut uns leid")
+    # Nobody at this desk can say that it is no danger, so the person is asked, and people look.
+    assert play.replies[-1].template == "danger.ask"
+    assert "112" in question
+    assert play.case.unseen_alarm is not None
+    assert play.presses("no")[-1].startswith("Es tut uns leid")
     assert (play.case.written_in, play.case.language) == (code, "de")
     assert [line for line in flag_lines(play.case, voice()) if f": {in_english}." in line]
     assert not [text for text in play.writes(second) if "Sprache" in text]

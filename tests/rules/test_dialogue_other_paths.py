@@ -18,7 +18,7 @@ LONG_AGO = timedelta(days=400)
 
 def two_waiting_complaints() -> tuple[Play, str, str]:
     """A person with two complaints, each with an open question from staff."""
-    play = Play()
+    play = Play(denies=True)
     first = play.files_a_complaint()
     play.commands("complain")
     play.writes("The bill is wrong.")
@@ -61,7 +61,7 @@ def test_an_answer_added_to_its_complaint_ends_the_waiting() -> None:
 
 def a_remedy_done() -> tuple[Play, str]:
     """A decided complaint whose only remedy was recorded as done."""
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.do(Verb.ASSIGN, ref, HANDLER, {"owner": HANDLER.id})
     play.do(Verb.ASSESS, ref, HANDLER, ASSESSED)
@@ -103,7 +103,7 @@ def test_no_to_a_remedy_reopens_it_with_a_reply_due() -> None:
 
 
 def test_a_remedy_redone_after_resolving_is_verified_by_the_complainant() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.files_a_complaint()
     ref = play.staff_resolve()
     play.receives(ButtonInput("no", "done0", ref, 3))
@@ -117,7 +117,7 @@ def test_a_remedy_redone_after_resolving_is_verified_by_the_complainant() -> Non
 
 @clause("7.3")
 def test_a_question_prevents_lapsing_and_has_a_reply_target() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.files_a_complaint()
     ref = play.staff_resolve()
     play.writes("I have a question")
@@ -132,7 +132,7 @@ def test_a_question_prevents_lapsing_and_has_a_reply_target() -> None:
 
 def reclassified_complaint() -> tuple[Play, str]:
     """A fault report that two members of staff reclassified as no complaint."""
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint("My street light is out on Mill Lane.")
     play.do(Verb.RECLASSIFY, ref, HANDLER, {"kind": "fault_report"}, {"reason": "A lamp is out."})
     play.do(Verb.APPROVE, ref, MANAGER, {"agreed": "yes"})
@@ -178,7 +178,7 @@ def test_other_words_on_a_reclassified_complaint_are_added_and_offer_the_button(
 
 
 def test_the_mydata_command_explains_what_is_stored_and_offers_a_copy_once_a_day() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.files_a_complaint()
     [answer] = play.commands("mydata")
     assert "data protection authority" in answer
@@ -192,7 +192,7 @@ def test_the_mydata_command_explains_what_is_stored_and_offers_a_copy_once_a_day
 
 
 def test_a_data_correction_is_a_request_due_in_a_month() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.commands("mydata")
     play.presses("correct_data")
@@ -213,7 +213,7 @@ def test_a_data_correction_is_a_request_due_in_a_month() -> None:
 
 
 def test_an_erasure_is_a_request_and_a_button_erases_nothing() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.commands("mydata")
     [sure] = play.presses("erase_data")
@@ -224,14 +224,14 @@ def test_an_erasure_is_a_request_and_a_button_erases_nothing() -> None:
 
 
 def test_without_a_complaint_there_is_nothing_to_correct() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.commands("mydata")
     assert play.presses("correct_data")[0].startswith("You have no complaint with us.")
 
 
 @clause("7.2")
 def test_a_flood_of_messages_is_recorded_completely_and_answered_once() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     replies_before = len(play.replies)
     for n in range(300):
@@ -245,7 +245,7 @@ def test_a_flood_of_messages_is_recorded_completely_and_answered_once() -> None:
 
 
 def test_a_flood_in_the_form_ends_with_the_open_question_asked_once() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     for n in range(200):
@@ -258,7 +258,7 @@ def test_a_flood_in_the_form_ends_with_the_open_question_asked_once() -> None:
 
 
 def test_danger_in_a_flood_is_answered() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.files_a_complaint()
     for n in range(100):
         play.writes(f"Message number {n} of many.")
@@ -275,13 +275,13 @@ def test_an_ambiguous_command_asks_which_complaint() -> None:
 
 
 def test_an_edited_command_is_a_command() -> None:
-    play = Play()
+    play = Play(denies=True)
     assert play.edits("55", "/status")[0].startswith("You have no complaint with us.")
     assert play.cases == {}
 
 
 def test_buttons_of_a_closed_complaint_change_nothing_and_are_answered() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     steps = list(play.replies)
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
@@ -295,7 +295,7 @@ def test_buttons_of_a_closed_complaint_change_nothing_and_are_answered() -> None
 
 
 def test_a_press_from_two_devices_counts_once() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
         play.presses(choice)
@@ -307,7 +307,7 @@ def test_a_press_from_two_devices_counts_once() -> None:
 
 
 def test_unusual_messages_are_recorded_or_answered_plainly() -> None:
-    play = Play()
+    play = Play(denies=True)
     assert play.writes("😡😡😡")[0].startswith("Please tell me in a few words")
     assert play.receives(Unreadable())[0].startswith("I cannot keep a message of this kind.")
     assert play.commands("start", "x'; -- \x00 ünsinn")[0].startswith("Hello.")
@@ -319,18 +319,18 @@ def test_unusual_messages_are_recorded_or_answered_plainly() -> None:
 
 @clause("7.2")
 def test_a_sticker_alone_is_no_complaint_and_a_photo_or_voice_alone_is() -> None:
-    play = Play()
+    play = Play(denies=True)
     assert play.sends("sticker")[0].startswith("Please tell me in a few words")
     assert play.cases == {}
     for kind in ("photo", "voice", "animation"):
-        other = Play()
+        other = Play(denies=True)
         assert "Your reference is" in other.sends(kind)[0]
         assert other.cases[other.ref].only_in_media
 
 
 @clause("4.2")
 def test_the_policy_is_shown_completely_with_its_version() -> None:
-    [answer] = Play().commands("policy")
+    [answer] = Play(denies=True).commands("policy")
     assert "answer within 10 working days" in answer
     assert "Outside: Consumer ombudsman." in answer
     assert "Version " in answer
@@ -343,14 +343,14 @@ def test_a_late_insist_button_is_refused_with_an_alternative() -> None:
 
 
 def test_the_flood_state_contains_no_words() -> None:
-    play = Play()
+    play = Play(denies=True)
     turn: DialogueTurn = play.turn(Unreadable())
     assert set(turn.state["flood"]) == {"level", "at", "told"}
 
 
 @clause("7.3")
 def test_unblocking_makes_the_person_reachable_and_sends_missed_messages_again() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
     words = play.cases[ref].words
@@ -365,7 +365,7 @@ def test_unblocking_makes_the_person_reachable_and_sends_missed_messages_again()
 
 @clause("7.3")
 def test_a_message_about_one_complaint_makes_the_person_reachable_for_all() -> None:
-    play = Play()
+    play = Play(denies=True)
     first = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, first, MANAGER, {}, {"reason": "Out of scope."})
     second = play.files_a_complaint()
@@ -382,7 +382,7 @@ def test_a_message_about_one_complaint_makes_the_person_reachable_for_all() -> N
 
 
 def test_a_survey_answered_only_by_skip_is_not_reminded_of() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
@@ -392,7 +392,7 @@ def test_a_survey_answered_only_by_skip_is_not_reminded_of() -> None:
 
 
 def test_a_request_about_data_whose_month_ends_on_a_day_off_is_answered_on_the_next_working_day() -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.now = START + timedelta(days=2, minutes=37)
     play.commands("mydata")

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from bots.dialogue.buttons import CHECK
-from bots.dialogue.danger import NUMBERS
 from complaints.vocabulary import CloseCode, Flag
 from tests.rules.dialogue_play import RULES, TEXTS, Play
 
@@ -19,7 +18,7 @@ HELP = "What would put this right? Choose one, or write it in your own words."
     ["Yes, that is it", "yes", "yes thats right", "ok thank you", "evet doğru", "ja, stimmt", "sí, correcto"],
 )
 def test_yes_to_the_read_back_is_no_part_of_the_story_and_names_the_button(words: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     play.presses("skip")
@@ -34,7 +33,7 @@ def test_yes_to_the_read_back_is_no_part_of_the_story_and_names_the_button(words
 
 @pytest.mark.parametrize("words", ["I don't know", "dont know", "Bilmiyorum", "keine Ahnung", "No lo sé."])
 def test_i_do_not_know_skips_the_question(words: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     assert play.writes(words) == [HELP]
@@ -43,7 +42,7 @@ def test_i_do_not_know_skips_the_question(words: str) -> None:
 
 
 def test_long_words_that_name_no_place_belong_to_the_story() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The lift is out of order.")
     [question] = play.presses("done")
     assert play.writes("the landlord says that all this is none of his business")[0] == question
@@ -54,7 +53,7 @@ def test_long_words_that_name_no_place_belong_to_the_story() -> None:
 
 @pytest.mark.parametrize("words", ["Yes please", "evet lütfen", "ja bitte"])
 def test_yes_in_other_words_confirms(words: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.commands("withdraw")
     play.writes(words)
@@ -62,7 +61,7 @@ def test_yes_in_other_words_confirms(words: str) -> None:
 
 
 def test_words_under_change_are_added_and_only_they_are_read_back() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     play.presses("skip")
@@ -75,7 +74,7 @@ def test_words_under_change_are_added_and_only_they_are_read_back() -> None:
 
 @pytest.mark.parametrize("words", ["Should I boil the water?", "Und jetzt?"])
 def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     [answer] = play.writes(words)
     assert answer == (
@@ -86,15 +85,14 @@ def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
 
 
 def test_without_a_helpline_nobody_is_told_that_somebody_listens_at_any_hour() -> None:
-    assert "TR" not in NUMBERS["self_harm"]
     play = Play(rules=replace(RULES, country="TR"))
-    replies = play.writes("Thank you for everything, goodbye. I close my account.")
-    assert not [reply for reply in replies if "at any hour" in reply]
-    assert replies[-1].startswith("Is anybody in danger now? Then please call 112 first")
+    [reply] = play.writes("I want to kill myself")
+    assert "somebody listens" not in reply
+    assert "Please call 112 now." in reply
 
 
 def test_a_neighbour_for_whom_somebody_writes_is_the_person_affected() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("My neighbour Mr Ali at 9 Quay Road has no heating since Sunday, he asked me to write.")
     play.presses("done")
     assert Flag.FOR_ANOTHER in play.case.flags

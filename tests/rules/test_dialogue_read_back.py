@@ -18,7 +18,7 @@ DETAILS = "Where and when: Order 4711, 2 November\nYou would like: Money back\n"
 
 def read_back(story: str = STORY) -> Play:
     """A play at the read-back of a story that says everything."""
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     play.presses("done")
     assert play.state["step"] == "check"
@@ -95,7 +95,7 @@ def test_a_further_wish_is_added_to_the_one_before() -> None:
 
 
 def test_yes_under_a_question_of_an_earlier_version_records_the_answer() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("Order 4711 came broken on 2 November.")
     play.presses("done")
     play.presses("skip")
@@ -106,7 +106,7 @@ def test_yes_under_a_question_of_an_earlier_version_records_the_answer() -> None
 
 
 def test_yes_to_a_plain_question_is_an_answer_in_words() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     assert play.writes("yes") == [HELP]
@@ -114,7 +114,7 @@ def test_yes_to_a_plain_question_is_an_answer_in_words() -> None:
 
 
 def test_several_quick_messages_are_one_story() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("Order 4711 came broken.")
     play.writes("That was on 2 November.")
     play.writes("I want my money back")
@@ -122,7 +122,7 @@ def test_several_quick_messages_are_one_story() -> None:
 
 
 def test_an_edited_story_is_read_back_completely() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(STORY, source="m1")
     play.presses("done")
     [again] = play.edits("m1", "Order 4712 came broken on 2 November.")
@@ -148,7 +148,7 @@ def test_danger_interrupts_and_everything_is_read_back_afterwards() -> None:
     ids=range(4),
 )  # fmt: skip
 def test_where_and_when_is_asked_only_of_a_story_with_neither(story: str, question: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     assert play.presses("done") == [question]
 
@@ -158,7 +158,7 @@ def test_a_refused_remedy_leads_to_the_question_and_a_wish_without_a_button_is_s
         ("They refused a refund.", HELP),
         ("I want more information.", "You would like: I want more information"),
     ):
-        play = Play()
+        play = Play(denies=True)
         play.writes(f"The water is brown. {wish}")
         play.presses("done")
         assert answer in play.presses("skip")[0]
@@ -180,9 +180,11 @@ def test_a_refused_remedy_leads_to_the_question_and_a_wish_without_a_button_is_s
 def test_several_remedies_and_the_amount_are_all_kept(
     wish: str, codes: list[str], amount: tuple[int, str, str], is_typed: bool
 ) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The machine is broken." if is_typed else f"The machine is broken. {wish}")
-    play.presses("done")
+    if play.state["step"] == "danger_discreet":
+        play.presses("yes")
+    play.presses("safe" if play.state["step"] == "danger" else "done")
     play.presses("skip")
     readback = play.writes(wish)[0] if is_typed else play.text(play.replies[-1])
     play.presses("send")
@@ -192,7 +194,7 @@ def test_several_remedies_and_the_amount_are_all_kept(
 
 
 def test_a_story_with_too_many_numbers_leads_to_the_question() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("Numbers: " + ", ".join(f"order 4711{n}" for n in range(7)))
     assert play.presses("done") == [WHERE]
 
@@ -209,7 +211,7 @@ def test_a_story_with_too_many_numbers_leads_to_the_question() -> None:
     ids=range(5),
 )
 def test_details_are_found_in_every_language(story: str, summary: str) -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes(story)
     play.presses("done")
     assert summary in play.presses("skip")[0]
@@ -218,7 +220,7 @@ def test_details_are_found_in_every_language(story: str, summary: str) -> None:
 def test_relative_days_use_the_time_zone_of_the_rules() -> None:
     # 00:30 in Istanbul is the evening before in London, where 3 November is still in the future.
     calendar = replace(RULES.calendar, zone="Europe/Istanbul")
-    east, west = Play(rules=replace(RULES, calendar=calendar)), Play()
+    east, west = Play(rules=replace(RULES, calendar=calendar)), Play(denies=True)
     for play in (east, west):
         play.now = START.replace(day=2, hour=21, minute=30)
         play.writes("Order 4711 came broken on 2026-11-03.")
@@ -253,7 +255,7 @@ def test_the_read_back_names_the_other_person_and_not_only_their_consent(languag
 
 
 def test_a_wish_at_the_question_where_it_was_is_no_place() -> None:
-    play = Play()
+    play = Play(denies=True)
     play.writes("The water is brown.")
     play.presses("done")
     [again] = play.writes("I want my money back")

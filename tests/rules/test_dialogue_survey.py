@@ -19,7 +19,7 @@ FAIR = "How easy was it to complain?"
 
 def surveyed(*, started: bool = True) -> Play:
     """A play with a closed complaint whose survey was sent; `started`: the first question was answered."""
-    play = Play()
+    play = Play(denies=True)
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})

@@ -11,7 +11,7 @@ import pytest
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.case_values import RecordedSign
+from complaints.case_values import Alarm, RecordedSign
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.incident_decisions import (
     IncidentDecision,
@@ -60,7 +60,7 @@ def a_member(**changes: Any) -> Case:
     ("changes", "why"),
     [
         ({}, None),
-        ({"look_at": TUESDAY}, "safety"),
+        ({"alarms": (Alarm(TUESDAY),)}, "safety"),
         ({"signs": (RecordedSign("fire", 4, 0, False, TUESDAY, seq=1),)}, "severity"),
         ({"flags": frozenset({Flag.FOR_ANOTHER})}, "representative"),
         ({"flags": frozenset({Flag.SUPPORT_NEED})}, "support_need"),
@@ -211,7 +211,7 @@ def test_managers_decide_even_after_the_end_and_one_decision_waits_at_a_time() -
         ({"state": State.DECIDED}, True),
         ({"state": State.ESCALATED, "level": 2}, False),
         ({"question_at": TUESDAY}, False),
-        ({"look_at": TUESDAY}, False),
+        ({"alarms": (Alarm(TUESDAY),)}, False),
         ({"second_issue": True}, False),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from complaints.actions.perform import perform as perform_on_case
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.case_values import Issue, RecordedSign
+from complaints.case_values import Alarm, Issue, RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import WrongFields
 from complaints.incidents import (
@@ -249,7 +249,7 @@ def sign(rule: str) -> tuple[RecordedSign, ...]:
         ({}, None),
         ({"state": State.CLOSED}, "closed"),
         ({"withdrawn_at": TUESDAY}, "closed"),
-        ({"danger_at": TUESDAY}, "safety"),
+        ({"alarms": (Alarm(TUESDAY, TUESDAY),)}, "safety"),
         ({"second_issue": True}, "second_issue"),
         ({"issues": (Issue(0, "supply"), Issue(1, "money"))}, "second_issue"),
         ({"signs": sign("vulnerable.elderly")}, "support_need"),

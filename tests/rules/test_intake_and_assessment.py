@@ -375,11 +375,11 @@ def test_a_decided_complaint_cannot_be_not_accepted_at_the_next_level() -> None:
 def test_receipts_by_top_management_and_for_danger_are_separate() -> None:
     complaint = a_received_case(signs=(a_sign("gas.gas_smell", 5, 3, danger=True),))
     by_manager = complaint.do(Verb.RECEIPT, MONA)
-    assert by_manager.case.danger_receipt_at is not None
+    assert by_manager.case.unseen_alarm is None
     assert by_manager.case.executive_receipt_at is None
     by_top = by_manager.do(Verb.RECEIPT, TUGBA)
     assert by_top.case.executive_receipt_at is not None
-    assert by_top.case.danger_receipt_at == by_manager.case.danger_receipt_at
+    assert by_top.case.alarms == by_manager.case.alarms
 
 
 def test_a_manager_may_give_the_executive_receipt() -> None:
@@ -396,5 +396,5 @@ def test_a_new_danger_needs_a_new_receipt() -> None:
     danger = a_sign("gas.gas_smell", 5, 3, danger=True)
     complaint = a_received_case(signs=(danger,)).do(Verb.RECEIPT, MONA)
     again = complaint.do(Verb.ADD, ANNA, a_message(signs=(danger,)))
-    assert again.case.danger_receipt_at is None
-    assert again.case.danger_at == again.at
+    assert again.case.unseen_alarm is not None
+    assert again.case.unseen_alarm.certain_at == again.at

@@ -211,37 +211,61 @@ def test_danger_pages_staff_until_a_receipt_and_then_tells_the_complainant() -> 
     )
     assert complaint.obligation("card").priority is SendPriority.DANGER
     receipted = complaint.do(Verb.RECEIPT, ORHAN)
-    assert "page" not in receipted.kinds
+    assert receipted.obligation("page").key == f"page:{receipted.at.isoformat()}:close"
     obligation = receipted.obligation("danger_seen")
     assert (obligation.priority, obligation.facts["role"]) == (SendPriority.DANGER, "on_call")
     with pytest.raises(AlreadyDone):
         receipted.do(Verb.RECEIPT, MONA)
+    closed = receipted.do(Verb.END_DANGER, ORHAN, {"danger_end": "helped"})
+    assert "page" not in closed.kinds
+    with pytest.raises(AlreadyDone):
+        closed.do(Verb.END_DANGER, MONA, {"danger_end": "over"})
 
 
-LIKELY = RecordedSign("self_harm.self_harm_likely", 4, 2, False, TUESDAY, look=True)
+POSSIBLE = RecordedSign("gas.gas_likely", 4, 2, False, TUESDAY, look=True)
 
 
 @clause("7.4")
-def test_a_likely_danger_is_looked_at_once_and_once_more_without_a_page() -> None:
-    complaint = a_received_case(signs=(LIKELY,))
-    looks = [obligation for obligation in complaint.obligations if obligation.kind == "look"]
-    assert [(look.due - TUESDAY, look.priority) for look in looks] == [
-        (timedelta(0), SendPriority.DIALOGUE),
-        (timedelta(minutes=30), SendPriority.DIALOGUE),
-    ]
-    assert "page" not in complaint.kinds
+def test_a_possible_danger_asks_for_a_look_at_once_and_a_person_closes_it() -> None:
+    complaint = a_received_case(signs=(POSSIBLE,))
+    page = complaint.obligation("page")
+    assert (page.due, page.priority) == (TUESDAY, SendPriority.DANGER)
     assert (complaint.case.severity, complaint.case.safety) == (2, 0)
     assert Flag.SIGNIFICANT not in complaint.case.flags
-    assert "look" not in complaint.later(minutes=5).do(Verb.RECEIPT, ORHAN).kinds
-    assert "look" not in complaint.later(minutes=5).do(Verb.ASSIGN, ALICE).kinds
-    assert "look" not in a_received_case(signs=(LIKELY, DANGER)).kinds
+    for verb, facts in ((Verb.RECEIPT, {}), (Verb.ASSIGN, {})):
+        seen = complaint.later(minutes=5).do(verb, ORHAN if verb is Verb.RECEIPT else ALICE, facts)
+        assert seen.obligation("page").key.endswith(":close")
 
 
 @clause("7.4")
-def test_a_decision_shows_that_a_likely_danger_was_looked_at() -> None:
-    later = an_investigated_case().do(Verb.ADD, ANNA, a_message(signs=(LIKELY,))).later(minutes=5)
-    assert "look" in later.kinds
-    assert not decided(later).case.look_is_open
+@pytest.mark.parametrize(("answer", "pages"), [("no", False), ("yes", True), ("unclear", True)])
+def test_only_a_clear_no_keeps_a_possible_danger_from_paging(answer: str, pages: bool) -> None:
+    complaint = a_received_case(signs=(POSSIBLE,))
+    answered = complaint.do(Verb.ADD, ANNA, a_message() | {"danger_answer": answer})
+    assert answered.case.alarm is not None
+    assert (answered.case.alarm.pages_from == answered.at) is pages
+    # In any case a person still has to look, and to close it.
+    assert "page" in answered.kinds
+
+
+@clause("7.3")
+def test_while_the_bot_stays_with_a_danger_nothing_else_is_started_and_afterwards_it_is() -> None:
+    complaint = a_received_case(signs=(DANGER,))
+    held = {"end_form", "acknowledge", "progress", "delay", "legal_passed"}
+    assert not held & set(complaint.kinds)
+    later = complaint.later(hours=6)
+    over = later.do(Verb.ADD, ANNA, a_message() | {"danger_answer": "over"})
+    assert {"end_form", "progress"} <= set(over.kinds)
+    # What came due meanwhile was skipped under its own key.
+    latest = next(row for row in over.obligations if row.kind == "end_form" and "latest" in row.key)
+    assert latest.key == "end_form:latest:calm1"
+
+
+@clause("7.4")
+def test_a_decision_shows_that_a_possible_danger_was_looked_at() -> None:
+    later = an_investigated_case().do(Verb.ADD, ANNA, a_message(signs=(POSSIBLE,))).later(minutes=5)
+    assert later.case.unseen_alarm is not None
+    assert decided(later).case.unseen_alarm is None
 
 
 @clause("7.1")

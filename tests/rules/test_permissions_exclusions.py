@@ -202,7 +202,7 @@ def test_a_handler_cannot_take_a_restricted_complaint_but_can_be_assigned_it() -
 
 def test_on_call_staff_may_give_a_receipt_on_a_restricted_complaint() -> None:
     complaint = a_received_case(subjects=(BURAK.id,), signs=(a_sign("gas.gas_smell", 5, 3, danger=True),))
-    assert complaint.do(Verb.RECEIPT, ORHAN).case.danger_receipt_at is not None
+    assert complaint.do(Verb.RECEIPT, ORHAN).case.unseen_alarm is None
 
 
 @clause("4.7")

@@ -211,7 +211,6 @@ def test_with_a_calendar_always_open_the_notice_precedes_quiet_hours() -> None:
 AT_ANY_HOUR = frozenset(
     {
         "page",
-        "look",
         "told_owner",
         "ask_approval",
         "told_checked",

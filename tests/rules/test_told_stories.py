@@ -24,9 +24,15 @@ MOST_ACTIONS = 4
 @clause("7.2")
 @pytest.mark.parametrize("story", STORIES, ids=[story["name"] for story in STORIES])
 def test_what_a_story_says_is_not_asked_and_four_actions_are_enough(story: dict[str, Any]) -> None:
-    play = Play(language="tr" if story["language"] == "tr" else "en")
+    play = Play(denies=True, language="tr" if story["language"] == "tr" else "en")
     play.now = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
     messages = play.writes(story["text"])
+    if play.state["step"] == "danger":
+        # The number to call comes first.
+        messages += play.presses("safe")
+        if play.state["step"] == "idle":
+            # Taken for despair or violence: a person goes on from here.
+            return
     messages += play.presses("done")
     actions, asked_steps = 2, []
     while play.state["step"] != "check":
@@ -44,13 +50,13 @@ def test_what_a_story_says_is_not_asked_and_four_actions_are_enough(story: dict[
     assert play.case.confirmed_at == play.now
     # Every answer on record is in the text that the person signed.
     for name, text in play.texts_of(play.ref).items():
-        assert text in readback, name
+        assert text in readback or name == "danger", name
 
 
 @clause("7.2")
 @pytest.mark.parametrize("story", STORIES, ids=[story["name"] for story in STORIES])
 def test_staff_find_a_complaint_by_the_numbers_that_the_bot_read_back(story: dict[str, Any]) -> None:
-    play = Play(language="tr" if story["language"] == "tr" else "en")
+    play = Play(denies=True, language="tr" if story["language"] == "tr" else "en")
     play.writes(story["text"])
     numbers = {
         normal_form(number.kind, number.value, "GB")

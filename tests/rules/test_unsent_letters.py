@@ -187,7 +187,7 @@ def test_every_letter_that_is_taken_back_leaves_the_complaint_as_it_was(name: st
         sent = before.do(verb, actor, {**facts, **WAITS}, words)
     back = sent.do(Verb.TAKE_BACK, actor, {"seq": sent.last.seq})
     # What was done stays done: somebody read it and worked on it, at this time.
-    same = ("version", "work_version", "targets", "participants", "acted_at", "workers", "looked_at")
+    same = ("version", "work_version", "targets", "participants", "acted_at", "workers", "alarms")
     assert replace(back.case, **{field: getattr(before.case, field) for field in same}) == before.case
     assert shown(back) == shown(replace(before, at=back.at))
 

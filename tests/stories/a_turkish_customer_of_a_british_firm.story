@@ -24,7 +24,7 @@ Ayşe: Bir de evde doğalgaz kokusu var!
 Bot to Ayşe: 187
 Bot never told Ayşe: 0800 111 999
 Mona presses Receipt on Ayşe's card
-Ayşe presses Güvendeyim, devam
+Ayşe presses Geçti, bitti
 Alice presses Assess on Anna's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits

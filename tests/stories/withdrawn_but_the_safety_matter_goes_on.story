@@ -1,5 +1,6 @@
 # She takes it back, but somebody could be hurt: it goes on inside, and she hears nothing more than that it is withdrawn.
 Anna [en]: The cover of the meter pit in front of my house is broken and a child fell in up to the knee.
+Anna presses No
 Anna presses Done
 Anna: 4 Mill Lane, yesterday
 Anna presses Repair

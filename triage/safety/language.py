@@ -14,10 +14,13 @@ _LANGUAGES_BY_WORD: dict[str, list[str]] = {}
 for _table in SCOPE_TABLES.values():
     for _word in _table["frequent"].split():
         _LANGUAGES_BY_WORD.setdefault(_word, []).append(_table["code"])
+_KNOWN = tuple(SCOPE_TABLES[name]["code"] for name in SCOPE_TABLES)
 # A language with this share of the frequent words of the leading one may also be spoken: people mix languages.
 _SHARE = 0.6
 #: A text is clearly in a language from this many of its frequent words, and this share of all words.
 _FEWEST_WORDS, _CLEAR_SHARE = 3, 0.3
+#: The fewest words from which another language is detected.
+_FEWEST_TO_DETECT = 5
 
 
 def words_of(text: str) -> list[str]:
@@ -52,3 +55,21 @@ def spoken_languages(words: Iterable[str], languages: Collection[str]) -> tuple[
     most = max(counts.values(), default=0)
     ranked = sorted(counts, key=lambda language: -counts[language])
     return tuple(language for language in ranked if counts[language] >= _SHARE * most)
+
+
+def unread_language(text: str, languages: Collection[str]) -> str:
+    """The language of a text that is in none of these; "und" where no word is known, "" for any other text.
+
+    A few words, such as the name of a place, have no language.
+    """
+    words = [word for word in words_of(text) if word.isalpha()]
+    if len(words) < _FEWEST_TO_DETECT or clear_language(words, _KNOWN) in languages:
+        return ""
+    # Imported here: commands start without the language model, and most messages do without it.
+    from triage.text import desk_language
+
+    language, is_sure = desk_language(text, tuple(languages))
+    if language is not None:
+        return language if is_sure and language not in languages else ""
+    is_known = any(_counts(words, _KNOWN).values())
+    return "" if is_known or len(words) < 2 * _FEWEST_TO_DETECT else "und"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 
+from complaints.hazards import HAZARD_OF_KIND
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.language import WORD, spoken_languages
 from triage.safety.rules import Matcher, Rule, index_rules, read_combinations, read_groups
@@ -72,6 +73,8 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
             # A word of another language ("gift" is poison in German) must not page.
             if sign.look and len(spoken) == 1 and weight > _weights(language)[PAGE]:
                 sign = replace(sign, severity=5, safety=3, danger=True, look=False)
+            if sign.look and _is_too_weak(sign, weight, language):
+                continue
             if weight > -inf or (is_short and sign.danger):
                 signs[sign.rule] = max(sign, signs.get(sign.rule, sign), key=lambda sign: sign.danger)
         if stretches and not signs and len(tokens) >= _FEWEST_WORDS:
@@ -79,6 +82,13 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
             span = folded.span(tokens[start].start(), tokens[end - 1].end())
             signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, 4, 2, False, span, True, language)
     return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
+
+
+def _is_too_weak(sign: Sign, weight: float, language: str) -> bool:
+    """Despair, violence and children page unasked, so their words must weigh more; otherwise people are asked."""
+    hazard = HAZARD_OF_KIND.get(sign.kind)
+    limits = _weights(language)
+    return hazard is not None and hazard.unasked and weight < (limits[LOOK] + limits[PAGE]) / 2
 
 
 def danger_features(text: str, language: str) -> set[str]:

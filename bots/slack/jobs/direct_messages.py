@@ -1,30 +1,33 @@
 """Direct messages to staff: danger, new owners, approvals, letters to read out, overturned decisions, failures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
 from bots.sign_names import rule_name
 from bots.slack import recipients
-from bots.slack.client.block_kit import SlackMessage, escaped, mention, section
+from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, quoted, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
+from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
+from complaints.case_values import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
 from complaints.obligations.approvals import ASKS, awaited_act, refused_request
 from complaints.obligations.reminders import leaves_at
-from complaints.obligations.standing import survey_concern_due
+from complaints.obligations.standing import CLOSE_ALARM_EVERY, survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role, Target, Verb
-from store.cases.read import load_case, load_history
+from store.cases.read import load_case, load_history, read_alarm_words
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
@@ -43,6 +46,8 @@ from store.values import Member, Obligation
 NO_STAFF_RETRY_SECONDS = 3.0
 #: A bad survey answer stays in the worklist for this time, unless staff act on it earlier.
 SURVEY_CONCERN_KEPT = timedelta(days=30)
+#: So many characters of the newest words are shown with a page.
+WORDS_SHOWN = 1_500
 
 
 class DirectMessageJobs:
@@ -51,54 +56,103 @@ class DirectMessageJobs:
         self.slack = poster.slack
 
     async def page(self, obligation: Obligation) -> Outcome:
-        """`page`: a danger, to the people on call, every five minutes until one of them confirms it."""
+        """`page`: a danger, to the people on call and then to wider circles, until one of them confirms it (5.3).
+
+        A possible one asks them to look, and pages as a certain one does when its question stays unanswered. Once
+        seen, whoever confirmed it is asked to close it.
+        """
         case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
-        if case.danger_at is None or case.danger_receipt_at is not None:
+        alarm = case.alarm
+        if alarm is None:
             return Completed()
-        since = now - case.danger_at
-        message = notice_message(case, self._page_text(case, since), self.slack.texts, ("receipt", "open"))
-        round_number = since // recipients.PAGE_EVERY
-        people = recipients.paged_members(case, members, now)
+        if alarm.seen_at is not None:
+            return await self._ask_to_close(case, alarm, members, obligation)
+        pages_from = alarm.pages_from
+        is_page = pages_from is not None and now >= pages_from
+        start = pages_from if pages_from is not None and is_page else alarm.at
+        every = recipients.PAGE_EVERY if is_page else recipients.LOOK_EVERY
+        number = (now - start) // every
+        next_round = start + (number + 1) * every
+        if not is_page and pages_from is not None:
+            next_round = pages_from
+        text = self._page_text(case, now - start) if is_page else self._look_text(case, now - start)
+        message = notice_message(case, text, self.slack.texts, ("receipt", "open"))
         posts = dict[str, tuple[str, str]]()
-        outcome = await self.send(people, message, obligation, round_number=round_number, posts=posts)
+        outcome = await self.send(
+            recipients.paged_members(case, members, now, start),
+            message,
+            obligation,
+            round_key=f"{'page' if is_page else 'look'}{number}",
+            posts=posts,
+            more=partial(self._alarm_words, case, members),
+        )
         await self._supersede_pages(case, obligation, posts)
         if isinstance(outcome, Retry | RateLimited) and outcome.after_seconds is not None:
-            # One member's pause must not delay the others: they are paged again when their five minutes are over.
-            next_round = case.danger_at + (round_number + 1) * recipients.PAGE_EVERY - now
-            return replace(outcome, after_seconds=min(outcome.after_seconds, next_round.total_seconds()))
+            # One member's pause must not delay the others: they are paged again when this round is over.
+            seconds = min(outcome.after_seconds, (next_round - now).total_seconds())
+            return replace(outcome, after_seconds=max(seconds, 0.0))
         if not isinstance(outcome, Completed):
             return outcome
-        return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
+        return Rescheduled(next_round, "paged; not confirmed yet")
 
-    async def look(self, obligation: Obligation) -> Outcome:
-        """`look`: a likely danger, to the people on call or the managers, at most twice and without a page."""
-        case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
-        if not case.look_is_open:
-            return Completed()
+    async def _ask_to_close(
+        self, case: Case, alarm: Alarm, members: Sequence[Member], obligation: Obligation
+    ) -> Outcome:
+        """The person who confirmed a danger closes it with a reason; without them, whoever is paged now."""
+        now = self.slack.store.now()
+        on_duty = recipients.paged_members(case, members, now, now)
+        people = [alarm.seen_by] if alarm.seen_by in {member.id for member in members} else on_duty
+        texts, has_words = self.slack.texts, bool(obligation.facts.get("words"))
+        text = texts.text("dm.danger_open", ref=case.ref)
+        if has_words:
+            text = texts.text("dm.danger_more", ref=case.ref, place=self._channel_mention(case))
+        message = notice_message(case, text, texts, ("end_danger", "open"))
+        more = partial(self._alarm_words, case, members) if has_words else None
+        outcome = await self.send(people, message, obligation, more=more)
+        if has_words or not isinstance(outcome, Completed):
+            return outcome
+        return Rescheduled(now + CLOSE_ALARM_EVERY, "seen; not closed yet")
+
+    async def _alarm_words(self, case: Case, members: Sequence[Member], member_id: str) -> list[Block]:
+        """What the complainant wrote since the danger began, for a member who may read it: the read is recorded."""
+        actor = next((recipients.member_actor(member) for member in members if member.id == member_id), None)
+        if actor is None or not is_allowed(case, Access.READ, actor):
+            return []
+        words = await self.slack.store.awrite(read_alarm_words, case.ref, actor)
         texts = self.slack.texts
-        names = dict.fromkeys(
-            escaped(rule_name(sign.rule, texts.text), 100) for sign in case.signs if sign.look
-        )
-        text_id = "dm.look" if obligation.facts["number"] == 1 else "dm.look_again"
-        text = texts.text(text_id, ref=case.ref, what=", ".join(names), place=self._channel_mention(case))
-        message = notice_message(case, text, texts, ("receipt", "take", "open"))
-        return await self.send(recipients.paged_members(case, members, now), message, obligation)
+        code = next((sign.language for sign in reversed(case.signs) if sign.language), case.language)
+        title = texts.text("dm.danger_words", spoken=language_name(code, texts))
+        return [quoted(title, words[-WORDS_SHOWN:])] if words else []
+
+    def _kinds(self, case: Case) -> str:
+        """The kinds of danger by the names of the rules."""
+        texts = self.slack.texts
+        signs = [sign for sign in case.signs if sign.danger or sign.look]
+        certain = [sign for sign in signs if sign.danger] or signs
+        names = dict.fromkeys(escaped(rule_name(sign.rule, texts.text), 100) for sign in certain)
+        return ", ".join(names) or texts.text("dm.danger_kind")
+
+    def _look_text(self, case: Case, since: timedelta) -> str:
+        texts, alarm = self.slack.texts, case.alarm
+        fields = {"ref": case.ref, "what": self._kinds(case), "place": self._channel_mention(case)}
+        if alarm is not None and alarm.calm_at is not None:
+            return f"{texts.text('dm.look_denied', **fields)} {self._circle(since)}".strip()
+        return texts.text("dm.look", **fields)
 
     def _page_text(self, case: Case, since: timedelta) -> str:
-        """The kinds of danger by the names of the rules, never in the complainant's words, and how long it waits."""
+        """The kinds of danger, never in the complainant's words, and how long it waits."""
         texts, minutes = self.slack.texts, since // timedelta(minutes=1)
-        kinds = (escaped(rule_name(sign.rule, texts.text), 100) for sign in case.signs if sign.danger)
-        fields = {
-            "ref": case.ref,
-            "place": self._channel_mention(case),
-            "kind": ", ".join(dict.fromkeys(kinds)) or texts.text("dm.danger_kind"),
-        }
+        fields = {"ref": case.ref, "place": self._channel_mention(case), "kind": self._kinds(case)}
         if since < recipients.PAGE_EVERY:
             return texts.text("dm.danger", **fields)
-        circle = "dm.danger_on_call"
-        if since >= recipients.MANAGERS_AFTER:
-            circle = "dm.danger_top" if since >= recipients.TOP_AFTER else "dm.danger_managers"
-        return texts.text("dm.danger_wider", minutes=minutes, also=texts.text(circle), **fields)
+        also = self._circle(since) or texts.text("dm.danger_on_call")
+        return texts.text("dm.danger_wider", minutes=minutes, also=also, **fields)
+
+    def _circle(self, since: timedelta) -> str:
+        if since < recipients.MANAGERS_AFTER:
+            return ""
+        id_ = "dm.danger_top" if since >= recipients.TOP_AFTER else "dm.danger_managers"
+        return self.slack.texts.text(id_)
 
     async def _supersede_pages(
         self, case: Case, obligation: Obligation, posts: Mapping[str, tuple[str, str]]
@@ -385,26 +439,30 @@ class DirectMessageJobs:
         message: SlackMessage,
         obligation: Obligation,
         *,
-        round_number: int | None = None,
+        round_key: str | None = None,
         posts: dict[str, tuple[str, str]] | None = None,
+        more: Callable[[str], Awaitable[list[Block]]] | None = None,
     ) -> Outcome:
         """Post to each person; a failure with one does not keep the message from the others.
 
-        A second attempt skips those who have it from this round. Without `round_number` a round lasts until the
-        obligation is due again. `posts` is filled with channel and ts of each new message, by member.
+        A second attempt skips those who have it from this round. Without `round_key` a round lasts until the
+        obligation is due again. `posts` is filled with channel and ts of each new message, by member; `more` gives
+        further blocks for one member.
         """
         store, people = self.slack.store, list(people)
         outcome: Outcome = Completed()
         if not people and not await self._members():
             # At the very first start the roles are still being read, and the message must not be lost.
             return Retry("no staff are known yet", NO_STAFF_RETRY_SECONDS)
-        round_key = obligation.due.isoformat() if round_number is None else round_number
+        round_key = round_key or obligation.due.isoformat()
         keys = {member_id: f"told:{obligation.id}:{round_key}:{member_id}" for member_id in people}
         sent = await store.aread(find_known_slack_keys, keys.values())
         for member_id in (member_id for member_id in people if keys[member_id] not in sent):
             try:
                 channel = await self.poster.conversation(member_id)
-                ts = await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
+                for_member = await more(member_id) if more is not None else []
+                own = SlackMessage(message.text, [*message.blocks[:1], *for_member, *message.blocks[1:]])
+                ts = await self.poster.post(channel, own, f"{obligation.key}:{member_id}")
                 if posts is not None:
                     posts[member_id] = (channel, ts)
                 if obligation.ref is not None:

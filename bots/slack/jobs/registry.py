@@ -88,7 +88,6 @@ def job_handlers(
         "thread": cards.thread,
         "slack_erase": cards.erase,
         "page": direct.page,
-        "look": direct.look,
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,

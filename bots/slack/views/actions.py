@@ -84,10 +84,8 @@ def _reclassify(case: Case) -> bool:
 
 
 def _receipt(case: Case) -> bool:
-    danger = case.danger_at is not None and case.danger_receipt_at is None
-    return (
-        danger or case.look_is_open or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
-    )
+    significant = Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None
+    return case.unseen_alarm is not None or significant
 
 
 def _limit_contact(case: Case) -> bool:
@@ -97,6 +95,7 @@ def _limit_contact(case: Case) -> bool:
 
 FITS: Mapping[str, Callable[[Case], bool]] = {
     "receipt": _receipt,
+    "end_danger": lambda case: case.alarm is not None,
     "take": lambda case: case.is_open and case.is_unowned,
     "open": lambda case: True,
     "assess": _assess,
@@ -154,9 +153,9 @@ def available_actions(case: Case) -> CaseActions:
     if case.erased_at is not None:
         return CaseActions(("open",), ())
     fitting = [name for name, fits in FITS.items() if fits(case)]
-    danger = (case.danger_at is not None and case.danger_receipt_at is None) or case.look_is_open
     first = [name for name in _first(case) if name in fitting and not _needs_owner(case, name)]
-    buttons = (*(["receipt"] if danger else []), *first[: 1 if danger else 2], "open")
+    danger = ["receipt" if case.unseen_alarm is not None else "end_danger"] if case.alarm is not None else []
+    buttons = (*danger, *first[: 1 if danger else 2], "open")
     others = tuple(name for name in fitting if name not in buttons and name != "receipt")
     return CaseActions(buttons, others)
 
@@ -206,7 +205,7 @@ def first_actions(case: Case) -> tuple[str, ...]:
         serving = _to_decide(case)
     if case.is_unowned:
         serving = tuple(name for name in serving if name in buttons)
-    danger = tuple(name for name in buttons if name == "receipt")
+    danger = tuple(name for name in buttons if name in ("receipt", "end_danger"))
     return tuple(dict.fromkeys((*danger, *serving, *buttons)))
 
 

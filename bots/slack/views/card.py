@@ -186,10 +186,10 @@ def unpaid_line(case: Case, texts: StaffTexts, now: datetime) -> str:
 def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     """Other things that staff need to see at a glance, at most ten lines."""
     lines = []
-    if case.danger_at is not None and case.danger_receipt_at is None:
-        lines.append(texts.text("flag.danger_unseen"))
-    elif case.look_is_open:
-        lines.append(texts.text("flag.look"))
+    if case.alarm is not None and case.alarm.seen_at is not None:
+        lines.append(texts.text("flag.danger_open"))
+    elif case.alarm is not None:
+        lines.append(texts.text("flag.danger_unseen" if case.alarm.certain_at else "flag.look"))
     if case.written_in is not None:
         name = texts.catalogue.language_name(case.written_in, texts.language)
         lines.append(texts.text("flag.written_in", name=name))

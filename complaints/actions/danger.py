@@ -1,0 +1,97 @@
+"""A danger to people: its alarm, who has seen it, and who closed it (5.3, 7.3)."""
+
+from complaints.actions.request import ActionRequest
+from complaints.case import Case, Event, Facts, changed
+from complaints.case_values import Alarm, RecordedSign
+from complaints.errors import AlreadyDone, OutOfOrder
+from complaints.hazards import HAZARD_OF_KIND
+from complaints.vocabulary import Flag, Role, Verb
+
+#: The answers that end the bot's part of the conversation about a danger; a person still closes the alarm.
+CALM_ANSWERS = frozenset({"no", "over"})
+
+
+def is_certain(sign: RecordedSign) -> bool:
+    """Whether a sign pages at once: present danger, and any sign of a hazard for which the bot asks nobody first."""
+    hazard = HAZARD_OF_KIND.get(sign.kind)
+    return sign.danger or (sign.look and hazard is not None and hazard.unasked)
+
+
+def raised_alarms(case: Case, event: Event, signs: tuple[RecordedSign, ...]) -> tuple[Alarm, ...]:
+    """The alarms after the signs and the answer in a message (5.3).
+
+    A sign after the conversation ended, or a certain one after a person has seen the alarm, begins a new alarm in the
+    place of the open one: it is seen and closed for itself.
+    """
+    answer, alarm, at = event.facts.get("danger_answer"), case.alarm, event.at
+    certain = any(map(is_certain, signs)) or (alarm is not None and answer in ("yes", "unclear"))
+    possible = certain or any(sign.look for sign in signs)
+    if alarm is None:
+        return (*case.alarms, Alarm(at, at if certain else None)) if possible else case.alarms
+    if (possible and alarm.talks_until is not None) or (certain and alarm.seen_at is not None):
+        return (*case.alarms[:-1], changed(alarm, ended_at=at), Alarm(at, at if certain else None))
+    if certain and alarm.certain_at is None:
+        alarm = changed(alarm, certain_at=at)
+    if answer in CALM_ANSWERS and alarm.calm_at is None:
+        alarm = changed(alarm, calm_at=at)
+    return (*case.alarms[:-1], alarm)
+
+
+def check_receipt(case: Case, request: ActionRequest) -> Facts:
+    """Confirm that an open danger, or for the top a significant complaint, has been seen (5.3).
+
+    A manager may confirm for the top if `of` is "executive" (the button in its channel). Raises AlreadyDone if
+    another person confirmed it before.
+    """
+    actor = request.actor
+    significant = Flag.SIGNIFICANT in case.flags
+    if not case.alarms and not significant:
+        raise OutOfOrder.worded("nothing_to_receive", ref=case.ref)
+    for_top = request.facts.get("of") == "executive" and actor.has(Role.MANAGER)
+    executive = (
+        significant and case.executive_receipt_at is None and (actor.has(Role.TOP_MANAGEMENT) or for_top)
+    )
+    if case.unseen_alarm is None and not executive:
+        raise AlreadyDone.worded("already_so:receipt", ref=case.ref)
+    return {**request.facts, "danger": case.unseen_alarm is not None, "executive": executive}
+
+
+def apply_receipt(case: Case, event: Event) -> Case:
+    seen = _see(case, event) if event.facts.get("danger") else case
+    at = event.at if event.facts.get("executive") else case.executive_receipt_at
+    return changed(seen, executive_receipt_at=at)
+
+
+#: Acts for which a member of staff has read the complaint, and so a danger that is only possible.
+_WITH_READING = frozenset({Verb.ASSESS, Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
+
+
+def looked_alarms(case: Case, event: Event) -> tuple[Alarm, ...]:
+    """The alarms after an act of staff: who takes, assesses or answers a complaint has seen a possible danger."""
+    alarm = case.unseen_alarm
+    takes = event.verb is Verb.ASSIGN and event.by == event.facts["owner"]
+    looks = alarm is not None and alarm.certain_at is None and (takes or event.verb in _WITH_READING)
+    return _see(case, event).alarms if looks else case.alarms
+
+
+def check_end_danger(case: Case, request: ActionRequest) -> Facts:
+    """Close the alarm with a reason: a person did what had to be done, or saw that there was nothing to do (5.3).
+
+    The bot's conversation about the danger ends with it, and letters that it held back leave.
+    """
+    if case.alarm is None:
+        raise AlreadyDone.worded("already_so:end_danger", ref=case.ref)
+    return request.facts
+
+
+def apply_end_danger(case: Case, event: Event) -> Case:
+    seen = _see(case, event)
+    return changed(seen, alarms=(*seen.alarms[:-1], changed(seen.alarms[-1], ended_at=event.at)))
+
+
+def _see(case: Case, event: Event) -> Case:
+    if case.unseen_alarm is None:
+        return case
+    return changed(
+        case, alarms=(*case.alarms[:-1], changed(case.alarms[-1], seen_at=event.at, seen_by=event.by))
+    )
