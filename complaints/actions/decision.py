@@ -53,21 +53,18 @@ def totals(grants: Iterable[Grant]) -> dict[str, int]:
     return sums
 
 
-def limit_of(actor: Actor, authority: Mapping[str, Limit]) -> Limit | None:
-    """The highest limit among the actor's roles; None means unlimited (top management without a line)."""
-    if actor.has(Role.TOP_MANAGEMENT) and Role.TOP_MANAGEMENT not in authority:
-        return None
-    limits = [authority[role] for role in actor.roles if role in authority]
-    return max(limits, key=lambda limit: limit.amount, default=Limit(0, ""))
-
-
 def exceeds(actor: Actor, grants: Iterable[Grant], authority: Mapping[str, Limit]) -> bool:
-    """True when any currency's sum lies above the actor's limit, or is not the limit's currency."""
-    sums = totals(grants)
-    limit = limit_of(actor, authority)
-    if limit is None or not sums:
+    """True when the sum in a currency lies above the highest limit of the actor's roles in that currency.
+
+    Without a limit in a currency every sum is above it, except for top management without a line.
+    """
+    if actor.has(Role.TOP_MANAGEMENT) and Role.TOP_MANAGEMENT not in authority:
         return False
-    return any(currency != limit.currency or total > limit.amount for currency, total in sums.items())
+    limits = [authority[role].by_currency for role in actor.roles if role in authority]
+    return any(
+        total > max((limit.get(currency, 0) for limit in limits), default=0)
+        for currency, total in totals(grants).items()
+    )
 
 
 def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: Iterable[Finding]) -> bool:
