@@ -110,9 +110,7 @@ def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFindin
     """What each role may grant alone, and whether these are the defaults."""
     for rules in all_rules:
         subject = "authority" if rules is all_rules.own else f"authority {rules.country}"
-        limits = ", ".join(
-            f"{role} {limit.amount / 100:g} {limit.currency}" for role, limit in rules.authority.items()
-        )
+        limits = ", ".join(f"{role} {limit}" for role, limit in rules.authority.items())
         jurisdiction = settings.jurisdiction.get(rules.country)
         is_set = settings.authority or (jurisdiction is not None and jurisdiction.authority)
         yield _found("authority_set" if is_set else "authority_default", authority=subject, limits=limits)

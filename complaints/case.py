@@ -236,6 +236,11 @@ class Case:
         return self.imported and self.reopened == 0
 
     @property
+    def asks_for_money(self) -> bool:
+        wanted = {"money_back", "compensation"} & set(self.remedies_requested)
+        return bool(wanted) or self.amount_requested is not None
+
+    @property
     def has_chat(self) -> bool:
         """Letters can go to a chat: the complaint came from it, or was bound to it later."""
         return self.channel == "telegram" or self.bound

@@ -19,6 +19,8 @@ class ComplaintError(Exception):
     """The rules refuse an act on a complaint. `code` is a stable message id for the texts."""
 
     code = "refused"
+    #: What the text names, such as the sums.
+    values: Mapping[str, object] = {}
 
     def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
         super().__init__(message)
@@ -29,7 +31,9 @@ class ComplaintError(Exception):
     @classmethod
     def worded(cls, key: str, /, *, field: str | None = None, **values: object) -> Self:
         """The refusal with this text of refusals.toml, which has `values` in its braces."""
-        return cls(refusal_texts()[key].format(**values), code=key.partition(":")[0], field=field)
+        refusal = cls(refusal_texts()[key].format(**values), code=key.partition(":")[0], field=field)
+        refusal.values = values
+        return refusal
 
 
 class OutOfOrder(ComplaintError):

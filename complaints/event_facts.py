@@ -179,7 +179,9 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(whole(1)(number) for number in value)
 
 
-_ON_ANY_LETTER: Mapping[str, Shape] = {OVERRULED: codes, HELD: whole(1, 60), ATTACHMENTS: _numbers}
+_ON_ANY_LETTER: Mapping[str, Shape] = {
+    OVERRULED: codes, HELD: whole(1, 60), ATTACHMENTS: _numbers, forms.NO_PAYMENT: codes,
+}  # fmt: skip
 
 
 # shapes of whole acts

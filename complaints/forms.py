@@ -206,6 +206,8 @@ NO_REMEDY = "no_remedy"
 NO_ISSUE = "no_issue"
 #: The choices that leave a row out, by the field that has them.
 _LEAVES_OUT = {"type": NO_REMEDY, "category": NO_ISSUE}
+#: The author states that the act makes no payment; in an event, the sums in its words that this is about ("9.00GBP").
+NO_PAYMENT = "no_payment"
 #: A limit on contact: one person writes to the complainant. No limit stops a message, a new complaint or a sign of
 #: danger.
 ONE_CONTACT = "one_contact"
@@ -346,6 +348,8 @@ def read(
     unknown = {path: "unknown_field" for path in values if not _is_field(path, fields)}
     facts, words, wrong = read_fields([field for field in fields if field.group is None], values, options)
     wrong = unknown | wrong
+    if "amount" in facts:
+        facts = dict(defaults or {}) | facts
     for group in sorted({field.group for field in fields if field.group}):
         members = [field for field in fields if field.group == group]
         facts[group] = []
@@ -357,6 +361,8 @@ def read(
                 elif of_group == group and not present(row_values.get(name)):
                     row_values[name] = (defaults or {}).get(name)
             row_facts, row_words, row_wrong = read_fields(members, row_values, options)
+            if row_facts.pop(NO_PAYMENT, False):
+                facts[NO_PAYMENT] = True
             facts[group].append(row_facts)
             words.update({f"{group}.{position}.{name}": value for name, value in row_words.items()})
             wrong.update({f"{group}.{row}.{name}": why for name, why in row_wrong.items()})
@@ -385,7 +391,9 @@ def read_fields(
     wrong: dict[str, str] = {}
     for field in fields:
         value = values.get(field.name)
-        if present(value):
+        if field.input is Input.AMOUNT and str(value or "").strip().casefold() in field.options:
+            facts[NO_PAYMENT] = True
+        elif present(value):
             try:
                 read_value = value_of(field, value, (options or {}).get(field.name, field.options))
             except ValueError as why:
@@ -398,6 +406,9 @@ def read_fields(
             wrong[field.name] = "required"
         elif field.input is Input.FLAGS:
             facts[field.name] = []
+    if "amount" not in facts:
+        # A form offers the currency of the country.
+        facts.pop("currency", None)
     return facts, words, wrong
 
 

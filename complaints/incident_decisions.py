@@ -17,6 +17,7 @@ from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
+from complaints.forms import NO_PAYMENT
 from complaints.incidents import left_out, member_left_out
 from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import Limit, categories_of
@@ -172,6 +173,7 @@ def decision_facts(facts: Facts) -> dict[str, Any]:
         # The others are the complaints of the incident, so other people are always affected.
         "others_affected": "some",
         "cause_class": facts["cause_class"],
+        NO_PAYMENT: facts.get(NO_PAYMENT),
     }
 
 

@@ -187,10 +187,19 @@ class Survey:
 
 @dataclass(frozen=True)
 class Limit:
-    """What a role may grant without approval; amount in minor units of the currency."""
+    """What a role may grant without approval; amounts in minor units of their currency, `others` by currency."""
 
     amount: int
     currency: str
+    others: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def by_currency(self) -> dict[str, int]:
+        return {self.currency: self.amount, **self.others}
+
+    def __str__(self) -> str:
+        """The amounts, for people: 50.00 GBP / 60.00 EUR."""
+        return " / ".join(f"{amount / 100:.2f} {currency}" for currency, amount in self.by_currency.items())
 
 
 @dataclass(frozen=True)
@@ -373,6 +382,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     ),
     "LevelTargets": frozenset({"outside_when_missed"}),
     "RecourseStep": frozenset({"form", "cost"}),
+    "Limit": frozenset({"others"}),
 }
 # fmt: on
 

@@ -1,7 +1,7 @@
 """Types of single settings. Each refusal names the accepted forms."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import time
 from decimal import Decimal
 from functools import partial
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from babel.numbers import list_currencies
 from holidays.registry import EntityLoader
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.periods import RetentionPeriod
@@ -18,7 +18,7 @@ from complaints.deadlines.working_time import Span
 from complaints.rulebook import Limit
 from complaints.times import zone_named
 
-_AMOUNT = re.compile(r"\s*(\d{1,12}(?:\.\d{1,2})?)\s*([A-Z]{3})\s*")
+_AMOUNT = re.compile(r"\s*(\d{1,12}(?:\.\d{1,2})?)\s*([A-Z]{3})?\s*")
 
 
 def _readable(parse: Callable[[str], object], spelling: Callable[[str], str] = str.strip) -> AfterValidator:
@@ -77,14 +77,29 @@ def _country(text: str) -> str:
     return text
 
 
-def parse_amount(text: str) -> Limit:
-    """Read "100 GBP" as a limit in hundredths of the currency. Raises ValueError."""
+def parse_amount(text: str, currency: str = "") -> Limit:
+    """Read "100 GBP", or "100" in this currency, as a limit in hundredths of the currency. Raises ValueError."""
     match = _AMOUNT.fullmatch(text)
-    if match is None or match.group(2) not in list_currencies():
+    if match is None or (currency := match.group(2) or currency) not in list_currencies():
         raise ValueError(
             f'{text!r} is not an amount; write a number and a currency, such as "100 GBP" or "9.50 EUR"'
         )
-    return Limit(int(Decimal(match.group(1)) * 100), match.group(2))
+    return Limit(int(Decimal(match.group(1)) * 100), currency)
+
+
+def parse_limit(amounts: Sequence[str], currency: str) -> Limit:
+    """Amounts in several currencies as one limit; a single one may be in this currency. Raises ValueError."""
+    limits = [parse_amount(amount, currency if len(amounts) == 1 else "") for amount in amounts]
+    others = {limit.currency: limit.amount for limit in limits[1:]}
+    if len(others) + 1 != len(limits) or limits[0].currency in others:
+        raise ValueError(f"{', '.join(amounts)!r} is not a limit; write one amount for each currency")
+    return Limit(limits[0].amount, limits[0].currency, others)
+
+
+def _amounts(value: object) -> tuple[str, ...]:
+    amounts = tuple(_one_spaced(str(amount)) for amount in (value if isinstance(value, list) else [value]))
+    parse_limit(amounts, "XXX")  # ISO 4217 for no currency: that of the country is not known here
+    return amounts
 
 
 def parse_clock(text: str) -> time | None:
@@ -103,6 +118,7 @@ OnCallHoursText = Annotated[str, _readable(partial(parse_hours, overnight=True),
 QuietText = Annotated[str, _readable(parse_quiet)]
 ZoneName = Annotated[str, _readable(zone_named, str)]
 CountryCode = Annotated[str, AfterValidator(_country)]
+AmountTexts = Annotated[tuple[str, ...], BeforeValidator(_amounts)]
 AmountText = Annotated[str, _readable(parse_amount, _one_spaced)]
 ClockText = Annotated[str, _readable(parse_clock)]
 LanguageCode = Annotated[

@@ -12,7 +12,7 @@ from babel.core import get_global
 
 from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
-from amends.settings.field_types import parse_amount
+from amends.settings.field_types import parse_amount, parse_limit
 from amends.settings.loading import Settings
 from amends.settings.presets import RulesOfDay, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
@@ -118,7 +118,9 @@ def rulebook(
     on_call = _on_call(settings.on_call, "" if zone == own.timezone else own.timezone)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
     limits = settings.authority if other is None or other.authority is None else other.authority
-    authority = {role: limit.amount for role, limit in limits.items()} or default_authority(country)
+    amounts = {role: limit.amount for role, limit in limits.items()} or {
+        role: (amount,) for role, amount in default_authority(country).items()
+    }
     privacy = (other and other.privacy) or settings.privacy
     return Rulebook(
         organisation=own.name,
@@ -133,7 +135,7 @@ def rulebook(
         on_call=on_call,
         targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
-        authority={role: parse_amount(amount) for role, amount in authority.items()},
+        authority={role: parse_limit(texts, currency_of(country)) for role, texts in amounts.items()},
         recourse=_recourse(settings, other, preset, country),
         danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),

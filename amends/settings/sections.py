@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from amends.settings.field_types import (
-    AmountText,
+    AmountTexts,
     ClockText,
     CountryCode,
     HoursText,
@@ -240,9 +240,9 @@ class ThresholdSettings(SettingsSection):
 
 
 class Authority(SettingsSection):
-    """The most that a role may grant alone."""
+    """The most that a role may grant alone, in one currency or several."""
 
-    amount: AmountText
+    amount: AmountTexts
 
 
 class Recourse(SettingsSection):

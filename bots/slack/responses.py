@@ -33,7 +33,7 @@ from bots.slack.recipients import possible_approvers
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
-from bots.slack.views.forms import PREVIEWED, View, has_pages, notice_view, with_notice
+from bots.slack.views.forms import PREVIEWED, View, has_pages, notice_view, with_notice, with_statement
 from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
@@ -331,6 +331,8 @@ class Responder:
             # Not at a field, because the view must count as drawn for the new version.
             accessory = open_button(case, texts) if error.code in ("new_message", "not_read") else None
             return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
+        if getattr(error, "code", "") == "unstated_sums":
+            return update_view(with_statement(view, text, texts))
         if isinstance(error, ComplaintError):
             if form.form in FORMS and not form.is_preview and error.code != "form_expired":
                 hidden = await self._on_hidden_page(form, error)

@@ -7,7 +7,7 @@ from complaints.actions import conduct
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
 from complaints.actions.correspondence import counts_delivered
-from complaints.actions.decision import exceeds, take_draft
+from complaints.actions.decision import grants_of, is_above_limit, take_draft
 from complaints.actions.investigation import (
     moved_dates,
     require_not_passed,
@@ -88,12 +88,7 @@ def require_second_person(case: Case, actor: Actor) -> None:
 def require_within_limit(case: Case, actor: Actor) -> None:
     """Raise NotAllowed if the drafter has a conflict by now, or the sum is above the approver's limit."""
     _require_author(case)
-    grants = [
-        (remedy.amount, remedy.currency)
-        for remedy in case.drafted_remedies
-        if remedy.amount and remedy.currency
-    ]
-    if exceeds(actor, grants, case.rules.authority):
+    if is_above_limit(case, actor, grants_of(case.drafted_remedies)):
         raise NotAllowed.worded("not_allowed.limit:for_one", field="agreed", ref=case.ref)
 
 

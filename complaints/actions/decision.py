@@ -30,7 +30,7 @@ from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
+from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Remedy, Role, State
 
 Grant = tuple[str, str]
 
@@ -53,25 +53,38 @@ def totals(grants: Iterable[Grant]) -> dict[str, int]:
     return sums
 
 
-def limit_of(actor: Actor, authority: Mapping[str, Limit]) -> Limit | None:
-    """The highest limit among the actor's roles; None means unlimited (top management without a line)."""
-    if actor.has(Role.TOP_MANAGEMENT) and Role.TOP_MANAGEMENT not in authority:
-        return None
-    limits = [authority[role] for role in actor.roles if role in authority]
-    return max(limits, key=lambda limit: limit.amount, default=Limit(0, ""))
+def grants_of(remedies: Iterable[RemedyOwed]) -> list[Grant]:
+    return [(remedy.amount, remedy.currency) for remedy in remedies if remedy.amount and remedy.currency]
 
 
 def exceeds(actor: Actor, grants: Iterable[Grant], authority: Mapping[str, Limit]) -> bool:
-    """True when any currency's sum lies above the actor's limit, or is not the limit's currency."""
-    sums = totals(grants)
-    limit = limit_of(actor, authority)
-    if limit is None or not sums:
+    """True when the sum in a currency lies above the highest limit of the actor's roles in that currency.
+
+    Without a limit in a currency every sum is above it, except for top management without a line.
+    """
+    if actor.has(Role.TOP_MANAGEMENT) and Role.TOP_MANAGEMENT not in authority:
         return False
-    return any(currency != limit.currency or total > limit.amount for currency, total in sums.items())
+    limits = [authority[role].by_currency for role in actor.roles if role in authority]
+    return any(
+        total > max((limit.get(currency, 0) for limit in limits), default=0)
+        for currency, total in totals(grants).items()
+    )
+
+
+def is_above_limit(case: Case, actor: Actor, grants: Iterable[Grant]) -> bool:
+    """True when these grants and the complaint's earlier ones in their currencies are together above the limit.
+
+    An award of an outside body, and an offer that was refused or lapsed, do not count.
+    """
+    new = list(grants)
+    currencies = {currency for _, currency in new}
+    standing = grants_of(remedy for remedy in case.remedies if not (remedy.external or remedy.ended_at))
+    earlier = [grant for grant in standing if grant[1] in currencies]
+    return exceeds(actor, [*earlier, *new], case.rules.authority)
 
 
 def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: Iterable[Finding]) -> bool:
-    return exceeds(actor, grants, case.rules.authority) or is_for_two(case, findings)
+    return is_above_limit(case, actor, grants) or is_for_two(case, findings)
 
 
 # resolve
@@ -91,7 +104,9 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder.worded("not_short", ref=case.ref)
     _require_others_known(case, request.facts)
     findings = [request.facts["finding"]]
-    if needs_approval(case, request.actor, (), [Finding(finding) for finding in findings]):
+    if is_above_limit(case, request.actor, _grant(request.facts, "")):
+        raise BadFacts.worded("above_limit", field="amount", ref=case.ref)
+    if is_for_two(case, [Finding(finding) for finding in findings]):
         raise OutOfOrder.worded("needs_approval", ref=case.ref)
     return {
         **request.facts,
@@ -103,11 +118,14 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
+    amount = event.facts.get("amount")
     remedy = RemedyOwed(
         n=len(case.remedies),
-        type="other",
+        type=event.facts.get("type", Remedy.COMPENSATION.value) if amount else "other",
         level=case.level,
         due=event.at,
+        amount=amount,
+        currency=event.facts.get("currency") if amount else None,
         promised_at=event.at,
         done_at=event.at,
         done_by=event.by,
@@ -170,7 +188,7 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
         "level": case.level,
         "needs_approval": approval,
         **second_reading(case, request, approval=approval),
-        "above_limit": exceeds(request.actor, grants, case.rules.authority),
+        "above_limit": is_above_limit(case, request.actor, grants),
         **counts_delivered(case),
     }
 
@@ -196,13 +214,17 @@ def _grants(case: Case, number: int, remedy: Mapping[str, Any], at: datetime) ->
     promised = remedy.get("promised_by_date")
     if promised and closing_time(date.fromisoformat(promised), case.rules.calendar) <= at:
         raise BadFacts.worded("not_ahead:promise", field=f"{path}.promised_by_date")
-    amount, currency = remedy.get("amount"), remedy.get("currency")
+    return _grant(remedy, f"{path}.")
+
+
+def _grant(facts: Mapping[str, Any], prefix: str) -> list[Grant]:
+    amount, currency = facts.get("amount"), facts.get("currency")
     if amount and not currency:
-        raise BadFacts.worded("required:currency", field=f"{path}.currency")
+        raise BadFacts.worded("required:currency", field=f"{prefix}currency")
     if currency and not (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
     ):
-        raise BadFacts.worded("currency", field=f"{path}.currency")
+        raise BadFacts.worded("currency", field=f"{prefix}currency")
     return [(amount, currency)] if amount and currency else []
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from complaints.actions.decision import Grant, exceeds
+from complaints.actions.decision import exceeds, grants_of
 from complaints.actors import Actor
-from complaints.case_values import Decision, RemedyOwed
+from complaints.case_values import Decision
 from complaints.history import CaseHistory
 from complaints.measures.clocks import first_human_priority
 from complaints.priorities import priority_of
@@ -95,7 +95,7 @@ def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         yield must("decisions that say who else is affected", not is_empty, (event.seq,))
     for decision in case.decisions:
         decision_event = next((event for event in history.events if event.seq == decision.seq), None)
-        grants = _grants(case.remedies, decision)
+        grants = grants_of(remedy for remedy in case.remedies if remedy.promised_at == decision.at)
         if decision_event is None or not grants:
             continue
         roles = house.roles_at(decision_event.by, decision_event.at, decision_event.role)
@@ -106,14 +106,6 @@ def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
             not (is_alone and exceeds(actor, grants, case.rules.authority)),
             (decision.seq,),
         )
-
-
-def _grants(remedies: tuple[RemedyOwed, ...], decision: Decision) -> list[Grant]:
-    return [
-        (remedy.amount, remedy.currency)
-        for remedy in remedies
-        if remedy.amount and remedy.currency and remedy.promised_at == decision.at
-    ]
 
 
 def levels(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:

@@ -65,10 +65,10 @@ def test_without_limits_handlers_may_grant_50_and_managers_500(
     }
     (finding,) = _authority(settings, rulebooks(settings))
     assert finding.mark == "warn"
-    assert finding.result == f"not set, so the defaults: handler 50 {currency}, manager 500 {currency}"
+    assert finding.result == f"not set, so the defaults: handler 50.00 {currency}, manager 500.00 {currency}"
 
 
 def test_limits_that_are_set_are_named_without_a_warning(tmp_path: Path) -> None:
     settings = loaded(tmp_path, SETTINGS)
     (finding,) = _authority(settings, rulebooks(settings))
-    assert (finding.mark, finding.result) == ("ok", "handler 100 GBP, manager 2000 GBP")
+    assert (finding.mark, finding.result) == ("ok", "handler 100.00 GBP, manager 2000.00 GBP")

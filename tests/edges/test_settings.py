@@ -206,8 +206,16 @@ def test_an_invalid_setting_is_refused_with_its_line_key_and_accepted_forms(
         ("[levels]\n1 = []\n", "levels: at a level without roles no one can decide"),
         ('[levels]\n1 = ["boss"]\n', "levels.1.1: input should be 'handler', 'manager' or 'top_management'"),
         (
-            '[authority]\nhandler = { amount = "100" }\n',
-            "authority.handler.amount: '100' is not an amount; write a number",
+            '[authority]\nhandler = { amount = "a hundred" }\n',
+            "authority.handler.amount: 'a hundred' is not an amount; write a number",
+        ),
+        (
+            '[authority]\nhandler = { amount = ["50 GBP", "60"] }\n',
+            "authority.handler.amount: '60' is not an amount; write a number and a currency",
+        ),
+        (
+            '[authority]\nhandler = { amount = ["50 GBP", "60 GBP"] }\n',
+            "authority.handler.amount: '50 GBP, 60 GBP' is not a limit; write one amount for each currency",
         ),
         ('[authority]\nboss = { amount = "1 GBP" }\n', "line 24: authority.boss: input should be 'handler'"),
         (

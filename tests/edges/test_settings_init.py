@@ -98,7 +98,7 @@ def test_every_commented_line_is_valid_when_it_is_activated(tmp_path: Path, othe
     (tmp_path / "closures.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n", encoding="utf-8")
     settings = parse_settings(activated, tmp_path / "amends.toml", {})
     assert settings.jurisdiction["TR"].timezone == "Europe/Istanbul"
-    assert settings.authority["handler"].amount == "50 GBP"
+    assert settings.authority["handler"].amount == ("50 GBP",)
 
 
 def test_limits_are_shown_in_the_currency_of_the_country() -> None:

@@ -27,6 +27,7 @@ from complaints.rulebook import (
     Targets,
     as_json,
     from_json,
+    later_settings,
 )
 
 HEAD = """\
@@ -381,6 +382,24 @@ def test_levels_limits_on_call_cover_and_danger_signs_are_read(tmp_path: Path) -
     assert loaded.authority == {"handler": Limit(9950, "GBP")}
     assert loaded.on_call.hours[5] == ((0, 360),)
     assert loaded.danger[0].text == {"en": "Call {number}."}
+
+
+@pytest.mark.parametrize(
+    ("amount", "limit", "words"),
+    [
+        ("100", Limit(10_000, "GBP"), "100.00 GBP"),
+        ('"99.50"', Limit(9_950, "GBP"), "99.50 GBP"),
+        ('["50 GBP", "60 EUR"]', Limit(5_000, "GBP", {"EUR": 6_000}), "50.00 GBP / 60.00 EUR"),
+    ],
+)
+def test_a_role_has_a_limit_in_the_currency_of_the_country_or_in_several(
+    tmp_path: Path, amount: str, limit: Limit, words: str
+) -> None:
+    loaded = rules(tmp_path, f"[authority]\nhandler = {{ amount = {amount} }}\n")
+    assert loaded.authority == {"handler": limit}
+    assert str(loaded.authority["handler"]) == words
+    assert from_json(as_json(loaded)) == loaded
+    assert ("Limit.others" in later_settings(loaded)) is bool(limit.others)
 
 
 def test_the_accounts_of_simulated_contacts_are_in_the_rulebook(tmp_path: Path) -> None:

@@ -126,11 +126,14 @@ class Client:
         return await view_for(self.desk, form, ref, self.store.read(load_actor, member))
 
     async def submits(
-        self, member: str, view: Mapping[str, Any], values: Mapping[str, Any]
+        self, member: str, view: Mapping[str, Any], values: Mapping[str, Any], *, ticked: str | None = None
     ) -> dict[str, Any]:
-        """Submit the view and return Slack's acknowledgement."""
+        """Submit the view and return Slack's acknowledgement; `ticked` is a box that is no field of the form."""
         form = str(view["callback_id"])
-        sent = {**view, "id": "V1", "hash": "h", "state": {"values": input_state(form, values)}}
+        state = input_state(form, values)
+        if ticked is not None:
+            state[ticked] = {"value": {"type": "checkboxes", "selected_options": [{"value": "yes"}]}}
+        sent = {**view, "id": "V1", "hash": "h", "state": {"values": state}}
         body = {"type": "view_submission", "user": {"id": member}, "team": {"id": "T1"}, "view": sent}
         answer = await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
         assert answer.status == 200

@@ -22,7 +22,7 @@ from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
-from complaints.forms import EVIDENCE, FORMS, NO_ISSUE, NO_REMEDY
+from complaints.forms import EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
 from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
@@ -107,7 +107,8 @@ def computed() -> set[str]:
         f"stats.{share}" for share in command_replies.SHARES_SHOWN
     }
     ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
-    ids |= {f"{group}.{code}" for group in ("letter_warning", "warned") for code in WARNINGS}
+    ids |= {f"{group}.{code}" for group in ("letter_warning", "warned") for code in (*WARNINGS, NO_PAYMENT)}
+    ids |= {f"field.{NO_PAYMENT}"}
     ids |= {f"asked_for.{remedy}" for remedy in REMEDIES} | {f"remedy.{NO_REMEDY}", f"category.{NO_ISSUE}"}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}

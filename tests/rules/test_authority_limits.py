@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.actions.authorisation import may_approve
-from complaints.actions.decision import exceeds, limit_of, minor_units, needs_approval, totals
+from complaints.actions.decision import exceeds, minor_units, needs_approval, totals
 from complaints.actors import Actor, staff
 from complaints.rulebook import Limit
 from complaints.vocabulary import Finding, Role, Verb
@@ -61,8 +61,30 @@ def test_a_limit_set_for_top_management_applies() -> None:
 
 def test_of_several_roles_the_highest_limit_applies() -> None:
     both = staff("U1", "handler", "manager")
-    assert limit_of(both, AUTHORITY) == Limit(200_000, "GBP")
-    assert limit_of(staff("U1", Role.AUDITOR), AUTHORITY) == Limit(0, "")
+    assert not exceeds(both, [("2000.00", "GBP")], AUTHORITY)
+    assert exceeds(both, [("2000.01", "GBP")], AUTHORITY)
+    assert exceeds(staff("U1", Role.AUDITOR), [("0.01", "GBP")], AUTHORITY)
+
+
+def test_each_currency_has_its_own_limit_and_one_without_a_limit_is_above_it() -> None:
+    several = {
+        "handler": Limit(5_000, "GBP", {"EUR": 6_000}),
+        "manager": Limit(50_000, "EUR", {"USD": 10_000}),
+    }
+    both = staff("U1", "handler", "manager")
+    for actor, amount, currency, expected in (
+        (ALICE, "50.00", "GBP", False),
+        (ALICE, "60.00", "EUR", False),
+        (ALICE, "60.01", "EUR", True),
+        (ALICE, "0.01", "TRY", True),
+        (MONA, "0.01", "GBP", True),
+        (both, "50.00", "GBP", False),
+        (both, "500.00", "EUR", False),
+        (both, "100.01", "USD", True),
+        (TUGBA, "9999.00", "TRY", False),
+    ):
+        assert exceeds(actor, [(amount, currency)], several) is expected, (amount, currency)
+    assert not exceeds(ALICE, [("50.00", "GBP"), ("60.00", "EUR")], several)
 
 
 @given(st.lists(amounts, min_size=1, max_size=6))

@@ -111,7 +111,7 @@ COUNTED = {
     "ask": ((6, 1), (3, 1)),
     "inform": ((6, 2), (3, 0)),
     # The finding has no first value: one press more. What was done and agreed is typed: it is in no record.
-    "resolve": ((6, 3), (4, 2)),
+    "resolve": ((6, 3), (4, 3)),
     "decide": ((6, 2), (4, 1)),  # the same, and its reasons are typed
     "approve": ((3, 0), (2, 0)),
     "close": ((2, 0), (2, 0)),

@@ -11,7 +11,7 @@ Alice presses Assess on Anna's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
 Alice presses Resolve on Anna's card
-Alice fills done="We sent the money back." finding=upheld cause="The meter was read twice" cause_class=single agreed_how="As you asked" others_affected=none
+Alice fills done="We sent the money back." amount=30 finding=upheld cause="The meter was read twice" cause_class=single agreed_how="As you asked" others_affected=none
 Alice submits
 Alice sees: A second person reads this decision first
 Alice submits

@@ -18,7 +18,7 @@ Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2
 Alice submits
 Record of Anna: state=assessed priority=P3 owner=U0000001
 Alice presses Resolve on Anna's card
-Alice fills done="We sent the second payment back to your card today." finding=upheld cause="The payment file was read twice." cause_class=single agreed_how="She asked for the money back in her complaint." others_affected=none
+Alice fills done="We sent the second payment back to your card today." amount=27.50 type=refund finding=upheld cause="The payment file was read twice." cause_class=single agreed_how="She asked for the money back in her complaint." others_affected=none
 Alice submits
 Alice sees: We sent the second payment back
 Alice submits

@@ -17,6 +17,7 @@ from bots.slack.views.incident_decision import sample_cases
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
+from complaints.case import Facts, Words
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.registers.entries import Entry
 from store.cases.incident_updates import Audience, save_incident_draft
@@ -67,12 +68,12 @@ async def ask_second_person(submission: FormSubmission, actor: Actor, slack: Sla
     return CLOSE_FORMS
 
 
-async def preview_view(slack: SlackContext, entry: Entry, words: Mapping[str, str], actor: Actor) -> View:
+async def preview_view(slack: SlackContext, entry: Entry, words: Words, actor: Actor, stated: Facts) -> View:
     """How many get the letter, who does not and why, and a letter in each language; nothing is recorded yet."""
     audience = await slack.store.aread(load_letter_audience, entry, words, actor)
     if not audience.to:
         raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
-    warned = await check_texts_to_all(slack, {}, words, audience.to[0], actor)
+    warned = await check_texts_to_all(slack, stated, words, audience.to[0], actor)
     draft = await slack.store.awrite(
         save_incident_draft,
         0,

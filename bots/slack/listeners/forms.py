@@ -8,7 +8,7 @@ from typing import Any
 from bots.letters.templates import template_values
 from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter, require_language
+from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter, require_language, with_amounts
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import (
     CLOSE_FORMS,
@@ -21,6 +21,7 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views import refusals
+from bots.slack.views.form_inputs import statement_of
 from bots.slack.views.form_pages import next_page, typed_values
 from bots.slack.views.forms import (
     CONFIRMATIONS,
@@ -232,6 +233,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
+    facts = with_amounts(form, case, facts | statement_of(view), words)
     if form == "investigate":
         facts |= _steps(facts["evidence"], metadata.ticked, case)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}

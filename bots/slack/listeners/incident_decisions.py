@@ -14,7 +14,7 @@ from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import values_of
+from bots.slack.views.form_inputs import statement_of, values_of
 from bots.slack.views.incident_decision import (
     DecisionPreview,
     decision_preview_view,
@@ -44,6 +44,7 @@ from store.cases.incident_decisions import (
 from store.cases.incident_updates import Audience, save_incident_draft
 from store.incidents import load_incident_decision
 from store.rulebooks import load_current_rulebook
+from triage.stated_amounts import require_amounts
 
 router = Router()
 
@@ -72,9 +73,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     codes = tuple(code for code in categories_of(rules) if code not in RESTRICTING)
     values = values_of(view["state"]["values"])
     facts, words = read(FORM, values, languages, options={"category": codes})
-    if "amount" not in facts:
-        # The form offers the currency of the country.
-        facts.pop("currency", None)
+    facts = require_amounts(facts | statement_of(view), words, rules.country, facts)
     check_form(facts, words, languages)
     wanted = draft_decision(incident.id, facts, words, actor, previewed_at)
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))

@@ -11,7 +11,7 @@ from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import values_of
+from bots.slack.views.form_inputs import statement_of, values_of
 from bots.slack.views.incident import (
     LEAVE,
     NEW,
@@ -53,6 +53,7 @@ from store.cases.incident_updates import (
 from store.cases.read import load_case
 from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
 from store.rulebooks import load_current_rulebooks
+from triage.stated_amounts import require_amounts
 
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
@@ -116,6 +117,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
         return CLOSE_FORMS
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country, facts)
     which = facts.pop("which")
     if which == NEW:
         await slack.store.awrite(
@@ -145,6 +147,7 @@ async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) 
     await open_incident_for(slack, metadata.incident, verb, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country, facts)
     change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
     await slack.store.awrite(
         act_on_incident, metadata.incident, change_or_end, actor, facts, words,
@@ -166,7 +169,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     samples = _samples(audience, words, slack)
     foreign = [language for case in audience.to if (language := update_language(case, words))]
     first = audience.to[0]
-    warned = await check_texts_to_all(slack, {}, words, first, actor)
+    warned = await check_texts_to_all(slack, statement_of(view), words, first, actor)
     draft = await slack.store.awrite(
         save_incident_draft,
         incident.id,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -11,9 +12,11 @@ from complaints.actions.authorisation import is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts
+from complaints.forms import NO_PAYMENT
 from complaints.vocabulary import Verb
 from store.people.others_data import find_others_data
 from triage.letter_warnings import find_warnings, letter_language
+from triage.stated_amounts import require_amounts
 
 #: The fields of each form whose words the complainant reads.
 LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -22,8 +25,22 @@ LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "reclassify": ("reason",), "warn_conduct": ("text",), "limit_contact": ("reason",),
     "review_limit": ("reason",),
 }  # fmt: skip
+#: Forms whose words may name money only as an amount: also the award of an outside body, and the proof of a payment.
+MONEY_FORMS = frozenset(LETTER_FIELDS) | {"external", "remedy"}
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
+
+
+def with_amounts(form: str, case: Case, facts: dict[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """The facts where every sum in the words is an amount, or is stated to be no payment. Raises BadFacts."""
+    asks = form == "resolve" and ("type" in facts or case.asks_for_money)
+    if asks and not facts.keys() & {"amount", NO_PAYMENT}:
+        raise BadFacts("Enter the amount.", field="amount", code="required")
+    if form not in MONEY_FORMS:
+        return facts
+    # The proof of a remedy may name what was promised.
+    granted = asdict(case.remedies[int(facts["remedy"])]) if form == "remedy" else facts
+    return require_amounts(facts, words, case.rules.country, granted)
 
 
 async def require_language(
@@ -50,7 +67,7 @@ async def check_letter(
     read = LETTER_FIELDS[form]
     text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
     warned = await check_text(slack, text, case, actor, case.language, approval=approval)
-    return _without_dated(warned, facts)
+    return _with_facts(warned, facts)
 
 
 async def check_text(
@@ -73,14 +90,17 @@ async def check_texts_to_all(
 ) -> tuple[Warned, ...]:
     """The warnings for a form about all complaints of an incident, of which `case` is one.
 
-    Only texts with a language (`reasons.de`) are read by complainants.
+    Only texts with a language (`reasons.de`) are read by complainants. Raises BadFacts.
     """
+    facts = require_amounts(facts, words, case.rules.country, facts)
     texts = [(text, language) for path, text in words.items() if (language := path.partition(".")[2])]
     warned = [await check_text(slack, text, case, actor, language) for text, language in texts]
-    return _without_dated(chain.from_iterable(warned), facts)
+    return _with_facts(chain.from_iterable(warned), facts)
 
 
-def _without_dated(warned: Iterable[Warned], facts: Mapping[str, Any]) -> tuple[Warned, ...]:
-    """The warnings that count where the facts give the letter the day of what it promises."""
+def _with_facts(warned: Iterable[Warned], facts: Mapping[str, Any]) -> tuple[Warned, ...]:
+    """The warnings but those that a day in the facts settles, and one about sums that are stated to be no payment."""
     has_day = any(facts.get(name) for name in _DAYS)
-    return tuple((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
+    stated = [(NO_PAYMENT, ", ".join(facts[NO_PAYMENT]))] if facts.get(NO_PAYMENT) else []
+    kept = ((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
+    return (*kept, *stated)

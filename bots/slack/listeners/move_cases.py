@@ -28,7 +28,7 @@ from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import OpenView, PrivateNotice, Response, push_view, update_view
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import input_block, values_of
+from bots.slack.views.form_inputs import input_block, statement_of, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from bots.slack.views.incident import as_deliveries, incident_headline, left_to_person, taken_back_text
@@ -94,7 +94,8 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
         raise BadFacts("Name a person or write a text.", field="to", code="bulk_one")
     if target:
         return push_view(await move_preview_view(slack, values["list"], source, str(target), actor))
-    return push_view(await _inform_preview_view(slack, values, words, actor))
+    stated = statement_of(submission.view)
+    return push_view(await _inform_preview_view(slack, values, words, actor, stated))
 
 
 @router.view(PREVIEW, INFORM)
@@ -207,7 +208,7 @@ async def _first_of_list(
 
 
 async def _inform_preview_view(
-    slack: SlackContext, values: Mapping[str, Any], words: str, actor: Actor
+    slack: SlackContext, values: Mapping[str, Any], words: str, actor: Actor, stated: Mapping[str, Any]
 ) -> View:
     """How many get the text, who is left to a person and why, and three letters as they will be read."""
     store, texts, now = slack.store, slack.texts, slack.store.now()
@@ -224,7 +225,7 @@ async def _inform_preview_view(
     if not audience.to:
         view = notice_view(texts.text("bulk.nobody"), texts, title="bulk.title", level="warning")
         return {**view, "blocks": [*view["blocks"], *left_out]}
-    warned = await check_texts_to_all(slack, {}, {f"text.{language}": words}, audience.to[0], actor)
+    warned = await check_texts_to_all(slack, stated, {f"text.{language}": words}, audience.to[0], actor)
     blocks = [
         *alerts(warning_lines(warned, texts)),
         section(texts.count("incident.reaches", len(audience.to))),

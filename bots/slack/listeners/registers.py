@@ -19,7 +19,7 @@ from bots.slack.responses import (
     update_view,
 )
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import values_of
+from bots.slack.views.form_inputs import statement_of, values_of
 from bots.slack.views.forms import View
 from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view
 from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
@@ -104,7 +104,7 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
     if act.name == "propose_letter" and entry is not None:
         authorise_entry(entry, act, actor)
         require_state(entry, act)
-        return push_view(await preview_view(slack, entry, words, actor))
+        return push_view(await preview_view(slack, entry, words, actor, statement_of(view)))
     key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"
     if entry is None:
         saved = await store.awrite(add_entry, register.name, act.name, actor, facts, words, key=key)

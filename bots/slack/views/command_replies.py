@@ -149,8 +149,7 @@ def _levels(rules: Rulebook, texts: StaffTexts) -> Iterator[str]:
         names = ", ".join(texts.text(f"role.{role}") for role in roles)
         yield texts.text("policy.level", level=level, roles=names)
     for role, limit in sorted(rules.authority.items()):
-        amount = f"{limit.amount / 100:.2f} {limit.currency}"
-        yield texts.text("policy.limit", role=texts.text(f"role.{role}"), amount=amount)
+        yield texts.text("policy.limit", role=texts.text(f"role.{role}"), amount=limit)
 
 
 def _outside(rules: Rulebook, texts: StaffTexts) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
-from complaints.forms import FORM_VERBS, FORMS, MOST_ATTACHMENTS, Field, Input
+from complaints.forms import FORM_VERBS, FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb
 
 #: Acts of forms that choose between two, by the act that `FORM_VERBS` names.
@@ -147,9 +147,15 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
     """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
     values: dict[str, Any] = {}
     for path, entries in state.items():
-        if (value := _typed_value(entry_of(entries))) is not None:
+        if path != NO_PAYMENT and (value := _typed_value(entry_of(entries))) is not None:
             values[path] = value
     return values
+
+
+def statement_of(view: Mapping[str, Any]) -> dict[str, bool]:
+    """The fact that the author ticked that no sum in the words is a payment, if so."""
+    ticked = _typed_value(entry_of(view["state"]["values"].get(NO_PAYMENT, {})))
+    return {NO_PAYMENT: True} if ticked else {}
 
 
 def entry_of(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

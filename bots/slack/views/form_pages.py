@@ -11,7 +11,7 @@ from bots.slack.views.forms import FormPlace, View, opened_from_home, with_metad
 from bots.slack.views.open_form import typed_form_view
 from complaints.actors import Actor
 from complaints.errors import BadFacts
-from complaints.forms import WrongFields, read
+from complaints.forms import NO_PAYMENT, WrongFields, read
 from store.cases.read import load_case
 from store.slack import read_draft, save_draft
 
@@ -81,7 +81,8 @@ async def next_page(
 
 
 def input_paths(view: Mapping[str, Any]) -> list[str]:
-    return [str(block["block_id"]) for block in view["blocks"] if block.get("type") == "input"]
+    ids = [str(block["block_id"]) for block in view["blocks"] if block.get("type") == "input"]
+    return [block_id for block_id in ids if block_id != NO_PAYMENT]
 
 
 def _last_place(blocks: Sequence[Mapping[str, Any]]) -> str | None:

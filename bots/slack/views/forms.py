@@ -23,7 +23,7 @@ from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case
-from complaints.forms import DECISION_QUESTIONS, FORMS, Field
+from complaints.forms import DECISION_QUESTIONS, FORMS, NO_PAYMENT, Field, flag
 from complaints.vocabulary import Flag, Target
 
 View = dict[str, Any]
@@ -223,6 +223,8 @@ def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
 def is_required(form: str, entry: Field, case: Case) -> bool:
     if entry.name == "media_heard":
         return case.only_in_media and not case.media_heard
+    if form == "resolve" and entry.name == "amount":
+        return case.asks_for_money
     if form == "approve" and entry.name in DECISION_QUESTIONS:
         return True
     if entry.group and form in _MAY_STAY_EMPTY:
@@ -400,6 +402,14 @@ def with_notice(
     if version is not None:
         changed["private_metadata"] = _changed_metadata(view, version=version)
     return changed
+
+
+def with_statement(view: Mapping[str, Any], text: str, texts: StaffTexts) -> View:
+    """The view with this refusal of a sum in the words, and a box to state that it is no payment."""
+    noticed = with_notice(view, text, level="error")
+    blocks = [block for block in noticed["blocks"] if block.get("block_id") != NO_PAYMENT]
+    box = input_block("", flag(NO_PAYMENT), NO_PAYMENT, texts)
+    return {**noticed, "blocks": [*blocks[: MODAL_BLOCKS - 1], box]}
 
 
 def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:

@@ -182,7 +182,9 @@ def _from_record(
                 news = min(news, legal.internal_due)
             return {"next_date": _day_until(case, news, now)}
         case "resolve" | "decide":
-            return {"others_affected": _others(case, opened)}
+            currency = case.currency_requested or currency_of(case.rules.country)
+            paid = {"type": sum_asked_for(case)[0], "currency": currency}
+            return {"others_affected": _others(case, opened), **paid}
         case "approve":
             return {"agreed": "yes"}
         case _:

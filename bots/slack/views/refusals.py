@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bots.slack.client.block_kit import Block, actions, button, mention
+from bots.slack.client.block_kit import Block, actions, button, escaped, mention
 from bots.slack.texts import StaffTexts
 from complaints.actions.approval import require_awaited
 from complaints.actions.evidence import missing_evidence
@@ -30,6 +30,8 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
     if isinstance(error, UnknownReference):
         unknown = error.code == "unknown_incident"
         return texts.text("refused.unknown_incident" if unknown else "refused.unknown_reference")
+    if error.code == "unstated_sums":
+        return texts.text("refused.unstated_sums", sums=escaped(str(error.values["sums"]), 300))
     if error.code == "evidence_missing" and case is not None:
         return not_decidable_text("evidence_missing", case, texts)
     legal = None if case is None else case.target(Target.LEGAL)
