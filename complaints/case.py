@@ -66,11 +66,13 @@ class Event:
 class UnsentLetter:
     """A letter of staff that no channel has accepted yet; its sender may take it back until then.
 
-    `before` is the case before a decision or a limit on contact, which returns if that is taken back.
+    `before` and `after` are the case around an act that changes more than the contact, such as a decision or a
+    closing: if its letter is taken back, what the act changed is as before.
     """
 
     event: Event
     before: Case | None = None
+    after: Case | None = None
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,8 @@ class Case:
     #: Until when a limit on contact lets the answer to the open question wait.
     reply_held_until: datetime | None = None
     conduct: Conduct = NO_CONDUCT
-    #: The act whose letter about a limit on contact may still be taken back, and the case before it.
-    limit_letter: UnsentLetter | None = None
+    #: The last act that counts at once and whose letter can be taken back until it leaves, such as a closing.
+    unsent_act: UnsentLetter | None = None
     #: Each request for a person in the chat, with when staff wrote first after it.
     person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None
@@ -321,25 +323,10 @@ class Case:
     def as_delivered(self) -> Case:
         """The case without a decision that no channel has accepted yet: no target is met by it."""
         letter = self.unsent_decision
-        before = letter.before if letter is not None else None
-        if before is None:
+        if letter is None:
             return self
-        return changed(
-            self,
-            unsent=tuple(other for other in self.unsent if other is not letter),
-            state=before.state,
-            decisions=before.decisions,
-            remedies=before.remedies,
-            issues=before.issues,
-            reply=before.reply,
-            reply_at=before.reply_at,
-            drafted=before.drafted,
-            drafted_remedies=before.drafted_remedies,
-            extension=before.extension,
-            asked_at=before.asked_at,
-            asked_until=before.asked_until,
-            flags=self.flags | (before.flags & {Flag.WAITING_COMPLAINANT}),
-        )
+        unsent = tuple(other for other in self.unsent if other is not letter)
+        return changed(without_act(self, letter), unsent=unsent)
 
     @property
     def reviews_decision(self) -> bool:
@@ -476,3 +463,25 @@ else:
         copy.__dict__.update(value.__dict__)
         copy.__dict__.update(to)
         return copy
+
+
+#: An act that is taken back was still done: by this person, at this time.
+_STAYS_DONE = frozenset({"version", "work_version", "participants", "acted_at", "workers", "looked_at"})
+
+
+def without_act(case: Case, letter: UnsentLetter) -> Case:
+    """The case as if the act of this letter had not been done; what has changed since stays."""
+    before, after = letter.before, letter.after
+    if before is None or after is None:
+        return case
+    restored = {
+        name: value
+        for name, value in vars(before).items()
+        if name not in _STAYS_DONE
+        and value is not (done := getattr(after, name))
+        and getattr(case, name) == done
+    }
+    since = {(row.target, row.of, row.version): row for row in case.targets if row not in after.targets}
+    rows = {(row.target, row.of, row.version): row for row in before.targets}
+    flags = (case.flags - (after.flags - before.flags)) | (before.flags - after.flags)
+    return changed(case, **{**restored, "flags": flags, "targets": tuple((rows | since).values())})

@@ -229,8 +229,6 @@ class Decision:
     approved_by: str | None = None
     communicated_at: datetime | None = None
     seq: int = 0
-    #: From when its letter may leave; None: at once.
-    leaves_at: datetime | None = None
     #: The numbers of the files that are sent after the letter.
     attachments: tuple[int, ...] = ()
     checked: bool = False

@@ -39,7 +39,10 @@ class Input(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `group` repeats it in numbered rows; `sealed` words are never in the facts of an event."""
+    """One input. `group` repeats it in numbered rows; `sealed` words are never in the facts of an event.
+
+    `reader` is `complainant`, `asker` or `staff` (forms.toml); empty outside the forms of complaints and incidents.
+    """
 
     name: str
     input: Input
@@ -48,6 +51,7 @@ class Field:
     group: str | None = None
     sealed: bool = False
     most: int = 3000
+    reader: str = ""
 
     @property
     def path(self) -> str:
@@ -251,6 +255,7 @@ def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str
         _LANGUAGES if keys.get("languages") else group or None,
         kind in (Input.TEXT, Input.FILES),
         keys.get("most", 100 if kind == "code" else 3000),
+        keys.get("reader", ""),
     )
 
 
@@ -267,13 +272,17 @@ def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Fie
     )
 
 
+_READERS = {path: reader for reader, paths in _TABLES["readers"].items() for path in paths}
+
+
 def _forms(table: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
     """The fields of each form; `FORM.NAME` describes a field that is another in this form."""
     fields = table["fields"]
 
     def field_in(form: str, path: str) -> Field:
         name = path.rstrip("!").rpartition(".")[2]
-        return field_of(path, fields.get(f"{form}.{name}") or fields[name], OPTIONS)
+        entry = field_of(path, fields.get(f"{form}.{name}") or fields[name], OPTIONS)
+        return replace(entry, reader=_READERS.get(f"{form}.{name}") or _READERS[name])
 
     return {form: tuple(field_in(form, path) for path in paths) for form, paths in table["forms"].items()}
 
@@ -310,6 +319,15 @@ def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) ->
     if form == "link":
         return Verb.MERGE if facts["relation"] == "duplicate" else Verb.LINK
     return FORM_VERBS[form]
+
+
+def form_of(verb: str) -> str:
+    """The form of an act, to open it again; several acts can have the same."""
+    if verb in FORMS:
+        return verb
+    by_verb = {act: form for form, act in FORM_VERBS.items()} | dict.fromkeys(OFFLINE_VERBS.values(), "given")
+    by_verb |= {Verb.REASSESS: "assess", Verb.CONCLUDE_EXTERNAL: "external", Verb.MERGE: "link"}
+    return by_verb.get(Verb(verb), verb)
 
 
 class WrongFields(BadFacts):

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from complaints.actions.registry import ACTIONS
-from complaints.vocabulary import EVERY, OPEN, State
+from complaints.vocabulary import EVERY, OPEN, State, Verb
 
 BEGIN = "<!-- generated from complaints/actions/registry.py: do not edit below this line -->"
 
 
 def diagram() -> str:
-    """A Mermaid `stateDiagram-v2`: an arrow for every way from one state to another, with its verbs."""
+    """A Mermaid `stateDiagram-v2`: an arrow for every way from one state to another, with its verbs.
+
+    *Take back* has none: it leads to the state from before the act that is taken back.
+    """
     return "\n".join(("stateDiagram-v2", *(f"    {line}" for line in _arrows())))
 
 
@@ -22,7 +25,7 @@ def _arrows() -> Iterator[str]:
             verbs = [
                 verb
                 for verb, action in ACTIONS.items()
-                if source is not to and to in action.moves.ways.get(source, ())
+                if source is not to and verb is not Verb.TAKE_BACK and to in action.moves.ways.get(source, ())
             ]
             if verbs:
                 yield f"{source} --> {to}: {', '.join(map(_label, verbs))}"
@@ -34,6 +37,7 @@ def verbs() -> str:
     for verb, action in ACTIONS.items():
         roles = ", ".join(sorted(map(_label, action.roles)))
         to = ", ".join(map(_label, action.moves.to)) or "–"
+        to = "the state before the act" if verb is Verb.TAKE_BACK else to
         lines.append(
             f"| {_label(verb)} | {action.clause} | {roles} | {_sources(action.moves.sources)} | {to} |"
         )

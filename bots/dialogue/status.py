@@ -7,15 +7,16 @@ A code from staff connects a complaint that they logged to a chat (docs/surfaces
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import FORM_COPY, REPLY
 from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
-from complaints.case import Case, Event
+from complaints.case import Case, Event, without_act
 from complaints.deadlines.working_time import due
 from complaints.event_facts import HELD
+from complaints.history import taken_back_seqs
 from complaints.identifiers import parse_reference
 from complaints.vocabulary import UNDECIDED, Flag, Role, State, Target, Verb
 from store.values import CodeState, PlannedAct
@@ -28,6 +29,8 @@ _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 _NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
 #: Acts of people who have read the complaint.
 _READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.ASK, Verb.INVESTIGATE})
+#: Letters whose line comes with their delivery.
+_DELIVERED = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 #: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
@@ -63,7 +66,7 @@ def reply_status(turn: Turn, argument: str) -> None:
 
 def reply_timeline(turn: Turn, case: Case) -> None:
     """What was done, what comes next and by when."""
-    events = turn.conversation.load_events(case.ref)
+    case, events = _without_held(turn, case), turn.conversation.load_events(case.ref)
     turn.reply(
         "timeline",
         ref=case.ref,
@@ -81,8 +84,18 @@ def reply_timeline(turn: Turn, case: Case) -> None:
 
 def status_line(turn: Turn, case: Case, events: Sequence[Event] = ()) -> str:
     """One complaint: reference, state, what comes next and by when; with its `events` also who is on it."""
-    case = case.as_delivered
+    case = _without_held(turn, case).as_delivered
     return "\n".join((_summary(turn, case), *_next_steps(turn, case, events)))
+
+
+def _without_held(turn: Turn, case: Case) -> Case:
+    """The case without an act whose letter can still be taken back."""
+    act = case.unsent_act
+    return without_act(case, act) if act is not None and _is_held(turn, act.event) else case
+
+
+def _is_held(turn: Turn, event: Event) -> bool:
+    return turn.now < event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
 
 
 def _summary(turn: Turn, case: Case) -> str:
@@ -202,7 +215,10 @@ def done_so_far(turn: Turn, case: Case, events: Sequence[Event]) -> str:
     """One line for each day on which something was done, the oldest first."""
     days: dict[str, list[str]] = {}
     listed: set[str] = set()
+    unsent = taken_back_seqs(events)
     for event in events:
+        if event.seq in unsent or _is_held(turn, event):
+            continue
         at = case.received_at if event.verb is Verb.RECEIVE else event.at
         for name in _names(event):
             # A verb without a text is work inside the team.
@@ -219,8 +235,7 @@ def _names(event: Event) -> Iterator[str]:
     if facts.get("kept"):
         # They want no contact: nothing was sent, and the decision is shown below.
         yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
-    elif HELD in facts:
-        # The line comes with the delivery: until then the letter can be taken back.
+    elif HELD in facts and verb in _DELIVERED:
         yield ""
     elif verb is Verb.DELIVER:
         letter = str(facts.get("letter"))

@@ -22,8 +22,8 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
-#: Forms of staff that send a text to the complainant.
-FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
+#: Forms whose letter is stored with the act as it was previewed.
+STORED_LETTERS = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 
 
 def preview(
@@ -63,8 +63,6 @@ def preview(
             return progress_letters.inform(letter, words, facts["next_date"])
         case "warn_conduct":
             return conduct_letters.warning(letter, words)
-        case "limit_contact":
-            return conduct_letters.limit(letter, facts, words)
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
@@ -302,6 +300,10 @@ _WITHOUT_FACTS: Mapping[str, Callable[[Letter], str]] = {
     "no_independent": decision_letters.no_independent,
     "summary": decision_letters.summary,
 }
+
+
+#: The kinds of obligation with a letter that follows from an act; an acknowledgement follows from the complaint.
+COMPOSED = (_BY_KIND.keys() | _WITHOUT_FACTS.keys()) - {"acknowledge"}
 
 
 def compose_read_out(

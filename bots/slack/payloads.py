@@ -144,8 +144,6 @@ class ViewMetadata:
     #: Of a form or letter with several pages: their number, and the rows of each group.
     pages: int = 1
     rows: Mapping[str, int] = field(default_factory=dict)
-    #: The codes of the warnings about its words that the form has shown.
-    warned: tuple[str, ...] = ()
     #: The steps of the investigation that the form showed as done when it was opened.
     ticked: tuple[str, ...] = ()
     #: The code of the template that filled its field.
@@ -376,7 +374,6 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         from_home=bool(stored.get("home")),
         pages=int(stored.get("pages", 1)),
         rows=stored.get("rows", {}),
-        warned=tuple(map(str, stored.get("warned", ()))),
         ticked=tuple(map(str, stored.get("ticked", ()))),
         template=str(stored.get("template", "")),
         pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,

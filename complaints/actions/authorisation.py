@@ -257,15 +257,17 @@ def count_reviewers(
 ) -> int:
     """How many of these could review the decision of the present level: not involved, not excluded (7.9, F).
 
-    `approver` is about to agree to the draft. Without one, the approver who leaves the fewest counts as involved.
+    `approver` is about to agree to the draft, and so takes part in it.
     """
     if case.level >= case.rules.top_level:
         return 0
-    reviewers = set(eligible_reviewers(case, case.level + 1, members))
-    if approver is not None:
-        return len(reviewers - {approver})
+    return len(set(eligible_reviewers(case, case.level + 1, members)) - {approver})
+
+
+def count_reviewers_by_approver(case: Case, members: Mapping[str, frozenset[Role]]) -> dict[str, int]:
+    """How many could review the draft once it is approved, by who may approve it; empty without a draft."""
     able = [name for name, roles in members.items() if case.drafted and may_approve(case, Actor(name, roles))]
-    return min((len(reviewers - {name}) for name in able), default=len(reviewers))
+    return {name: count_reviewers(case, members, approver=name) for name in able}
 
 
 def closable(case: Case) -> bool:

@@ -4,15 +4,14 @@ A limit names what it limits. Every message is received and recorded, and a new 
 handled as ever. Only the answer to repeated messages about the closed matter may come later.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.actors import Actor
-from complaints.case import Case, Event, Facts, UnsentLetter, changed
+from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.event_facts import HELD
 from complaints.times import local_time
 from complaints.vocabulary import Role, Verb
 
@@ -74,7 +73,7 @@ def approve_limit(case: Case, event: Event) -> Case:
     if pending is None or event.facts["agreed"] != "yes":
         return changed(case, conduct=changed(case.conduct, pending=None))
     limit = changed(pending, agreed_by=(event.by,), since=event.at)
-    return _with_letter(case, event, Conduct(case.conduct.warned_at, limit=limit), case.reply_held_until)
+    return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
 
 
 def check_appeal(case: Case, request: ActionRequest) -> Facts:
@@ -88,9 +87,7 @@ def check_appeal(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_appeal(case: Case, event: Event) -> Case:
-    appealed = changed(case.conduct, appeal_at=event.at, appealed=True)
-    # Who disagrees has the letter.
-    return changed(case, conduct=appealed, limit_letter=None)
+    return changed(case, conduct=changed(case.conduct, appeal_at=event.at, appealed=True))
 
 
 def check_review(case: Case, request: ActionRequest) -> Facts:
@@ -126,25 +123,13 @@ def require_no_part(case: Case, actor: Actor) -> None:
 def apply_review(case: Case, event: Event) -> Case:
     limit, outcome = case.conduct.limit, event.facts["outcome"]
     if limit is None or outcome in ("ended", LAPSED):
-        return _with_letter(case, event, Conduct(case.conduct.warned_at), None)
+        return changed(case, conduct=Conduct(case.conduct.warned_at), reply_held_until=None)
     if outcome == "renewed":
         until = date.fromisoformat(event.facts["until"])
         agreed_by = (*limit.agreed_by, event.by)
         limit = changed(limit, until=until, since=event.at, seq=event.seq, agreed_by=agreed_by)
-        return _with_letter(case, event, Conduct(case.conduct.warned_at, limit=limit), case.reply_held_until)
-    return _with_letter(case, event, changed(case.conduct, appeal_at=None), case.reply_held_until)
-
-
-def _with_letter(case: Case, event: Event, conduct: Conduct, reply_held_until: datetime | None) -> Case:
-    """The limit as the act leaves it; the state before stays until its letter cannot be taken back any more."""
-    before = changed(case, limit_letter=None)
-    letter = UnsentLetter(event, before) if HELD in event.facts else None
-    return changed(case, conduct=conduct, reply_held_until=reply_held_until, limit_letter=letter)
-
-
-def take_back_limit(case: Case, before: Case) -> Case:
-    conduct = changed(before.conduct, warned_at=case.conduct.warned_at)
-    return changed(case, conduct=conduct, reply_held_until=before.reply_held_until, limit_letter=None)
+        return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
+    return changed(case, conduct=changed(case.conduct, appeal_at=None))
 
 
 def _require_limit(case: Case) -> ContactLimit:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
-from complaints.actions.conduct import take_back_limit
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
-from complaints.case import Case, Event, Facts, UnsentLetter, changed
+from complaints.case import Case, Event, Facts, UnsentLetter, changed, without_act
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
@@ -131,7 +130,8 @@ def waits_for_delivery(event: Event) -> bool:
 
 
 def add_unsent(case: Case, event: Event, before: Case | None = None) -> Case:
-    return changed(case, unsent=(*case.unsent, UnsentLetter(event, before)))
+    after = None if before is None else case
+    return changed(case, unsent=(*case.unsent, UnsentLetter(event, before, after)))
 
 
 def check_deliver(case: Case, request: ActionRequest) -> Facts:
@@ -175,19 +175,21 @@ def check_take_back(case: Case, request: ActionRequest) -> Facts:
         require_drafter(case, request.actor)
         verb = Verb.RESOLVE if draft.short else Verb.RESPOND
         return {"seq": seq, "letter": verb.value, "draft": True}
-    limit = case.limit_letter
-    letter = limit if limit is not None and limit.event.seq == seq else _unsent_letter(case, request)
+    act = _unsent_act(case, seq)
+    letter = act or _unsent_letter(case, request)
     if letter.event.by != request.actor.id:
         raise NotAllowed.worded("not_allowed.sender", ref=case.ref)
-    is_changed = (
-        letter is case.unsent_decision
-        and letter.before
-        and case.work_version != letter.before.work_version + 1
-    )
-    # After a limit ended, another may be asked for.
-    if is_changed or (letter is limit and case.conduct.pending is not None):
-        raise OutOfOrder.worded("worked_on", ref=case.ref)
+    if letter.before is not None and letter.after is not None:
+        # The state after an act that counts at once has its version; the one of a decision is from before its end.
+        expected = letter.after.work_version if act else letter.before.work_version + 1
+        if case.work_version != expected:
+            raise OutOfOrder.worded("worked_on", ref=case.ref)
     return {"seq": seq, "letter": letter.event.verb.value}
+
+
+def _unsent_act(case: Case, seq: int) -> UnsentLetter | None:
+    act = case.unsent_act
+    return act if act is not None and act.event.seq == seq else None
 
 
 def require_drafter(case: Case, actor: Actor) -> None:
@@ -197,12 +199,11 @@ def require_drafter(case: Case, actor: Actor) -> None:
 
 
 def apply_take_back(case: Case, event: Event) -> Case:
-    """A letter that was never sent changes nothing. A decision or a limit gives way to the state from before it."""
+    """A letter that was never sent changes nothing. An act that changed more gives way to the state before it."""
     if event.facts.get("draft"):
         return changed(case, drafted=None, drafted_remedies=())
-    limit = case.limit_letter
-    if limit is not None and limit.before is not None and limit.event.seq == event.facts["seq"]:
-        return take_back_limit(case, limit.before)
+    if (act := _unsent_act(case, int(event.facts["seq"]))) is not None:
+        return changed(without_act(case, act), unsent_act=None)
     letter = next(letter for letter in case.unsent if letter.event.seq == event.facts["seq"])
     if letter.before is not None:
         return case.as_delivered

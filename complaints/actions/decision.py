@@ -4,7 +4,7 @@ Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.event_facts import ATTACHMENTS, HELD
+from complaints.event_facts import ATTACHMENTS
 from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
@@ -290,7 +290,6 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
-        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if HELD in facts else None,
         attachments=tuple(facts.get(ATTACHMENTS, ())),
         checked=facts.get("check") == "drawn",
     )
@@ -329,8 +328,7 @@ def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> C
         )
         for remedy in case.drafted_remedies
     )
-    leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
-    decision = changed(draft, approved_by=approved_by, at=event.at, leaves_at=leaves_at)
+    decision = changed(draft, approved_by=approved_by, at=event.at)
     decided = decide(case, decision, remedies)
     if waits_for_delivery(event):
         return add_unsent(decided, event, case)

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import authorise, require_state
 from complaints.actions.danger import looked_alarms
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
 from complaints.actions.request import ActionRequest
-from complaints.actors import Actor
-from complaints.case import Case, Event, Facts, Words, changed
+from complaints.actors import MANAGERS, Actor
+from complaints.case import Case, Event, Facts, UnsentLetter, Words, changed
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import revise
 from complaints.errors import OutOfOrder
-from complaints.event_facts import check_facts, check_wordless
-from complaints.obligations.kinds import NewObligation
+from complaints.event_facts import HELD, check_facts, check_wordless
+from complaints.obligations.kinds import SENT, NewObligation
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import is_significant
@@ -85,6 +85,12 @@ def perform(
     return _result(case_after, event)
 
 
+def after_approval(request: ActResult) -> ActResult:
+    """What follows if a second person agrees to this at once; who it is changes no word of its letters."""
+    actor = Actor("", MANAGERS)
+    return perform(request.case, Verb.APPROVE, at=request.event.at, actor=actor, facts={"agreed": "yes"})
+
+
 def fold(events: Iterable[Event], rules: Rulebook) -> Case:
     """The case that these events add up to; the first must be `receive`."""
     case: Case | None = None
@@ -116,7 +122,13 @@ def begin(event: Event, rules: Rulebook) -> Case:
 
 
 def apply_event(case: Case, event: Event) -> Case:
-    return _after_any_event(ACTIONS[event.verb].apply(case, event), event)
+    after = _after_any_event(ACTIONS[event.verb].apply(case, event), event)
+    if HELD not in event.facts or any(letter.event is event for letter in after.unsent):
+        return after
+    if after.awaits_approval and not case.awaits_approval:
+        # It only asks a second person: nothing is sent.
+        return after
+    return changed(after, unsent_act=UnsentLetter(event, changed(case, unsent_act=None), after))
 
 
 def _without_none(facts: Facts) -> Facts:
@@ -141,7 +153,17 @@ def _with_dates(event: Event, dates: Dates) -> Event:
 
 
 def _result(case: Case, event: Event) -> ActResult:
-    return ActResult(event, case, (*current_obligations(case), *event_obligations(case, event)))
+    obligations = (*current_obligations(case), *event_obligations(case, event))
+    if HELD in event.facts:
+        # The letters of the act leave after the seconds in which it can be taken back. A reply ends the questions for
+        # good, so the acknowledgement that it makes due does not wait.
+        leaves_at = event.at + timedelta(seconds=int(event.facts[HELD]))
+        at_once = {"acknowledge"} if case.unsent_act is None or case.unsent_act.event is not event else set()
+        obligations = tuple(
+            replace(row, due=max(row.due, leaves_at)) if row.kind in SENT - at_once else row
+            for row in obligations
+        )
+    return ActResult(event, case, obligations)
 
 
 #: Acts of staff that route a complaint or guard access to it, without work on what it says.

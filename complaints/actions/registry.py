@@ -225,10 +225,8 @@ ACTIONS: Mapping[Verb, Action] = {
     ),
     Verb.TAKE_BACK: Action(
         "7.3", HANDLERS,
-        Move({
-            **stays(EVERY).ways,
-            **goes((State.DECIDED,), State.ASSESSED, State.INVESTIGATING, State.ESCALATED, or_stays=True).ways,
-        }),
+        # Back to the state before the act.
+        goes(EVERY, *State),
         check=correspondence.check_take_back, apply=correspondence.apply_take_back,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
     ),

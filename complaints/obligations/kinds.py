@@ -48,6 +48,8 @@ def kinds_that_are(trait: str) -> frozenset[str]:
     return frozenset(kind for kind, row in _TABLE.items() if trait in row.get("is", ()))
 
 
+#: Messages to the complainant.
+SENT = kinds_that_are("sent")
 #: Letters to the complainant; without a chat, staff give them offline.
 LETTERS = kinds_that_are("letter")
 #: What the bot starts by itself, and does not start while it stays with a danger.

@@ -1,13 +1,13 @@
 """The obligations of one event: a line in the thread, a letter, a person to ask or to inform."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from complaints.case import Case, Event
 from complaints.deadlines.periods import summary_owed
 from complaints.deadlines.rule_change import promised_later
-from complaints.event_facts import ATTACHMENTS, HELD
+from complaints.event_facts import ATTACHMENTS
 from complaints.forms import OFFLINE_VERBS
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.resend import resent_letters
@@ -41,7 +41,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (
         event.verb is Verb.INFORM and event.role is not Role.SYSTEM
     ):
-        yield NewObligation(f"letter:{event.seq}", "letter", _leaves_at(event), facts=facts)
+        yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
     yield from _attachments(case, event)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
@@ -55,7 +55,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     yield from _outside_body(case, event, facts)
     agrees = event.facts.get("of") == "limit_contact" and event.facts.get("agreed") == "yes"
     if event.verb is Verb.REVIEW_LIMIT or (event.verb is Verb.APPROVE and agrees):
-        yield NewObligation(f"conduct:{event.seq}", "conduct", _leaves_at(event), facts=facts)
+        yield NewObligation(f"conduct:{event.seq}", "conduct", event.at, facts=facts)
     if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
         yield NewObligation("no_independent", "no_independent", event.at, SendPriority.DIALOGUE, facts)
     # If many complaints move together (`batch`), the new owner gets one message about all of them.
@@ -70,7 +70,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         # An approval that was taken back: the messages that asked for it say that it was given.
         or (
             event.verb is Verb.TAKE_BACK
-            and case.drafted is not None
+            and case.awaits_approval
             and event.facts.get("letter") in (Verb.APPROVE, Verb.CHECK_DECISION)
         )
     ):
@@ -99,12 +99,7 @@ def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:
         seq, numbers = decision.seq, decision.attachments
     for number in numbers:
         about = {"seq": seq, "file": number}
-        yield NewObligation(f"attachment:{seq}:{number}", "attachment", _leaves_at(event), facts=about)
-
-
-def _leaves_at(event: Event) -> datetime:
-    """When a letter leaves: after the seconds in which its sender can take it back."""
-    return event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
+        yield NewObligation(f"attachment:{seq}:{number}", "attachment", event.at, facts=about)
 
 
 def _new_dates(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:

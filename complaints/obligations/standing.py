@@ -280,12 +280,8 @@ def _letters(case: Case) -> Iterator[NewObligation]:
     decision = case.decision
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
-        yield NewObligation(
-            f"decision:{decision.seq}{_resend_suffix(case)}",
-            "decision",
-            decision.leaves_at or decision.at,
-            facts=facts,
-        )
+        key = f"decision:{decision.seq}{_resend_suffix(case)}"
+        yield NewObligation(key, "decision", decision.at, facts=facts)
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
         yield NewObligation(key, "recourse", case.reply_at, facts={"level": level})

@@ -17,6 +17,7 @@ from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
+from complaints.event_facts import HELD
 from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT
 from complaints.rulebook import Rulebook
@@ -133,7 +134,7 @@ def act_on(
             # Damaged words raise SealBroken: the letter could not be sent.
             for event in [event for event in file.events if event.verb in _APPROVED][-1:]:
                 load_event_words(tx, case.ref, event.seq)
-        all_facts = _complete_facts(tx, case, verb, by, facts)
+        all_facts = complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:
         record_after_rollback(tx, case.ref, verb.value, by, refused)
@@ -142,7 +143,9 @@ def act_on(
     mark_read_out(tx, done.event, case.ref)
     conflicts.update_people(tx, done.case, done.event, words)
     if verb is Verb.MERGE:
-        act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, merge_facts(file))
+        # With one of them the other is taken back.
+        hold = {HELD: facts[HELD]} if HELD in facts else {}
+        act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, {**merge_facts(file), **hold})
     after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
     return RecordedAct(done.event, done.case), after
 
@@ -275,7 +278,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
 
 
-def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
     if verb is Verb.DISAGREE:
         return {**facts, "reviewers": count_reviewers(tx, case)}

@@ -6,17 +6,22 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, exists, func, or_, select, update
 
+from complaints.actions.perform import fold
 from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
+from complaints.obligations.per_event import event_obligations
+from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_key, act_on
 from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.proof.hash_chain import parse_event
-from store.record.load import load_case_file, load_readable_words
+from store.record.load import CaseFile, load_case_file, load_readable_words
 from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
@@ -90,44 +95,57 @@ def list_informed(
 
 
 def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) -> RecordedAct:
-    """Record that the sender takes back letter `seq`, and end the obligation to send it.
+    """Record that the sender takes back letter `seq`, and end what its act brought: its letters, its later dates.
 
     Raises OutOfOrder (`already_sent`) if a worker has claimed it or it may have left; then nothing is recorded.
     """
     file = load_case_file(tx, ref, lock=True)
-    unsent, decision = file.case.unsent_decision, file.case.decision
-    is_decision = unsent is not None and unsent.event.seq == seq and decision is not None
-    name = f"decision:{decision.seq}" if is_decision and decision is not None else f"letter:{seq}"
-    limit = file.case.limit_letter
-    name = f"conduct:{seq}" if limit is not None and limit.event.seq == seq else name
     recorded, _ = act_on(tx, file, Verb.TAKE_BACK, by, {"seq": seq}, {}, key=key)
-    suffix = f":taken_back:{recorded.event.seq}"
+    if recorded.event.facts.get("letter") == Verb.MERGE:
+        _take_back_link(tx, file, seq, by)
+    brought = _brought_obligations(file, seq, recorded.case)
+    # The acknowledgement that a letter made due is not taken back with it.
+    letters = [key for key, kind in brought.items() if kind in SENT_TO_COMPLAINANT - {"acknowledge"}]
     columns = OBLIGATIONS.c
     may_have_left = exists(select(MESSAGES.c.id)).where(
         MESSAGES.c.obligation_id == columns.id, MESSAGES.c.state != MessageState.FAILED.value
     )
+    # A letter that failed has not left: an attachment could not be fetched, or the channel refused it.
+    is_unsent = or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds()))
     ended = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(
-            columns.scope == ref,
-            columns.key.in_([name, *(f"{name}:r{number}" for number in range(1, file.case.returns + 1))]),
-            # A letter that failed has not left: an attachment could not be fetched, or the channel refused it.
-            or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds())),
-            ~may_have_left,
+        .where(columns.scope == ref, columns.key.in_(brought), is_unsent, ~may_have_left)
+        # An act that is done again has the same obligations: their keys must be free.
+        .values(
+            state="done", ended_at=tx.now, payload=None, why=None,
+            key=columns.key + f":taken_back:{recorded.event.seq}",
         )
-        # An approval that is given again sends the same letter: its key must be free.
-        .values(state="done", ended_at=tx.now, payload=None, why=None, key=columns.key + suffix)
-    )
-    if not ended.rowcount:
+        .returning(columns.kind)
+    ).scalars().all()  # fmt: skip
+    left = select(columns.id).where(columns.scope == ref, columns.key.in_(letters))
+    if not SENT_TO_COMPLAINANT & set(ended) or tx.connection.execute(left).first() is not None:
         raise OutOfOrder(f"Letter {seq} of {ref} was sent before: write again.", code="already_sent")
-    attached = columns.key.startswith(f"attachment:{name.partition(':')[2]}:")
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(columns.scope == ref, attached, IS_OPEN)
-        .values(state="done", ended_at=tx.now, key=columns.key + suffix)
-    )
     tx.obligations_changed = True
     return recorded
+
+
+def _brought_obligations(file: CaseFile, seq: int, now: Case) -> dict[str, str]:
+    """The obligations that this act brought and that are not required `now`, by key with their kind."""
+    before, after = (fold(file.events[:number], now.first_rules) for number in (seq - 1, seq))
+    required = {row.key for case in (before, now) for row in current_obligations(case)}
+    brought = [row for row in current_obligations(after) if row.key not in required]
+    brought += [
+        row for row in event_obligations(after, file.events[seq - 1]) if row.kind in SENT_TO_COMPLAINANT
+    ]
+    resent = ["", *(f":r{number}" for number in range(1, now.returns + 1))]
+    return {f"{row.key}{suffix}": row.kind for row in brought for suffix in resent}
+
+
+def _take_back_link(tx: Tx, file: CaseFile, seq: int, by: Actor) -> None:
+    """The complaint that a merged one joined loses the link again."""
+    other = load_case_file(tx, str(file.events[seq - 1].facts["other_ref"]), lock=True)
+    links = [event for event in other.events if event.facts.get("other_ref") == file.case.ref]
+    act_on(tx, other, Verb.TAKE_BACK, by, {"seq": links[-1].seq}, {})
 
 
 def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> bool:

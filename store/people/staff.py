@@ -108,6 +108,10 @@ def count_reviewers(tx: Tx, case: Case, approver: str | None = None) -> int:
     return authorisation.count_reviewers(case, load_current_roles(tx), approver=approver)
 
 
+def count_reviewers_by_approver(tx: Tx, case: Case) -> dict[str, int]:
+    return authorisation.count_reviewers_by_approver(case, load_current_roles(tx))
+
+
 def load_member(tx: Tx, member_id: str) -> Member | None:
     """One member of staff with the present roles; None if unknown or gone."""
     return next(iter(_members(tx, member_id)), None)

@@ -74,7 +74,8 @@ async def _resolve(person: Person, ref: str) -> None:
 
 async def _close(person: Person, ref: str) -> None:
     await person.open_form(ref, "Close")
-    await person.confirm("Save")
+    await person.confirm("Preview")
+    await person.confirm("Send")
     await person.sees_message("is now closed")
     await expect(person.card(f"{ref} · Closed")).to_be_visible()
 

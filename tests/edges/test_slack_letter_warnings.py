@@ -1,4 +1,4 @@
-"""Warnings before a letter is sent: shown in the preview, or once in a form without one; overruling is recorded."""
+"""Warnings before a letter is sent: shown in its preview; overruling one is recorded."""
 
 import json
 from collections.abc import Sequence
@@ -55,27 +55,23 @@ async def test_a_day_in_the_form_is_the_date_of_what_it_promises(client: Client)
     assert answer["view"]["submit"]["text"] == "Send"
 
 
-async def test_a_form_without_a_preview_warns_once_and_again_of_another_kind_only(client: Client) -> None:
+async def test_every_letter_of_an_act_warns_in_its_preview(client: Client) -> None:
     ref = await client.assessed()
-    view = await client.opens(MONA, "extend", ref)
-    values = {
-        "target": "decide",
-        "extended_to": "2026-11-13",
-        "reason": "Internal: offer a voucher first.",
-    }
-    answer = await client.submits(MONA, view, values)
-    assert answer["response_action"] == "update"
-    assert "reads like a note to colleagues" in answer["view"]["blocks"][0]["text"]["text"]
-    assert "press the button again" in answer["view"]["blocks"][1]["text"]["text"]
-    assert client.last_verb(ref) is Verb.ASSESS
+    internal = {"reason": "Internal: offer a voucher first."}
+    for form, values in {
+        "extend": {"target": "decide", "extended_to": "2026-11-13", **internal},
+        "not_accept": internal,
+        "reclassify": {"kind": "praise", **internal},
+    }.items():
+        answer = await client.submits(MONA, await client.opens(MONA, form, ref), values)
+        preview = answer["view"]
+        assert (answer["response_action"], preview["callback_id"]) == ("push", f"{form}_preview")
+        assert "reads like a note to colleagues" in preview["blocks"][0]["text"]["text"]
+        assert client.last_verb(ref) is Verb.ASSESS
 
-    other = values | {"reason": "You should have read the terms."}
-    again = await client.submits(MONA, answer["view"], other)
-    assert "This blames the person" in again["view"]["blocks"][0]["text"]["text"]
-
-    assert await client.submits(MONA, again["view"], other) == {"response_action": "clear"}
+    await client.submits(MONA, preview, {})
     event = client.store.read(load_history, ref)[-1]
-    assert (event.verb, event.facts["overruled"]) == (Verb.EXTEND, ["blaming"])
+    assert (event.verb, event.facts["overruled"]) == (Verb.RECLASSIFY, ["internal"])
 
 
 async def test_what_the_complainant_told_us_is_not_the_data_of_others(client: Client) -> None:

@@ -16,6 +16,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
+from bots.letters.composer import STORED_LETTERS
 from bots.slack.app import register_listeners
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
@@ -142,7 +143,7 @@ class Client:
     async def does(self, member: str, form: str, ref: str, values: Mapping[str, Any]) -> None:
         """Open and submit a form, and send its letter if the form has a preview. Nothing may be refused."""
         answer = await self.submits(member, await self.opens(member, form, ref), values)
-        if form in ("reply", "ask", "inform", "resolve", "decide", "warn_conduct"):
+        if form in STORED_LETTERS or answer.get("response_action") == "push":
             assert (answer["response_action"], answer["view"]["callback_id"]) == (
                 "push",
                 f"{form}_preview",

@@ -71,6 +71,8 @@ async def test_when_a_complaint_is_repeated_both_cards_offer_to_merge_them(offic
     form = await office.staff(ALICE).opened("link")
     assert form.values == {"relation": "duplicate", "other_ref": first}
     await office.staff(ALICE).submits()
+    await office.staff(ALICE).opened("link_preview")
+    await office.staff(ALICE).submits()
     await office.idle()
     assert office.store.read(load_case, second).merged_into == first
     await pass_a_minute(office)

@@ -19,6 +19,8 @@ def test_the_page_matches_the_transition_table() -> None:
 def test_every_transition_has_an_arrow_and_every_verb_a_row() -> None:
     drawn = diagram()
     for verb, action in ACTIONS.items():
+        if verb is Verb.TAKE_BACK:
+            continue  # to the state before the act, whichever it was
         for source, targets in action.moves.ways.items():
             for target in targets:
                 if target is not source:
@@ -28,5 +30,7 @@ def test_every_transition_has_an_arrow_and_every_verb_a_row() -> None:
 
 
 def test_every_state_is_reachable() -> None:
-    reached = {state for action in ACTIONS.values() for state in action.moves.to}
+    reached = {
+        state for verb, action in ACTIONS.items() if verb is not Verb.TAKE_BACK for state in action.moves.to
+    }
     assert reached == set(State)

@@ -14,7 +14,7 @@ from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
 from bots.slack.listeners.move_cases import LISTS
 from bots.slack.texts import STORED_CODES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
-from bots.slack.views.form_inputs import choice_id, label_id
+from bots.slack.views.form_inputs import choice_id, label_id, reader_hint
 from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
@@ -122,6 +122,7 @@ def computed() -> set[str]:
     for form, fields in FORMS.items():
         for field in fields:
             ids.add(label_id(form, field))
+            ids |= {hint} if (hint := reader_hint(field)) is not None else set()
             if field.name in form_inputs._SHOWN["choices"]:
                 ids |= {choice_id(field, value) for value in field.options}
     return ids

@@ -148,7 +148,9 @@ def test_every_code_of_the_record_has_a_text(family: str, codes: set[str]) -> No
 
 
 def test_every_built_in_danger_belongs_to_a_hazard() -> None:
-    dangers = {rule.kind for rule in (*BUILT_IN, *LIKELY) if (rule.danger or rule.look) and rule.kind != "danger"}
+    dangers = {
+        rule.kind for rule in (*BUILT_IN, *LIKELY) if (rule.danger or rule.look) and rule.kind != "danger"
+    }
     assert dangers - set(HAZARD_OF_KIND) == set()
 
 

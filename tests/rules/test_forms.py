@@ -17,6 +17,7 @@ from complaints.event_facts import ANY_FACTS, check_facts, check_wordless
 from complaints.forms import (
     FORM_VERBS,
     FORMS,
+    INCIDENT_FORMS,
     OFFLINE_VERBS,
     Input,
     WrongFields,
@@ -26,6 +27,7 @@ from complaints.forms import (
     read,
 )
 from complaints.vocabulary import Verb
+from tests.clauses import clause
 from tests.rules.builders import ANNA, a_received_case
 from tests.rules.random_actions import nonsense
 
@@ -44,6 +46,24 @@ def _wrong(form: str, given_: Mapping[str, Any], **options: tuple[str, ...]) -> 
     with pytest.raises(WrongFields) as refused:
         read(form, given_, options=options)
     return refused.value.fields
+
+
+@clause("7.3")
+def test_every_field_says_who_reads_it() -> None:
+    readers = {entry.reader for form in (*FORMS.values(), *INCIDENT_FORMS.values()) for entry in form}
+    assert readers == {"complainant", "asker", "staff"}
+    read_word_for_word = {
+        f"{form}.{entry.name}"
+        for form, entries in FORMS.items()
+        for entry in entries
+        if entry.sealed and entry.reader == "complainant" and entry.input is Input.TEXT
+    }
+    assert read_word_for_word == {
+        "assess.text", "reply.text", "ask.text", "inform.done", "inform.left", "inform.reason", "resolve.done",
+        "decide.reasons", "decide.text", "decide.nothing_why", "decide.changes", "extend.reason", "not_accept.reason",
+        "reclassify.reason", "warn_conduct.text", "limit_contact.reason", "review_limit.reason", "external.body",
+        "external.outcome",
+    }  # fmt: skip
 
 
 def test_facts_and_words_are_separated() -> None:

@@ -57,6 +57,21 @@ def inputs(view: View) -> dict[str, Block]:
     return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
 
+def test_a_form_says_under_each_text_who_reads_it() -> None:
+    story = STAGES["assessed"]
+    hints = {
+        f"{form}.{name}": block.get("hint", {}).get("text", "")
+        for form in ("not_accept", "resolve", "note")
+        for name, block in inputs(view_of(form, story)).items()
+    }
+    word_for_word, staff = "The complainant gets this, word for word.", "For staff: it is not sent."
+    assert {hints["not_accept.reason"], hints["resolve.done"]} == {word_for_word}
+    assert hints["resolve.finding"] == "The letter to the complainant says this."
+    assert hints["resolve.cause"].startswith(staff)
+    assert hints["note.text"].startswith(staff)
+    assert hints["resolve.cause_class"] == ""
+
+
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(name: str, language: str) -> None:

@@ -114,7 +114,7 @@ COUNTED = {
     "resolve": ((6, 3), (4, 3)),
     "decide": ((6, 2), (4, 1)),  # the same, and its reasons are typed
     "approve": ((3, 0), (2, 0)),
-    "close": ((2, 0), (2, 0)),
+    "close": ((2, 0), (3, 0)),
     "verify": ((2, 1), (2, 0)),
 }
 

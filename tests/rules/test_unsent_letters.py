@@ -27,8 +27,10 @@ from tests.rules.builders import (
     RESOLVED,
     TUGBA,
     BuiltComplaint,
+    a_communicated_case,
     a_message,
     a_refund,
+    a_resolved_case,
     an_assessed_case,
     an_investigated_case,
     decided,
@@ -139,7 +141,18 @@ def appealed() -> BuiltComplaint:
     return limited().do(Verb.ADD, ANNA, a_message(kind="question")).do(Verb.APPEAL_LIMIT, ANNA)
 
 
+def promised() -> BuiltComplaint:
+    return decided(an_investigated_case(), remedies=[a_refund()]).do(Verb.COMMUNICATE_DECISION, SYSTEM)
+
+
+def accepted() -> BuiltComplaint:
+    return a_resolved_case().do(Verb.ACCEPT, ANNA)
+
+
 LATER = "2026-11-20"
+MORE_TIME = {"target": "decide", "extended_to": "2026-11-20"}
+SPOKEN = {"given_at": "2026-11-03T10:00:00Z"}
+OTHER = "4DP-67N-JQ"
 #: What stands before each letter, and who sends it with which facts and words.
 LETTERS: dict[str, tuple[Callable[[], BuiltComplaint], Verb, Any, dict[str, Any], dict[str, str]]] = {
     "reply": (questioned, Verb.REPLY, ALICE, {}, {"text": "On Monday."}),
@@ -157,6 +170,28 @@ LETTERS: dict[str, tuple[Callable[[], BuiltComplaint], Verb, Any, dict[str, Any]
     "a limit": (asked_limit, Verb.APPROVE, MONA, {"agreed": "yes"}, {}),
     "kept": (appealed, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "kept"}, WHY),
     "ended": (appealed, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended"}, WHY),
+    "not_accept": (questioned, Verb.NOT_ACCEPT, MONA, {}, {"reason": "It came too late."}),
+    "extend": (an_assessed_case, Verb.EXTEND, MONA, dict(MORE_TIME), {"reason": "Parts are late."}),
+    "an extension": (
+        lambda: an_assessed_case().do(Verb.EXTEND, ALICE, MORE_TIME, {"reason": "Parts are late."}),
+        Verb.APPROVE, MONA, {"agreed": "yes"}, {},
+    ),
+    "a reclassification": (
+        lambda: an_assessed_case().do(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Thanks only."}),
+        Verb.APPROVE, MONA, {"agreed": "yes"}, {},
+    ),
+    "remedy": (
+        promised, Verb.REMEDY_DONE, ALICE, {"remedy": 0, "done_at": "2026-11-03T10:00:00Z"}, {"proof": "Seen"},
+    ),
+    "close": (accepted, Verb.CLOSE, ALICE, {"cause_class": "single"}, {"root_cause": "A slip"}),
+    "accept by voice": (a_communicated_case, Verb.ACCEPT, ALICE, dict(SPOKEN), {"by_whom": "Anna"}),
+    "disagree by voice": (a_communicated_case, Verb.DISAGREE, ALICE, {**SPOKEN, "reviewers": 1}, {"by_whom": "Anna"}),
+    "withdraw by voice": (questioned, Verb.WITHDRAW, ALICE, dict(SPOKEN), {"by_whom": "Anna"}),
+    "outside": (
+        a_communicated_case, Verb.CONCLUDE_EXTERNAL, ALICE, {"event": "final", "overturned": "yes"},
+        {"body": "Ombudsman", "outcome": "Pay it back."},
+    ),
+    "merge": (questioned, Verb.MERGE, ALICE, {"other_ref": OTHER, "other_complainant": ANNA.id}, {}),
     "renewed": (limited, Verb.REVIEW_LIMIT, TUGBA, {"outcome": "renewed", "until": LATER}, WHY),
 }  # fmt: skip
 
@@ -190,6 +225,23 @@ def test_every_letter_that_is_taken_back_leaves_the_complaint_as_it_was(name: st
     same = ("version", "work_version", "targets", "participants", "acted_at", "workers", "alarms")
     assert replace(back.case, **{field: getattr(before.case, field) for field in same}) == before.case
     assert shown(back) == shown(replace(before, at=back.at))
+
+
+def test_what_the_complainant_writes_before_a_closing_is_taken_back_stays() -> None:
+    refused = questioned().do(Verb.NOT_ACCEPT, MONA, WAITS, {"reason": "It came too late."})
+    asked = refused.later(seconds=5).do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "Is it?"})
+    back = asked.do(Verb.TAKE_BACK, MONA, {"seq": refused.last.seq})
+    assert (back.case.state, back.case.close_code) == (State.ASSESSED, None)
+    assert (back.case.question_at, back.case.words) == (asked.at, asked.case.words)
+    assert {Target.DECIDE, Target.REPLY} <= set(open_targets(back))
+
+
+def test_a_closing_on_which_others_worked_is_not_taken_back() -> None:
+    refused = questioned().do(Verb.NOT_ACCEPT, MONA, WAITS, {"reason": "It came too late."})
+    worked = refused.do(Verb.REOPEN, TUGBA, {}, {"reason": "It did not."})
+    with pytest.raises(OutOfOrder) as late:
+        worked.do(Verb.TAKE_BACK, MONA, {"seq": refused.last.seq})
+    assert late.value.code == "worked_on"
 
 
 def test_an_ended_limit_is_not_restored_once_another_is_asked_for() -> None:

@@ -45,6 +45,7 @@ Tuğba submits
 Alice presses Close on Anna's card
 Alice fills root_cause="The meter was read twice" cause_class=single
 Alice submits
+Alice submits
 Bot to Anna: is now closed
 Clock +8 days
 Audrey sees: You took no part in it

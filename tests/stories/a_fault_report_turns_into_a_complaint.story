@@ -9,6 +9,7 @@ Alice presses Take on Anna's card
 Alice presses Reclassify on Anna's card
 Alice fills kind=fault_report reason="A lamp is out; it goes to the works list."
 Alice submits
+Alice submits
 Mona presses Approve on Anna's card
 Mona fills agreed=yes
 Mona submits
@@ -31,5 +32,6 @@ Bot to Anna: The lamp was changed today.
 Anna presses I accept
 Alice presses Close on Anna's card
 Alice fills root_cause="The works order was lost." cause_class=single
+Alice submits
 Alice submits
 Record of Anna: state=closed close_code=resolved kind=complaint

@@ -16,6 +16,7 @@ Anna presses I accept
 Alice presses Close on Anna's card
 Alice fills root_cause="An old joint" cause_class=single
 Alice submits
+Alice submits
 Record of Anna: state=closed close_code=resolved
 Alice presses Warn about contact on Anna's card
 Alice sees: The right to complain is never limited
@@ -25,6 +26,7 @@ Alice submits
 Bot to Anna: Nine messages since noon call our staff names.
 Alice presses Limit contact on Anna's card
 Alice fills limits=fewer_replies reply_days=14 until=2027-01-10 reason="The insults went on after our warning."
+Alice submits
 Alice submits
 Bot never told Anna: The insults went on
 Mona presses Approve on Anna's card

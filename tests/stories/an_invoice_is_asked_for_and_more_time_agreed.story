@@ -36,6 +36,7 @@ Bot to Anna: the contractor has to tell us
 Alice presses Extend on Anna's card
 Alice fills target=decide extended_to=2026-12-07 reason="The contractor answers by 4 December."
 Alice submits
+Alice submits
 Bot never told Anna: 7 December
 Mona sees: asks for a later date
 Mona presses Approve on Anna's card

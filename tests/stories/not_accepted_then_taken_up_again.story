@@ -12,6 +12,7 @@ Record of Anna: state=escalated level=2
 Mona presses Not accept on Anna's card
 Mona fills reason="It happened more than two years before you told us, and the builder did not work for us."
 Mona submits
+Mona submits
 Record of Anna: state=closed close_code=not_accepted
 Bot to Anna: the builder did not work for us
 Bot to Anna: ombudsman

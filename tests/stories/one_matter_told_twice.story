@@ -14,6 +14,7 @@ Clock +2 minutes
 Mona presses Link on Anna's card
 Mona fills relation=duplicate other_ref=ref:Anna:1
 Mona submits
+Mona submits
 Record of Anna: state=closed close_code=merged
 # Whichever of the two she names, she is answered about the one that goes on.
 Anna: /status

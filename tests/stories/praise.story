@@ -10,6 +10,7 @@ Alice presses Take on Anna's card
 Alice presses Reclassify on Anna's card
 Alice fills kind=praise reason="You praise the engineer and ask for nothing."
 Alice submits
+Alice submits
 Mona presses Approve on Anna's card
 Mona fills agreed=yes
 Mona submits

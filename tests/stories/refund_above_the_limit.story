@@ -41,11 +41,13 @@ Anna presses I accept
 Alice presses Remedy on Anna's card
 Alice fills remedy=0 done_at=now proof="Bank transfer booked"
 Alice submits
+Alice submits
 Mona presses Verify on Anna's card
 Mona fills remedy=0 how="Seen on the bank statement"
 Mona submits
 Alice presses Close on Anna's card
 Alice fills root_cause="Two readings booked on one meter" cause_class=single
+Alice submits
 Alice submits
 Record of Anna: state=closed close_code=resolved
 Bot to Anna: is now closed

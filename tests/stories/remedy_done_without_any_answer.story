@@ -19,6 +19,7 @@ Bot to Anna: The letter came back to us
 Alice presses Remedy on Anna's card
 Alice fills remedy=0 done_at=now proof="Courier receipt"
 Alice submits
+Alice submits
 Alice presses Verify on Anna's card
 Alice fills remedy=0 how="Courier's list of deliveries"
 Alice submits

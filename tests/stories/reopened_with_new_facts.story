@@ -17,6 +17,7 @@ Anna presses I accept
 Alice presses Close on Anna's card
 Alice fills root_cause="An old joint" cause_class=single
 Alice submits
+Alice submits
 Record of Anna: state=closed close_code=resolved
 Clock +3 days
 Bot to Anna: Did we treat you fairly

@@ -28,6 +28,7 @@ Anna presses I accept
 Alice presses Close on Anna's card
 Alice fills root_cause="The payment file was read twice." cause_class=single
 Alice submits
+Alice submits
 Record of Anna: state=closed close_code=resolved
 Bot to Anna: is now closed
 Clock +4 days

@@ -39,16 +39,19 @@ Mona submits
 Mona presses Outside body on Anna's card
 Mona fills body="Consumer ombudsman" event=final outcome="Our decision stands." overturned=no
 Mona submits
+Mona submits
 Bot to Anna: Consumer ombudsman has decided
 Record of Anna: state=recourse_offered capa_ids=[]
 Mona presses Close on Anna's card
 Mona fills root_cause="Guarantee terms" cause_class=single
+Mona submits
 Mona submits
 Record of Anna: state=closed close_code=exhausted
 # A court sees it otherwise, months later: closed or not, that ranks above ours.
 Clock +30 days
 Mona presses Outside body on Anna's card
 Mona fills body="County court" event=final outcome="Repair the boiler free of charge." comply_by=today+14
+Mona submits
 Mona submits
 Bot to Anna: County court has decided
 Bot to Anna: Repair the boiler free of charge
@@ -60,14 +63,17 @@ Mona sees: an outside body decided differently
 Mona presses Remedy on Anna's card
 Mona fills done_at=now
 Mona submits
+Mona submits
 Alice presses Verify on Anna's card
 Alice fills how="Heard the boiler run."
 Alice submits
 Mona presses Outside body on Anna's card
 Mona fills body="County court" event=complied
 Mona submits
+Mona submits
 Bot to Anna: we have done what County court decided
 Mona presses Close on Anna's card
 Mona fills root_cause="Guarantee terms" cause_class=recurring
+Mona submits
 Mona submits
 Record of Anna: state=closed close_code=exhausted capa_ids=[1]

@@ -14,6 +14,7 @@ Bot told Anna once: our answer is not ready yet
 Mona presses Extend on Anna's card
 Mona fills target=decide extended_to=today+4 reason="The depot has not answered."
 Mona submits
+Mona submits
 Bot told Anna once: The depot has not answered
 Alice presses Dates explained on Anna's card
 Alice sees: Moved from

@@ -31,6 +31,7 @@ Record of Anna: state=decided reply=accept
 Alice presses Close on Anna's card
 Alice fills root_cause="A loose joint." cause_class=single
 Alice submits
+Alice submits
 Record of Anna: state=closed close_code=resolved
 Alice sees: tell the complainant by letter: that it is closed
 Alice presses Heard or told by voice on Anna's card

@@ -30,6 +30,7 @@ Anna presses Cancel
 Alice presses Close on Anna's card
 Alice fills root_cause="A bad seal" cause_class=single
 Alice submits
+Alice submits
 Record of Anna: state=closed close_code=resolved reply=accept
 Anna presses the first Send
 Bot to Anna: You have already sent … nothing is missing

@@ -46,6 +46,7 @@ Record of Anna: state=received
 Mona presses Merge on Anna's card
 Mona sees: is a duplicate of
 Mona submits
+Mona submits
 Record of Anna: state=closed close_code=merged
 Clock +2 minutes
 Alice does not see: by the same person. The same matter?

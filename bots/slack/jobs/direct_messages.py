@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from bots.sign_names import rule_name
 from bots.slack import recipients
+from bots.slack.act_letters import composed_letter
 from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, quoted, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
@@ -31,8 +32,7 @@ from store.cases.read import load_case, load_history, read_alarm_words
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
-from store.people.staff import count_reviewers, list_members
-from store.record.load import load_complaint_text, load_event_words
+from store.people.staff import list_members
 from store.slack import (
     find_known_slack_keys,
     forget_slack_key,
@@ -354,20 +354,7 @@ class DirectMessageJobs:
             return Completed()
         events = await store.aread(load_history, ref)
         about = str(obligation.facts["about"])
-        reviewers = await store.aread(count_reviewers, case)
-        complaint_text = await store.aread(load_complaint_text, ref)
-        spoken = await store.in_thread(
-            lambda: slack.read_out(
-                case,
-                about,
-                obligation.facts,
-                events=events,
-                words_of=lambda seq: store.read(load_event_words, ref, seq),
-                now=store.now(),
-                reviewers=reviewers,
-                complaint_text=complaint_text,
-            )
-        )
+        spoken = await composed_letter(slack, case, about, obligation.facts, events)
         if spoken is None:
             return Completed()
         await store.awrite(

@@ -23,7 +23,7 @@ from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
-from complaints.forms import FORM_VERBS
+from complaints.forms import FORM_VERBS, form_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
@@ -77,7 +77,7 @@ async def withdraw_draft(press: ButtonPress, actor: Actor, slack: SlackContext) 
 
 def _offer_again(recorded: RecordedAct, text_id: str, slack: SlackContext) -> PrivateNotice:
     ref, verb, texts = recorded.case.ref, str(recorded.event.facts["letter"]), slack.texts
-    form = "decide" if verb == Verb.RESPOND else verb
+    form = form_of(verb)
     text = texts.text(text_id, ref=ref)
     again = actions("take_back", [button(texts.text(f"verb.{form}"), f"case.{form}", ref)])
     return PrivateNotice(text, [section(text), again])

@@ -1,14 +1,16 @@
 """Submitted forms of a complaint: read, tried, previewed where a letter goes out, and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bots.letters.composer import STORED_LETTERS
 from bots.letters.templates import template_values
-from bots.slack.client.block_kit import actions, button, section
+from bots.slack.act_letters import letters_of
+from bots.slack.client.block_kit import actions, button, mention, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter, require_language, with_amounts
+from bots.slack.listeners.letter_check import check_letter, require_language, with_amounts
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import (
     CLOSE_FORMS,
@@ -30,7 +32,6 @@ from bots.slack.views.forms import (
     notice_view,
     opened_from_home,
     with_notice,
-    with_warnings,
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
@@ -40,8 +41,7 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
-from complaints.case import Case, Event
-from complaints.complaint_text import NO_TEXT
+from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
@@ -51,12 +51,11 @@ from complaints.letter_templates import FILLED, fill_template
 from complaints.obligations.approvals import awaited_act
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
-from store.cases.act import act
-from store.cases.decision_draw import decision_draw
+from store.cases.act import act, complete_facts
 from store.cases.read import load_case, load_history
 from store.cases.staff_letters import act_with_attachments
 from store.letter_templates import count_template_use, load_template
-from store.people.staff import count_reviewers
+from store.people.staff import count_reviewers, count_reviewers_by_approver
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
 from store.record.worklists import require_visible
@@ -86,27 +85,20 @@ class FilledForm:
 
 @router.view(*(set(FORMS) - _LOGGED_ELSEWHERE - PREVIEWED))
 async def record_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Record the act of a form that writes no letter."""
+    """Record the act of a form that writes no letter, or whose letter the form shows."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
     filled = await _read(submission, actor, slack)
-    if filled.form == "link":
-        other = await _other_ref(filled, slack)
-        filled = replace(filled, facts={**filled.facts, "other_ref": other})
-    if filled.form in LETTER_FIELDS:
-        warned = await check_letter(slack, filled.form, filled.case, actor, filled.facts, filled.words)
-        overruled = codes_of(warned)
-        if not set(overruled) <= set(submission.metadata.warned):
-            text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
-            return update_view(with_warnings(with_notice(submission.view, text), overruled))
-        filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
     if filled.form == "assess" and filled.case.work_version == submission.metadata.version:
         await _require_same_issues(filled, slack)
-    is_second = filled.form in ("approve", "check_decision") and filled.facts["agreed"] == "yes"
-    if is_second and (filled.case.drafted is not None or filled.case.conduct.pending is not None):
+    if filled.form in ("approve", "check_decision") and filled.facts["agreed"] == "yes":
         filled = replace(filled, facts=_held(filled.facts, filled.case))
+    return await _record(filled, submission, slack)
+
+
+async def _record(filled: FilledForm, submission: FormSubmission, slack: SlackContext) -> FormAnswer:
     recorded = await slack.store.awrite(
-        act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
+        act, filled.case.ref, filled.verb, filled.actor, filled.facts, filled.words,
         version=submission.metadata.version,
     )  # fmt: skip
     await _redraw_home(submission, slack)
@@ -133,14 +125,18 @@ def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[s
 
 @router.view(*PREVIEWED)
 async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Show the exact letter of an act before it is recorded."""
+    """Show the exact letter of an act before it is recorded; record it where nothing is sent."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
-    filled_form = await _with_template(
-        await _read(submission, actor, slack), submission.metadata.template, slack
-    )
-    await require_language(slack, filled_form.form, filled_form.case, filled_form.facts, filled_form.words)
-    view = await _preview(filled_form, submission.metadata.version, slack)
+    filled = await _with_template(await _read(submission, actor, slack), submission.metadata.template, slack)
+    if filled.form == "link":
+        other = await _other_ref(filled, slack)
+        filled = replace(filled, facts={**filled.facts, "other_ref": other})
+    await require_language(slack, filled.form, filled.case, filled.facts, filled.words)
+    # Only a duplicate gets a letter, and only its act can be tried: a link also changes the other complaint.
+    view = None if filled.verb is Verb.LINK else await _preview(filled, submission.metadata.version, slack)
+    if view is None:
+        return await _record(filled, submission, slack)
     return push_view(opened_from_home(view) if submission.metadata.from_home else view)
 
 
@@ -167,7 +163,9 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     if not metadata.is_last_page:
         return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
-    words = without_attachments(draft.words) | ({"letter": draft.letter} if draft.letter else {})
+    words = without_attachments(draft.words) | (
+        {"letter": draft.letter} if draft.form in STORED_LETTERS else {}
+    )
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
     recorded = await slack.store.awrite(
         act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words,
@@ -189,7 +187,7 @@ def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
 
 def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
     case, texts, seq = recorded.case, slack.texts, recorded.event.seq
-    letters = (*case.unsent, *([case.limit_letter] if case.limit_letter is not None else []))
+    letters = (*case.unsent, *([case.unsent_act] if case.unsent_act is not None else []))
     if HELD not in recorded.event.facts or all(letter.event.seq != seq for letter in letters):
         return None
     until = letter_held_until(case, slack.store.now(), is_reply=recorded.event.verb in _REPLIES)
@@ -309,38 +307,31 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
         raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
 
 
-async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
-    """Try the act without recording it, write the letter, and keep what was typed for a day."""
+async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View | None:
+    """Try the act without recording it, write its letter, and keep what was typed for a day; None without one."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
     words, is_decision = without_attachments(filled.words), verb in (Verb.RESOLVE, Verb.RESPOND)
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        drawn = await slack.store.aread(decision_draw, case, actor) if is_decision else {}
-        tried = perform(case, verb, at=now, actor=actor, facts={**filled.facts, **drawn}, words=words)
+        facts = await slack.store.aread(complete_facts, case, verb, actor, filled.facts)
+        tried = perform(case, verb, at=now, actor=actor, facts=facts, words=words)
     unread_at = await _unread_since(filled, slack)
     if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
-    issues = await issue_words(slack, case) if filled.form == "decide" else ()
-    if verb is Verb.REVIEW_LIMIT:
-        letter = await _letter_about_limit(tried.case, tried.event, words, slack)
-    else:
-        letter = slack.preview(
-            filled.form,
-            case,
-            filled.facts,
-            words,
-            now=now,
-            issue_texts=issues,
-            reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
-            complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
-        )
-    needs_approval = bool(tried.event.facts.get("needs_approval"))
-    warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=needs_approval)
+    awaited = awaited_act(tried.case) if not case.awaits_approval else None
+    notes: Sequence[str] = ()
+    if is_decision:
+        letter, notes = await _decision_letter(filled, tried.case, awaited, words, slack)
+    elif filled.form in STORED_LETTERS:
+        letter = slack.preview(filled.form, case, filled.facts, words, now=now)
+    elif not (letter := await letters_of(slack, case, tried)):
+        return None
+    approval = awaited is Verb.APPROVE
+    warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=approval)
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
-    awaited = awaited_act(tried.case) if is_decision else None
     return preview_view(
         filled.form,
         case,
@@ -352,16 +343,40 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
         attachments=[attachment.name for attachment in attachments_of(filled.words)],
+        notes=notes,
     )
 
 
-async def _letter_about_limit(case: Case, event: Event, words: Mapping[str, str], slack: SlackContext) -> str:
-    """What became of a limit on contact: the limit itself is in the history."""
-    events = [*await slack.store.aread(load_history, case.ref), event]
-    letter = slack.read_out(
-        case, "conduct", {"seq": event.seq}, events=events, words_of=lambda seq: words, now=event.at
-    )
-    return letter.text if letter is not None else ""
+async def _decision_letter(
+    filled: FilledForm, tried: Case, awaited: Verb | None, words: Mapping[str, str], slack: SlackContext
+) -> tuple[str, Sequence[str]]:
+    """The letter of a decision, and what the act of a second person can still change in it.
+
+    Who approves takes no part in a review. So where one approver leaves no reviewer, the preview names them and
+    the sentence that the letter has then.
+    """
+    store, texts, form = slack.store, slack.texts, filled.form
+    issues = await issue_words(slack, filled.case) if form == "decide" else ()
+    complaint_text = await store.aread(load_complaint_text, filled.case.ref)
+
+    def letter(reviewers: int) -> str:
+        return slack.preview(
+            form, filled.case, filled.facts, words,
+            now=store.now(), issue_texts=issues, reviewers=reviewers, complaint_text=complaint_text,
+        )  # fmt: skip
+
+    left = await store.aread(count_reviewers_by_approver, tried)
+    if not left:
+        return letter(await store.aread(count_reviewers, tried)), ()
+    text, other = letter(max(left.values())), letter(0).splitlines()
+    notes = []
+    if changed_lines := [line for line in other if line not in text.splitlines()]:
+        who = ", ".join(mention(name) for name, number in left.items() if not number)
+        notes += [texts.text("preview.by_approver", who=who, text=" ".join(changed_lines))] if who else []
+    rows = filled.facts.get("remedies", ())
+    if awaited and any(not (row.get("promised_by_date") or row.get("needs_acceptance")) for row in rows):
+        notes.append(texts.text("preview.from_approval"))
+    return text, notes
 
 
 def without_attachments(words: Mapping[str, str]) -> dict[str, str]:

@@ -12,21 +12,19 @@ from complaints.actions.authorisation import is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts
-from complaints.forms import NO_PAYMENT
+from complaints.forms import FORMS, NO_PAYMENT
 from complaints.vocabulary import Verb
 from store.people.others_data import find_others_data
 from triage.letter_warnings import find_warnings, letter_language
 from triage.stated_amounts import require_amounts
 
-#: The fields of each form whose words the complainant reads.
-LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "reply": ("text",), "ask": ("text",), "inform": ("done", "left", "reason"), "resolve": ("done",),
-    "decide": ("reasons", "text", "nothing_why", "changes"), "extend": ("reason",), "not_accept": ("reason",),
-    "reclassify": ("reason",), "warn_conduct": ("text",), "limit_contact": ("reason",),
-    "review_limit": ("reason",),
-}  # fmt: skip
-#: Forms whose words may name money only as an amount: also the award of an outside body, and the proof of a payment.
-MONEY_FORMS = frozenset(LETTER_FIELDS) | {"external", "remedy"}
+#: Forms whose words may name money only as an amount: those with words for the complainant, the award of an outside
+#: body, and the proof of a payment. Not *Assess*: its issues may be about a sum.
+MONEY_FORMS = frozenset({"external", "remedy"}).union(
+    form
+    for form, fields in FORMS.items()
+    if form != "assess" and any(field.sealed and field.reader == "complainant" for field in fields)
+)
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
 
@@ -64,8 +62,10 @@ async def check_letter(
     approval: bool = False,
 ) -> tuple[Warned, ...]:
     """The warnings for a filled-in form; with `approval` a manager reads it before it is sent."""
-    read = LETTER_FIELDS[form]
+    read = {field.name for field in FORMS[form] if field.sealed and field.reader == "complainant"}
     text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
+    if not text:
+        return ()
     warned = await check_text(slack, text, case, actor, case.language, approval=approval)
     return _with_facts(warned, facts)
 

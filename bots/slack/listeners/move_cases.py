@@ -39,7 +39,7 @@ from complaints.actors import Actor, may_own
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, OutOfOrder
 from complaints.event_facts import HELD, OVERRULED
-from complaints.forms import Field, Input, choice, text
+from complaints.forms import Field, Input, choice
 from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
 from complaints.times import format_time, last_day
@@ -153,7 +153,7 @@ async def choose_view(slack: SlackContext, source: str | None = None) -> View:
         (choice("list", (), required=True), "bulk.list", WorklistSection.MINE.value, tuple(lists)),
         (Field("from", Input.STAFF), "move.from", source, None),
         (Field("to", Input.STAFF), "move.to", None, None),
-        (text("text"), "bulk.text", None, None),
+        (Field("text", Input.TEXT, sealed=True, reader="complainant"), "bulk.text", None, None),
         (choice("language", (), required=True), "field.language", texts.language, languages),
     )
     inputs = [

@@ -8,11 +8,9 @@ from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
-from complaints.forms import FORM_VERBS, FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
+from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input, form_of
 from complaints.vocabulary import Verb
 
-#: Acts of forms that choose between two, by the act that `FORM_VERBS` names.
-_SAME_FORM = {Verb.REASSESS: Verb.ASSESS, Verb.CONCLUDE_EXTERNAL: Verb.NOTIFY_EXTERNAL}
 #: The action id of every input.
 VALUE = "value"
 #: Slack's limit of one text input, in characters.
@@ -42,11 +40,8 @@ def label_id(form: str, entry: Field) -> str:
 
 def word_label_id(verb: Verb, path: str) -> str | None:
     """The label under which staff typed the words at `path` of an act's event, if a form has them."""
-    general, of_form = re.sub(r"\.\d+\.", ".N.", path), _SAME_FORM.get(verb, verb)
-    for form, fields in FORMS.items():
-        if FORM_VERBS.get(form) is of_form:
-            return next((label_id(form, entry) for entry in fields if entry.path == general), None)
-    return None
+    general, form = re.sub(r"\.\d+\.", ".N.", path), form_of(verb)
+    return next((label_id(form, entry) for entry in FORMS.get(form, ()) if entry.path == general), None)
 
 
 def choice_id(entry: Field, value: str) -> str:
@@ -76,9 +71,19 @@ def input_block(
         "element": {"action_id": VALUE, **element},
         "optional": not (entry.required if required is None else required),
     }
+    if (hint := reader_hint(entry)) is not None:
+        block["hint"] = plain(texts.text(hint), 2000)
     if entry.input is Input.TEXT:
         block |= cut_hint(str(initial or ""), element["max_length"], texts)
     return block
+
+
+def reader_hint(entry: Field) -> str | None:
+    """The text that says who reads this field; none under what only staff choose or tick."""
+    is_text = entry.input is Input.TEXT and entry.sealed
+    if not entry.reader or (entry.reader == "staff" and not is_text):
+        return None
+    return f"reader.{entry.reader}{'.words' if is_text else ''}"
 
 
 def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:

@@ -28,8 +28,11 @@ from complaints.vocabulary import Flag, Target
 
 View = dict[str, Any]
 
-#: The letter of these acts is shown before it is sent.
-PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct", "review_limit"})
+#: The letter of these acts is shown before it is sent; some of them send one only in some complaints.
+PREVIEWED = frozenset({
+    "reply", "ask", "inform", "resolve", "decide", "remedy", "close", "extend", "not_accept", "reclassify", "link",
+    "external", "given", "warn_conduct", "limit_contact", "review_limit",
+})  # fmt: skip
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
 _NOTICE_AT_END = "notice.end"
@@ -410,11 +413,6 @@ def with_statement(view: Mapping[str, Any], text: str, texts: StaffTexts) -> Vie
     blocks = [block for block in noticed["blocks"] if block.get("block_id") != NO_PAYMENT]
     box = input_block("", flag(NO_PAYMENT), NO_PAYMENT, texts)
     return {**noticed, "blocks": [*blocks[: MODAL_BLOCKS - 1], box]}
-
-
-def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:
-    """The view that has shown these warnings: submitted again with no others, it sends the letter."""
-    return {**view, "private_metadata": _changed_metadata(view, warned=list(codes))}
 
 
 def with_metadata(view: Mapping[str, Any], **changes: Any) -> View:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bots.slack.act_letters import letters_if_approved
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
@@ -347,12 +348,14 @@ def preview_view(
     unread_at: datetime | None = None,
     warnings: str = "",
     attachments: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
     `leaves_at` is the end of the quiet hours that hold the letter back. `waits_for`: what a second person does first.
     `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
-    words of the letter, a line each. `attachments` are the names of the files that go with it.
+    words of the letter, a line each. `attachments` are the names of the files that go with it. `notes`: what the act
+    of the second person can change.
     """
     head_id, asks_id = _SECOND_PERSON.get(waits_for, ("preview.head", None))
     head = texts.text(head_id)
@@ -362,6 +365,7 @@ def preview_view(
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks[:0] = alerts(texts.text("preview.unread", when=when))
+    blocks += [context(note) for note in notes]
     if attachments:
         blocks.append(context(texts.text("preview.attachments", names=escaped(", ".join(attachments), 1500))))
     if leaves_at is not None:
@@ -421,10 +425,14 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
     except SealBroken:
         return slack.texts.text("modal.letter_damaged")
-    if verb in (Verb.RECLASSIFY, Verb.EXTEND):
-        return words.get("reason", "")
+    if case.drafted is None:
+        try:
+            return await letters_if_approved(slack, case, actor)
+        except ComplaintError:
+            # They may only say no, and read why it was asked for.
+            return words.get("reason", "")
     return slack.preview(
-        {Verb.RESOLVE: "resolve", Verb.RESPOND: "decide"}.get(verb, verb.value),
+        "resolve" if verb is Verb.RESOLVE else "decide",
         case,
         event.facts,
         words,
