@@ -76,6 +76,12 @@ def classify_intent(
     return Intent(COMPLAINT, round(shares[COMPLAINT] / total, 4), dissatisfaction or (_DOUBT,))
 
 
+def dissatisfaction(text: str) -> tuple[str, ...]:
+    """The cues of dissatisfaction and the signs of harm in a text."""
+    intent = classify_intent(text)
+    return intent.because if intent.kind == COMPLAINT and intent.because != (_DOUBT,) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Cue:
     """Words that indicate a kind. `takes` hides the words it matched from the cues after it."""

@@ -34,7 +34,7 @@ class SearchWord:
 
 def story_words(masked: str, language: str) -> tuple[bytes, ...]:
     """The hashes, 8 bytes each, of the different words of a masked story: at most `MOST_WORDS`, in order."""
-    stop = _stop_words(language)
+    stop = stop_words(language)
     forms = dict.fromkeys(_form(word, language) for word in _words(masked) if word not in stop)
     return tuple(map(_hash, list(forms)[:MOST_WORDS]))
 
@@ -42,9 +42,9 @@ def story_words(masked: str, language: str) -> tuple[bytes, ...]:
 def search_words(query: str, languages: Sequence[str]) -> tuple[SearchWord, ...]:
     """The words to search for. Words that are common in one of the languages are left out if others remain."""
     words = dict.fromkeys(_words(query))
-    common = [word for word in words if any(word in _stop_words(language) for language in languages)]
+    common = [word for word in words if any(word in stop_words(language) for language in languages)]
     rare = [word for word in words if word not in common]
-    kept = rare or [word for word in common if not all(word in _stop_words(code) for code in languages)]
+    kept = rare or [word for word in common if not all(word in stop_words(code) for code in languages)]
     return tuple(
         # The word itself is the form of a language without a table.
         SearchWord(word, tuple(map(_hash, dict.fromkeys((word, *(_form(word, code) for code in languages))))))
@@ -91,7 +91,7 @@ def _endings(language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16)
-def _stop_words(language: str) -> frozenset[str]:
+def stop_words(language: str) -> frozenset[str]:
     return frozenset(_table(language).get("stop", "").split())
 
 

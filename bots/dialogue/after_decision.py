@@ -14,14 +14,13 @@ from complaints.deadlines.working_time import due
 from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, State, Target, Verb
 from store.values import PlannedAct
 from triage.intent import read_answer, says_only
-from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 #: The step, the field and the kind of a request for a person.
 PERSON = "human"
 #: The replies that say that a person answers: the date follows below them.
 _PERSON_ANSWERS = (
-    "human.open", "question.noted", "question.in_form", "added.answer", "ask.belongs.answer",
+    "human.open", "question.noted", "question.in_form", "added.answer",
     "reply.accept_words", "reply.disagree_words", "reopen.offer", "remedy_check.noted", "receipt",
 )  # fmt: skip
 _DISAGREEMENT = "look_again"
@@ -309,9 +308,9 @@ def _closed_case_meant(turn: Turn, text: str) -> Case | None:
     """The closed complaint that came back: the newest for a short text, otherwise one with some of the same words."""
     if not read_answer(text).returns:
         return None
-    words, is_short = _stems(text), len(new_message.words_in(text)) <= _SHORT_RETURN
+    words, is_short = new_message.word_stems(text), len(new_message.words_in(text)) <= _SHORT_RETURN
     for case in turn.conversation.cases:
-        shared = words & _stems(" ".join(turn.words(case.ref).values()))
+        shared = words & new_message.word_stems(" ".join(turn.words(case.ref).values()))
         if _can_come_back(turn, case) and (is_short or len(shared) >= _SHARED_WORDS):
             return case
     return None
@@ -320,11 +319,6 @@ def _closed_case_meant(turn: Turn, text: str) -> Case | None:
 def _can_come_back(turn: Turn, case: Case) -> bool:
     is_excluded = case.close_code in (CloseCode.MERGED, CloseCode.NOT_COMPLAINT)
     return turn.allows(case, Verb.REOPEN) and not is_excluded and new_message.within_reopen_window(turn, case)
-
-
-def _stems(text: str) -> set[str]:
-    """The beginnings of the longer words, because Turkish and German words have endings."""
-    return {word[:5] for word in new_message.words_in(fold(text).text) if len(word) >= 5}
 
 
 def reopen_with_words(turn: Turn, case: Case, turn_number: int) -> None:

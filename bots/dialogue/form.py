@@ -17,7 +17,7 @@ from bots.dialogue.read_back import (
     reminder_time,
     story_text,
 )
-from bots.dialogue.record import DESCRIPTION, PLACE, ReceivedMessage, add_message, added_text, record_choice
+from bots.dialogue.record import DESCRIPTION, PLACE, ReceivedMessage, add_message, record_choice, reply_added
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.case import Facts
 from triage.intent import classify_intent
@@ -238,7 +238,7 @@ def _record_choice(
         _reply_to_facts(turn, ref, facts)
         ask_next(turn, ref)
     else:
-        turn.reply(added_text(turn, ref), ref=ref)
+        reply_added(turn, ref)
         _reply_to_facts(turn, ref, facts)
 
 

@@ -20,7 +20,7 @@ from bots.dialogue.question_table import (
     remedies_in_words,
     requested_remedies,
 )
-from bots.dialogue.record import ReceivedMessage, add_message
+from bots.dialogue.record import ReceivedMessage, add_message, reply_added
 from bots.dialogue.turn import Turn
 from triage.facts.fact import StoryFact
 from triage.intent import read_answer, says_only
@@ -256,7 +256,7 @@ def _offer_new_complaint(turn: Turn, ref: str, message: ReceivedMessage) -> None
     """Keep the words with this complaint, and offer to make a complaint of its own of them."""
     burst = new_message.open_burst(turn, ref, in_question=True)
     add_message(turn, ref, burst["field"], message)
-    turn.reply("ask.belongs", ref=ref, buttons=(("new",), (f"add:{ref}",)), step="belongs")
+    reply_added(turn, ref, buttons=(("new",), (f"add:{ref}",)))
 
 
 def _find_details(turn: Turn, ref: str) -> Any:

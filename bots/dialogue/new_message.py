@@ -1,10 +1,10 @@
 """Messages outside the form: a new complaint, an addition to an open one, or only a greeting
 (docs/surfaces.md, "Telegram").
 
-In doubt a message is a complaint (docs/design.md, "When a complaint exists"). When it is unclear which complaint
-it belongs to, the newest open one gets it at once, and the person is asked once per burst of messages. "New
-complaint" then opens a record with the same words. A person who insists that a matter closed as "not a
-complaint" is one gets it reopened (clause 3).
+In doubt a first message is a complaint (docs/design.md, "When a complaint exists"). Later ones are added at once to
+the newest open complaint. Only where one clearly is another matter, or several complaints are open, the person is
+asked, once per burst of messages; "New complaint" then opens a record with the same words. A person who insists that
+a matter closed as "not a complaint" is one gets it reopened (clause 3).
 """
 
 import re
@@ -13,18 +13,26 @@ from datetime import timedelta
 from typing import Any
 
 from bots.dialogue import form, read_back, status
-from bots.dialogue.buttons import INSIST, Rows
-from bots.dialogue.record import ReceivedMessage, add_message, added_text, is_waiting_for_complainant, receive
+from bots.dialogue.buttons import INSIST, SURVEY, Rows
+from bots.dialogue.record import (
+    ReceivedMessage,
+    add_message,
+    find_numbers,
+    is_waiting_for_complainant,
+    receive,
+    reply_added,
+)
 from bots.dialogue.turn import IDLE, Turn
-from complaints.actions.intake import FORWARDED, message_facts
+from complaints.actions.intake import FORWARDED, THANKS, message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.identifiers import find_reference
 from complaints.times import format_time
 from complaints.vocabulary import UNDECIDED, CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
-from triage.intent import find_cues, read_answer, says_only
-from triage.message_kind import question_subjects
+from triage.intent import dissatisfaction, find_cues, read_answer, says_only
+from triage.matching import fold
+from triage.message_kind import MessageKind, classify_message, question_subjects, says_thanks
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -33,6 +41,8 @@ INSISTENCE_PERIOD = timedelta(days=30)
 #: How many bursts can still get an answer to "New complaint, or an addition?". Older ones stay additions.
 MAX_BURSTS = 5
 MAX_OFFERED_CASES = 3
+#: A message of so many words can be a story of its own.
+_STORY_WORDS = 16
 
 _CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -48,23 +58,28 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     if case is not None and _insists(turn, case, message):
         _reopen_with_message(turn, case, message)
     elif case is not None:
-        _add_and_confirm(turn, case, message)
+        _add(turn, message, case)
     elif not turn.open_cases:
         if not _reopen_if_insisted(turn, message):
             handle_first_words(turn, message)
-    elif not message.files and says_only("greetings", message.text):
-        turn.reply("greeting.open", ref=turn.open_cases[0].ref)
     elif _is_new_danger(turn, message):
         start_complaint(turn, message)
+    elif not message.files and (says_only("greetings", message.text) or says_thanks(message.text)):
+        ref = turn.open_cases[0].ref
+        if not says_only("greetings", message.text):
+            add_message(turn, ref, ADDITION, message, kind=THANKS)
+        turn.reply("greeting.open", ref=ref)
     else:
-        _add_and_ask(turn, message)
+        _add(turn, message)
 
 
 def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
     """A message with no complaint that it could belong to: open one, or explain how to complain."""
-    if message.may_be_evidence or qualifies(message.text) or turn.mentions_danger(message.text):
+    is_danger = turn.mentions_danger(message.text)
+    is_thanks = bool(turn.conversation.cases) and not is_danger and says_thanks(message.text)
+    if message.may_be_evidence or is_danger or (qualifies(message.text) and not is_thanks):
         start_complaint(turn, message, kind=kind)
-    elif says_only("greetings", message.text):
+    elif is_thanks or says_only("greetings", message.text):
         if turn.conversation.cases:
             turn.reply("greeting.closed")
         else:
@@ -90,7 +105,7 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Record the message that was announced by /add."""
     add_message(turn, ref, ADDITION, message)
     turn.go_to(IDLE)
-    turn.reply(added_text(turn, ref), ref=ref)
+    reply_added(turn, ref)
     open_burst(turn, ref, in_question=False)
 
 
@@ -113,7 +128,13 @@ def is_code(text: str) -> bool:
 
 
 def named_case(turn: Turn, message: ReceivedMessage) -> Case | None:
-    """The complaint that the message quotes or names, or the only one for which staff wait for an answer."""
+    """The complaint that the message mentions, or the only one for which staff wait for an answer."""
+    waiting = _waiting_cases(turn)
+    return mentioned_case(turn, message) or (waiting[0] if len(waiting) == 1 else None)
+
+
+def mentioned_case(turn: Turn, message: ReceivedMessage) -> Case | None:
+    """The complaint that the message quotes or names."""
     quoted = turn.conversation.find_source(message.reply_to) if message.reply_to else None
     replied_to = (
         turn.conversation.find_ref_of_message(message.reply_to)
@@ -121,11 +142,7 @@ def named_case(turn: Turn, message: ReceivedMessage) -> Case | None:
         else None
     )
     named = find_reference(message.text) if message.text else None
-    case = turn.case(quoted[0] if quoted else replied_to or named)
-    if case is not None:
-        return case
-    waiting = _waiting_cases(turn)
-    return waiting[0] if len(waiting) == 1 else None
+    return turn.case(quoted[0] if quoted else replied_to or named)
 
 
 def _waiting_cases(turn: Turn) -> list[Case]:
@@ -138,41 +155,60 @@ def _is_new_danger(turn: Turn, message: ReceivedMessage) -> bool:
     return turn.mentions_danger(message.text) and newest.alarm is None
 
 
-def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
-    add_message(turn, case.ref, ADDITION, message)
-    burst = current_burst(turn)
-    if burst is None or burst["ref"] != case.ref:
-        if _is_not_complaint(case):
-            turn.reply("added.not_complaint", ref=case.ref, buttons=INSIST)
-        else:
-            turn.reply(added_text(turn, case.ref), ref=case.ref)
-        open_burst(turn, case.ref, in_question=False)
-    else:
-        burst["until"] = format_time(turn.burst_end())
-
-
-def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
-    burst = current_burst(turn)
-    waiting = _waiting_cases(turn)
-    ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
-    asks = not waiting and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
+def _add(turn: Turn, message: ReceivedMessage, named: Case | None = None) -> None:
+    """Add a message to the complaint that it names, or to an open one; ask only where it is unclear to which."""
+    burst, waiting = current_burst(turn), [] if named else _waiting_cases(turn)
+    ref = named.ref if named else burst["ref"] if burst else (waiting or turn.open_cases)[0].ref
+    is_free = not named and not waiting
+    asks = is_free and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
     if asks and _is_answered(turn, message):
         add_message(turn, ref, "question", message, kind="question")
         read_back.answer_question(turn, turn.open_cases[0], message.text, buttons=())
         return
-    if burst is None:
-        burst = open_burst(turn, ref, in_question=True)
-        # Staff wait for several answers; only the person knows which one this is.
-        is_answered = asks or added_text(turn, ref) == "added.answer"
-        template = "ask.belongs.answer" if is_answered else "ask.belongs"
-        template = "ask.answers_which" if waiting else template
-        turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
+    is_other = is_free and is_other_matter(turn, ref, message.text)
+    if burst is None or burst["ref"] != ref or (is_other and not burst["asked"]):
+        is_unclear = is_other or (not named and len(turn.open_cases) > 1)
+        burst = open_burst(turn, ref, in_question=is_unclear)
+        buttons = _choices(turn, ref, waiting) if is_unclear else ()
+        if waiting:
+            # Staff wait for several answers; only the person knows which one this is.
+            turn.reply("ask.answers_which", ref=ref, buttons=buttons, step="belongs")
+        elif named and _is_not_complaint(named):
+            turn.reply("added.not_complaint", ref=ref, buttons=INSIST)
+        else:
+            reply_added(turn, ref, asks=asks, buttons=buttons)
     kind, extra = "question" if asks else None, {"aside": True} if waiting else None
     add_message(turn, ref, burst["field"], message, kind=kind, extra=extra)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
     burst["forwarded"] = message.is_forwarded and burst.get("forwarded", True)
     burst["place"] = message.is_place and burst.get("place", True)
+
+
+def is_other_matter(turn: Turn, ref: str, text: str) -> bool:
+    """True for words that clearly are not about this complaint: only then the person is asked.
+
+    They say that it is another matter and complain, or name a day or a place; they name another order or contract; or
+    they are a story with a day, a place or a number of its own that shares no word with the complaint.
+    """
+    kind = classify_message(text, default=MessageKind.ADDITION)
+    if kind not in (MessageKind.ADDITION, MessageKind.NEW_MATTER):
+        return False
+    words = " ".join(words for field, words in turn.words(ref).items() if field not in SURVEY)
+    own, new = (set(find_numbers(turn, ref, part)) for part in (words, text))
+    if {number.kind for number in own} & {number.kind for number in new} and not own & new:
+        return True
+    complains, is_said = bool(dissatisfaction(text)), kind is MessageKind.NEW_MATTER
+    is_story = len(words_in(text)) >= _STORY_WORDS and complains and not read_answer(text).returns
+    if not is_said and (not is_story or word_stems(text) & word_stems(words)):
+        return False
+    has_facts = any(fact.kind != "remedy" for fact in turn.details_in(text, turn.received_on(ref)))
+    return has_facts or (is_said and complains)
+
+
+def word_stems(text: str) -> set[str]:
+    """The beginnings of the longer words, because Turkish and German words have endings."""
+    return {word[:5] for word in words_in(fold(text).text) if len(word) >= 5}
 
 
 def _is_answered(turn: Turn, message: ReceivedMessage) -> bool:
@@ -216,7 +252,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
             # The words are recorded already; only now is it clear that they are the answer staff wait for.
             facts = message_facts(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
             turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
-        turn.reply(added_text(turn, ref), ref=ref)
+        reply_added(turn, ref)
 
 
 def close_burst(turn: Turn, turn_number: int | None) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bots.dialogue.buttons import Rows
 from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
 from bots.dialogue.turn import SignsInWords, Turn
 from bots.texts.media import AUDIBLE, recording_name
@@ -11,7 +12,7 @@ from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATI
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
 from complaints.times import format_time
-from complaints.vocabulary import UNDECIDED, Flag, Verb
+from complaints.vocabulary import UNDECIDED, Flag, Target, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.facts.finder import find_numbers as numbers_in_story
 from triage.facts.references import is_card, is_iban
@@ -185,10 +186,20 @@ def remember_album(turn: Turn, message: ReceivedMessage) -> None:
         turn.state["album"] = {"group": group, "ref": act.ref, "field": act.facts["field"]}
 
 
-def added_text(turn: Turn, ref: str) -> str:
-    """The text that confirms an addition: after the decision, a person answers it (intake.check_words)."""
-    case = turn.case(ref)
-    return "added" if case is None or case.state in UNDECIDED else "added.answer"
+def reply_added(turn: Turn, ref: str, *, asks: bool = False, buttons: Rows = ()) -> None:
+    """Say that a person reads an addition, and by when; with buttons, ask whether it is about another matter.
+
+    A person answers a question, and all that comes after the decision (intake.check_words).
+    """
+    case, template, time = turn.case(ref), "added", ""
+    look = case.target(Target.LOOK) if case is not None else None
+    if asks or (case is not None and case.state not in UNDECIDED):
+        template = "added.answer"
+    elif case is not None and look is not None and look.met_at is None and look.promised_due > turn.now:
+        template, time = "added.by", turn.due_time(look.promised_due, case)
+    turn.reply(template, ref=ref, buttons=buttons, step="belongs" if buttons else None, time=time)
+    if buttons:
+        turn.add_below(turn.text("ask.belongs"))
 
 
 def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:

@@ -89,6 +89,8 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
+    if turn.step in SURVEY and not survey.is_running(turn):
+        turn.go_to(IDLE)
     if not isinstance(incoming, _NOT_WRITTEN):
         _count_message(turn)
     danger.resume_if_ended(turn)
@@ -220,7 +222,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif case is not None and step in _RECORDERS:
         _RECORDERS[step](turn, case.ref, message)
     elif not survey.take_message(turn, message):
-        if step in FORM or step in SURVEY:
+        if step in FORM:
             turn.go_to(IDLE)
         if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)

@@ -1,23 +1,24 @@
 """The survey on the handling of a complaint (8.3): six questions, fairness and outcome first; each can be skipped.
 
-Words in the survey never open a complaint by themselves: they are recorded, and end it politely. After a low score or
-a complaint in words the person is offered to have the complaint taken up again or to make a new one, and people who
-did not work on it get a task with a due time.
+While it is open, every message answers it: a score in figures or words, or a comment on the question. Only a
+sign of danger, or naming another complaint, leaves it. Words never open a complaint by themselves: after a low score
+or a complaint in words the person is offered to have it taken up again or to make a new one, and people who did not
+work on it get a task with a due time.
 """
 
-import re
 from datetime import timedelta
 
 from bots.dialogue import after_decision, new_message
-from bots.dialogue.buttons import AFTER_SURVEY, SCALE, SKIP, SURVEY
+from bots.dialogue.buttons import AFTER_SURVEY, SCALE, SCORES, SKIP, SURVEY
 from bots.dialogue.new_message import ADDITION
 from bots.dialogue.record import ReceivedMessage, add_message
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
-from complaints.times import format_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import State, Verb
 from store.values import PlannedAct
-from triage.intent import COMPLAINT, classify_intent, read_answer, says_only
+from triage.intent import COMPLAINT, classify_intent, dissatisfaction, read_answer, says_only
+from triage.scores import read_score
 
 #: The question that is answered in words.
 TEXT_QUESTION = "q6"
@@ -25,95 +26,97 @@ TEXT_QUESTION = "q6"
 LOW = 2
 #: So long after a question of the survey, words are taken as an answer to it.
 OPEN_FOR = timedelta(days=7)
-#: In the state: until when words belong to the survey, and the complaint for which the offer was made.
-_UNTIL, OFFERED = "survey_until", "survey_offered"
-_TYPED_SCORE = re.compile(r"[^\w]{0,3}([1-5])(?:\s?(?:/|of|von|de|out of)\s?5)?[^\w]{0,3}", re.ASCII)
+#: With such a score, words of complaint are a concern, but no more is offered.
+_GOOD = 4
+#: Cues of dissatisfaction that mean nothing alone: "no idea, she was nice I guess".
+_NOT_BAD = ((), ("negation",), ("promised",))
+#: An answer of more words is no bare score.
+_FEW_WORDS = 3
+#: In the state: until when words belong to the survey, and the complaints for which the offer was made and a number
+#: was asked for after words.
+_UNTIL, OFFERED, _NUMBERED = "survey_until", "survey_offered", "survey_numbered"
 
 
 def case_awaiting_survey(turn: Turn) -> Case | None:
     """The newest complaint whose survey was sent and has no answer yet."""
-    return next(
-        (
-            case
-            for case in turn.conversation.cases
-            if "sent" in case.surveys and not {"answered", "skipped"} & set(case.surveys)
-        ),
-        None,
-    )
+    sent = (case for case in turn.conversation.cases if "sent" in case.surveys)
+    return next((case for case in sent if not {"answered", "skipped"} & set(case.surveys)), None)
 
 
 def is_running(turn: Turn) -> bool:
-    """True while a question of the survey waits for an answer, for some days."""
-    return turn.step in SURVEY and turn.ref is not None and not turn.is_past(turn.state.get(_UNTIL, _FAR))
+    """True while a question of the survey waits for an answer, for some days, and staff have asked nothing since."""
+    if turn.step not in SURVEY or turn.ref is None:
+        return False
+    until = parse_time(turn.state.get(_UNTIL, _FAR))
+    questions = [case.asked_at for case in turn.open_cases if case.asked_at is not None]
+    return turn.now < until and all(at <= until - OPEN_FOR for at in questions)
 
 
 _FAR = "9999-12-31T00:00:00+00:00"
 
 
-def record_score(turn: Turn, ref: str, question: str, choice: str) -> None:
+def record_score(turn: Turn, ref: str, question: str, choice: str, text: str = "") -> None:
     """Record a score or Skip and ask the next question. A second press on the same question changes the score."""
-    facts = (
-        {"step": "skipped", "question": question}
-        if choice == "skip"
-        else {"step": "answered", "question": question, "score": int(choice), "concern": int(choice) <= LOW}
-    )
-    is_low = bool(facts.get("concern"))
-    turn.plan(PlannedAct(Verb.SURVEY, ref, facts))
+    comment = text if len(new_message.words_in(text)) > 1 else ""
+    is_bad = _plan_answer(turn, ref, question, comment, int(choice) if choice in SCORES else None)
     if question not in turn.state.get("asked", {}).get(ref, []):
         _ask_next(turn, ref, question)
-    if is_low:
+        if comment:
+            turn.add_below(turn.text("survey.understood", score=choice))
+    if is_bad:
         _offer(turn, ref)
 
 
 def take_message(turn: Turn, message: ReceivedMessage) -> bool:
     """Take a message that belongs to the survey; False for any other.
 
-    Before the first answer only a refusal belongs to it, or words that quote the survey: others may be a complaint.
+    Before the first answer, a sign of danger does not belong to it. Nor do words that can be about another complaint,
+    or come too late, unless they quote the survey, refuse it, or are no more than a score.
     """
-    cues = read_answer(message.text)
+    (case, question), mentioned = _open_question(turn), new_message.mentioned_case(turn, message)
+    if case is None or (mentioned is not None and mentioned.ref != case.ref):
+        return False
+    cues, score = read_answer(message.text), read_score(message.text)
+    is_danger = turn.mentions_danger(message.text)
     declines = cues.declines and not message.files
-    if is_running(turn):
-        ref, question = str(turn.ref), turn.step
-    else:
-        case = case_awaiting_survey(turn)
-        if case is None:
+    if not is_running(turn):
+        is_score = score is not None and len(new_message.words_in(message.text)) <= _FEW_WORDS
+        sent_at, times = case.surveyed_at or case.received_at, 2 if "reminded" in case.surveys else 1
+        is_elsewhere = not mentioned and (turn.open_cases or turn.now > sent_at + times * OPEN_FOR)
+        if is_danger or (is_elsewhere and not declines and not is_score):
             return False
-        quoted = turn.conversation.find_ref_of_message(message.reply_to) if message.reply_to else None
-        is_score = _TYPED_SCORE.fullmatch(message.text.strip()) is not None
-        if quoted != case.ref and not is_score and not declines:
-            return False
-        ref, question = case.ref, SURVEY[0]
-    score = _TYPED_SCORE.fullmatch(message.text.strip())
     if declines:
-        is_new = len(new_message.words_in(cues.rest)) > 1 and classify_intent(cues.rest).kind == COMPLAINT
-        if cues.rest and not is_new:
-            _plan_words(turn, ref, message)
-        end(turn, ref, question)
-        if is_new and not after_decision.offer_reopening(turn, message):
-            new_message.handle_message(turn, message)
-    elif score is not None and question != TEXT_QUESTION and not message.files:
-        record_score(turn, ref, question, score[1])
+        if cues.rest:
+            _plan_answer(turn, case.ref, question, message.text)
+        end(turn, case.ref, question)
+        says_more = len(new_message.words_in(cues.rest)) > 1 and not read_answer(cues.rest).declines
+        if says_more and classify_intent(cues.rest).kind == COMPLAINT:
+            _offer(turn, case.ref)
+    elif score is not None and question != TEXT_QUESTION and not message.files and not is_danger:
+        record_score(turn, case.ref, question, str(score), message.text)
     else:
-        _record_words(turn, ref, question, message)
+        _record_words(turn, case.ref, question, message)
     return True
+
+
+def _open_question(turn: Turn) -> tuple[Case | None, str]:
+    """The complaint whose survey is open, and the question that waits for an answer."""
+    return (turn.case(turn.ref), turn.step) if is_running(turn) else (case_awaiting_survey(turn), SURVEY[0])
 
 
 def end(turn: Turn, ref: str, question: str) -> None:
     """The person wants no more questions: the rest counts as skipped."""
-    turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
+    _plan_answer(turn, ref, question)
     turn.go_to(IDLE)
     turn.reply("after_survey.ended", ref=ref)
 
 
 def end_if_open(turn: Turn) -> bool:
     """End the survey that is running or was sent last; False when there is none."""
-    case = None if is_running(turn) else case_awaiting_survey(turn)
-    if turn.step in SURVEY and is_running(turn):
-        end(turn, str(turn.ref), turn.step)
-    elif turn.step == IDLE and case is not None:
-        end(turn, case.ref, SURVEY[0])
-    else:
+    case, question = _open_question(turn)
+    if case is None or turn.step not in (IDLE, *SURVEY):
         return False
+    end(turn, case.ref, question)
     return True
 
 
@@ -128,32 +131,40 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         _ask(turn, ref, question)
         return
     is_thanks = says_only("greetings", message.text) and not message.files
-    if message.has_words and not message.is_place and not is_thanks:
-        _plan_words(turn, ref, message)
+    has_words = message.has_words and not message.is_place and not is_thanks
+    is_bad = has_words and _plan_answer(turn, ref, question, message.text)
     if message.files or message.is_place or turn.mentions_danger(message.text):
         add_message(turn, ref, ADDITION, message)
-    if question == TEXT_QUESTION:
-        _ask_next(turn, ref, TEXT_QUESTION)
-    elif message.has_words and not message.is_place:
-        # Words are the answer to the last question. Repeating ours would look as if no person reads them.
-        if is_thanks:
-            turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
+    if is_thanks:
+        _plan_answer(turn, ref, question)
         turn.go_to(IDLE)
-        turn.reply("after_survey.thanks" if is_thanks else "after_survey.words", ref=ref)
+        turn.reply("after_survey.thanks", ref=ref)
+    elif is_bad and turn.state.get(OFFERED) != ref:
+        # Their question comes before ours, which waits without being repeated.
+        _wait(turn, ref, question)
+        _offer(turn, ref)
+    elif question == TEXT_QUESTION or (has_words and turn.state.get(_NUMBERED) == ref):
+        _ask_next(turn, ref, question)
+    elif has_words:
+        _wait(turn, ref, question)
+        turn.state[_NUMBERED] = ref
+        turn.reply("survey.number", ref=ref, buttons=SCALE)
     else:
         _ask(turn, ref, question)
-    if _is_complaint(message.text):
-        _offer(turn, ref)
 
 
-def _plan_words(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
-    turn.plan(PlannedAct(Verb.SURVEY, ref, facts, {TEXT_QUESTION: message.text}))
-
-
-def _is_complaint(text: str) -> bool:
-    intent = classify_intent(text)
-    return intent.kind == COMPLAINT and intent.because != ("doubt",)
+def _plan_answer(turn: Turn, ref: str, question: str, text: str = "", score: int | None = None) -> bool:
+    """Record an answer, or without one that the question was skipped; True if it is so bad that more is offered."""
+    if not text and score is None:
+        turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
+        return False
+    is_low = score is not None and score <= LOW
+    is_other, cues = new_message.is_other_matter(turn, ref, text), dissatisfaction(text)
+    concern = is_low or is_other or cues not in _NOT_BAD
+    facts = {"step": "answered", "question": question, "concern": concern}
+    scored = {} if score is None else {"score": score}
+    turn.plan(PlannedAct(Verb.SURVEY, ref, facts | scored, {question: text} if text else {}))
+    return concern and (is_other or (score or 0) < _GOOD)
 
 
 def _offer(turn: Turn, ref: str) -> None:
@@ -191,22 +202,30 @@ def start_new_complaint(turn: Turn, case: Case) -> None:
 
 
 def _words(turn: Turn, case: Case) -> ReceivedMessage | None:
-    text = turn.words(case.ref).get(TEXT_QUESTION, "")
-    return ReceivedMessage(text, f"survey:{turn.state['turn']}") if text and _is_complaint(text) else None
+    words = turn.words(case.ref)
+    text = "\n\n".join(words[question] for question in SURVEY if question in words)
+    is_complaint = bool(text) and classify_intent(text).kind == COMPLAINT
+    return ReceivedMessage(text, f"survey:{turn.state['turn']}") if is_complaint else None
 
 
 def _ask_next(turn: Turn, ref: str, answered: str) -> None:
     answered_before = turn.state.get("asked", {}).get(ref, [])
     # Only the latest survey is remembered, so that the state does not grow over the years.
-    turn.state["asked"] = {ref: [*answered_before, answered]}
+    turn.state["asked"] = {ref: list(dict.fromkeys((*answered_before, answered)))}
     position = SURVEY.index(answered) + 1
     if position == len(SURVEY):
-        turn.go_to(IDLE)
-        turn.reply("survey.thanks", ref=ref)
+        # The rest of a burst still belongs to the last answer.
+        turn.go_to(answered, ref, **{_UNTIL: format_time(turn.burst_end())})
+        if answered not in answered_before:
+            turn.reply("survey.thanks", ref=ref)
     else:
         _ask(turn, ref, SURVEY[position])
 
 
 def _ask(turn: Turn, ref: str, question: str) -> None:
-    turn.go_to(question, ref, **{_UNTIL: format_time(turn.now + OPEN_FOR)})
+    _wait(turn, ref, question)
     turn.reply(f"survey.{question}", ref=ref, buttons=SKIP if question == TEXT_QUESTION else SCALE)
+
+
+def _wait(turn: Turn, ref: str, question: str) -> None:
+    turn.go_to(question, ref, **{_UNTIL: format_time(turn.now + OPEN_FOR)})

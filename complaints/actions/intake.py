@@ -31,6 +31,8 @@ RETURNED = "returned"
 #: own: this is no answer, no new message and no proof that a person listened.
 TRANSCRIPT = "transcript"
 TRANSLATION = "translation"
+#: An addition of this kind says thanks, and nothing that must be answered.
+THANKS = "thanks"
 #: Words that the complainant forwarded and did not write: shown as such, and never an answer.
 FORWARDED = "forwarded"
 #: Kinds of words that a machine made from what the complainant sent: no message and no answer.
@@ -138,7 +140,9 @@ def check_words(case: Case, request: ActionRequest) -> Facts:
 
 def comes_after_decision(case: Case, facts: Facts) -> bool:
     has_content = facts.get("has_words") or facts.get("media")
-    is_answered = facts.get("kind") in DATA_REQUESTS | MACHINE_MADE or facts.get("remedy_ok") is True
+    is_answered = (
+        facts.get("kind") in DATA_REQUESTS | MACHINE_MADE | {THANKS} or facts.get("remedy_ok") is True
+    )
     return case.state not in UNDECIDED and bool(has_content) and not is_answered
 
 

@@ -50,7 +50,7 @@ FAMILIES = {
     "category.": set(Category),
     "closing.": {*CloseCode, "again", "spoken_again", "no_reason"},
     "command.": set(COMMANDS),
-    "survey.": {*SURVEY, "thanks"},
+    "survey.": {*SURVEY, "thanks", "number", "understood"},
 }
 
 #: The button labels of the public interface.

@@ -274,6 +274,12 @@ class Play:
         self.presses("send")
         return self.ref
 
+    def files_another_complaint(self, text: str = "The bill is wrong.") -> str:
+        """File a second complaint without its questions, and return its reference."""
+        self.commands("complain", text)
+        self.commands("cancel")
+        return self.ref
+
     def staff_resolve(self) -> str:
         """Staff resolve the newest complaint and the decision reaches the person."""
         ref = self.ref

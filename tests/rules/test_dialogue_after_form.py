@@ -13,13 +13,14 @@ from complaints.actors import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, Play
 
+READ = "A person reads it by 17:30 on Wednesday, 4 November 2026."
+OTHER = "Is it about something else?"
 
-def test_an_unclear_message_is_added_at_once_with_one_question_per_burst() -> None:
+
+def test_an_addition_is_confirmed_once_per_burst_without_a_question() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    assert play.writes("And the meter reader never came.") == [
-        f"I have added this to {ref}. Is it about something else?"
-    ]
+    assert play.writes("And the meter reader never came.") == [f"I have added this to {ref}. {READ}"]
     assert play.writes("He was expected on Monday.") == []
     assert play.sends() == []
     assert len(play.cases) == 1
@@ -30,20 +31,59 @@ def test_an_unclear_message_is_added_at_once_with_one_question_per_burst() -> No
 def test_the_new_complaint_button_opens_a_complaint_with_the_messages_of_the_burst() -> None:
     play = Play()
     first = play.files_a_complaint()
-    play.writes("And the meter reader never came.")
+    [offer] = play.writes("Another matter: the meter reader never came.")
+    assert offer == f"I have added this to {first}. {READ}\n\n{OTHER}"
     play.writes("He was to come on Monday.")
     [receipt] = play.presses("new")
     assert play.ref != first
     assert f"Your reference is {play.ref}." in receipt
     assert play.texts_of(play.ref) == {
-        "description": "And the meter reader never came.\n\nHe was to come on Monday."
+        "description": "Another matter: the meter reader never came.\n\nHe was to come on Monday."
     }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Separate matter. Your shop gave me the wrong change this morning.",
+        "Bir başka şikayetim var: kaporamızı geri vermiyorlar.",
+        "My order 5582917 was due a week ago",
+        "On Tuesday your salesman shouted at my mother at the door and she hardly slept, that is disgraceful",
+    ],
+)
+def test_a_clearly_other_matter_is_asked_about(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint("My order 4471203 came broken on Monday.")
+    play.writes("It was the blue one.")
+    # Also right after an addition that was confirmed without a question.
+    play.writes(words)
+    assert play.replies[-1].buttons == (("new",), (f"add:{ref}",))
+    play.presses("new")
+    assert play.texts_of(play.ref) == {"description": words}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Still waiting, nobody called back although you promised it for Thursday, a disgrace for a firm like yours",
+        "Sorry, it is order 4471230, not 4471203",
+        "My order number is 4471203",
+        "Ich habe noch vergessen: der Karton war auch nass",
+        "¿Alguna novedad?",
+    ],
+)
+def test_an_ordinary_message_to_an_open_complaint_is_added_without_a_question(words: str) -> None:
+    play = Play()
+    play.files_a_complaint("My order 4471203 came broken on Monday.")
+    play.writes(words)
+    assert not play.replies[-1].buttons
+    assert len(play.cases) == 1
 
 
 def test_pressing_new_complaint_twice_opens_one_complaint() -> None:
     play = Play()
     play.files_a_complaint()
-    play.writes("And the meter reader never came.")
+    play.writes("Another matter: the meter reader never came.")
     button = play.replies[-1]
     play.presses("new", message=button)
     assert play.presses("new", message=button) == []
@@ -57,15 +97,16 @@ def test_the_add_to_button_adds_the_words_to_an_older_complaint() -> None:
     play.writes("The bill is wrong.")
     play.commands("cancel")
     play.writes("I forgot to say that it smells.")
-    assert play.presses(f"add:{first}") == [f"I have added this to {first}."]
+    assert play.replies[-1].fields["below"] == OTHER
+    assert play.presses(f"add:{first}") == [f"I have added this to {first}. {READ}"]
     assert play.texts_of(first)["addition"] == "I forgot to say that it smells."
 
 
 def test_the_add_to_label_may_be_typed() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    play.writes("And the meter reader never came.")
-    assert play.writes(f"add to {ref}") == [f"I have added this to {ref}."]
+    play.writes("Another matter: the meter reader never came.")
+    assert play.writes(f"add to {ref}") == [f"I have added this to {ref}. {READ}"]
     assert play.writes("New complaint")[0].startswith("I have added this to")
 
 
@@ -74,20 +115,23 @@ def test_a_reply_to_a_message_of_a_complaint_belongs_to_that_complaint() -> None
     play.writes("The water is brown.", source="10")
     play.commands("cancel")
     ref = play.ref
-    assert play.writes("It is worse today, much worse.", reply_to="10") == [f"I have added this to {ref}."]
+    [answer] = play.writes("It is worse today, much worse.", reply_to="10")
+    assert answer == f"I have added this to {ref}. {READ}"
 
 
 def test_a_message_with_a_reference_belongs_to_that_complaint() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    assert play.writes(f"About {ref.lower()}: it smells now.") == [f"I have added this to {ref}."]
+    assert play.writes(f"About {ref.lower()}: it smells now.") == [f"I have added this to {ref}. {READ}"]
 
 
 def test_a_message_after_a_question_from_staff_is_an_answer() -> None:
     play = Play()
     ref = play.files_a_complaint()
     play.do(Verb.ASK, ref, HANDLER, {"needed_by": "2026-11-10"}, {"text": "Which tap?"})
-    assert play.writes("The one in the kitchen.") == [f"I have added this to {ref}."]
+    assert play.writes("The one in the kitchen.")[0].startswith(
+        f"I have added this to {ref}. A person reads it"
+    )
     assert play.acted[-1].verb is Verb.ANSWER
     assert Flag.WAITING_COMPLAINANT not in play.cases[ref].flags
 
@@ -112,7 +156,7 @@ def test_the_accept_button_records_acceptance_and_keeps_the_right_to_recourse() 
     assert play.cases[ref].reply == "accept"
     [added] = play.writes("I accept")
     assert added == (
-        f"I have added this to {ref}. A person reads it and answers here. Is it about something else?\n\n"
+        f"I have added this to {ref}. A person reads it and answers here.\n\n"
         "You get the answer by 17:30 on Friday, 6 November 2026."
     )
 

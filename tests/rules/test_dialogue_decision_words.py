@@ -116,7 +116,7 @@ def test_a_second_message_of_the_same_answer_is_kept_without_a_second_question()
 def test_a_condition_or_a_question_goes_to_a_person(words: str) -> None:
     play = decided()
     assert "A person reads it and answers here" in play.writes(words)[0]
-    assert play.replies[-1].template == "ask.belongs.answer"
+    assert play.replies[-1].template == "added.answer"
     assert play.case.reply is None
     assert Flag.QUESTION_OPEN in play.case.flags
 

@@ -191,6 +191,8 @@ def test_the_files_of_an_album_stay_together(asked: str) -> None:
         play.files_a_complaint()
     if asked == "reopen_reason":
         play.commands("add")
+    elif asked == "addition":
+        play.files_another_complaint()
     before = len(play.acted)
     answers = [answer for _ in range(3) for answer in play.sends(group="album")]
     acts = play.acted[before:]

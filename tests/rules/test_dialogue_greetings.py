@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rules.dialogue_play import MANAGER, Play, Verb
+from complaints.vocabulary import Flag, Verb
+from tests.rules.dialogue_play import MANAGER, Play
 
 THANKS = [
     "Teşekkürler, iyi günler.",
@@ -40,4 +41,34 @@ def test_a_first_greeting_introduces_the_desk(words: str) -> None:
 def test_thanks_with_anything_more_are_a_complaint(words: str) -> None:
     play = Play()
     play.writes(words)
+    assert len(play.cases) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thank you so much for everything, you were wonderful",
+        "Vielen lieben Dank für die schnelle Antwort",
+        "mil gracias por contestar tan rápido, muy amables",
+        "Çok teşekkür ederim, ilginiz için sağ olun",
+    ],
+)
+def test_thanks_in_more_words_are_kept_and_thanked_and_ask_nothing_of_anybody(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    [reply] = play.writes(words)
+    assert reply.startswith("Thank you for your message.")
+    assert play.texts_of(ref)["addition"] == words
+    play.staff_resolve()
+    play.writes(words)
+    assert Flag.QUESTION_OPEN not in play.case.flags
+    assert len(play.cases) == 1
+
+
+def test_thanks_in_more_words_after_the_closing_open_no_complaint() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    [reply] = play.writes("Thank you so much for everything, you were wonderful")
+    assert reply.startswith("Thank you for your message.")
     assert len(play.cases) == 1

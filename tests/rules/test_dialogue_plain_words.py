@@ -78,7 +78,7 @@ def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
     ref = play.files_a_complaint()
     [answer] = play.writes(words)
     assert answer == (
-        f"I have added this to {ref}. A person reads it and answers here. Is it about something else?\n\n"
+        f"I have added this to {ref}. A person reads it and answers here.\n\n"
         "You get the answer by 17:30 on Friday, 6 November 2026."
     )
     assert Flag.QUESTION_OPEN in play.case.flags

@@ -12,7 +12,7 @@ from complaints.actors import SYSTEM
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import State, Verb
 from tests.clauses import clause
-from tests.rules.dialogue_play import MANAGER, Play
+from tests.rules.dialogue_play import HANDLER, MANAGER, Play
 
 FAIR = "How easy was it to complain?"
 
@@ -79,13 +79,15 @@ def test_words_that_decline_end_the_survey_and_open_no_complaint(words: str, sta
         "Bu faturayı ödemek istemiyorum, yanlış",
     ],
 )
-def test_a_complaint_with_a_word_of_refusal_in_it_is_kept(words: str) -> None:
-    play = surveyed(started=False)
-    assert "Your reference is" in play.writes(words)[0]
-    assert play.texts_of(play.ref) == {"description": words}
-    play = surveyed()
-    assert play.writes(words)[0].startswith("Thank you for your words.")
-    assert play.texts_of(play.ref)["q6"] == words
+def test_a_complaint_with_a_word_of_refusal_in_it_is_a_comment_on_the_open_question(words: str) -> None:
+    for started, question in ((False, "q3"), (True, "q1")):
+        play = surveyed(started=started)
+        play.writes(words)
+        assert play.texts_of(play.ref)[question] == words
+        assert len(play.cases) == 1
+        # The survey goes on.
+        play.writes("3")
+        assert play.acted[-1].facts["score"] == 3
 
 
 def test_a_score_with_its_scale_answers_the_first_question() -> None:
@@ -112,14 +114,105 @@ def test_the_cancel_command_ends_the_survey(started: bool) -> None:
     assert play.state["step"] == "idle"
 
 
-def test_words_at_a_question_for_a_score_are_the_last_answer_and_end_the_survey_politely() -> None:
-    play = surveyed()
-    [thanks] = play.writes("It went smoothly and everybody was kind")
-    assert thanks.startswith("Thank you for your words.")
-    assert play.state["step"] == "idle"
+@clause("8.3")
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+def test_words_without_a_score_are_a_comment_and_the_number_is_asked_for_once(started: bool) -> None:
+    play = surveyed(started=started)
+    question = "q1" if started else "q3"
+    [number] = play.writes("It went smoothly and everybody was kind")
+    assert number.startswith("Thank you, I have noted that. Which number from 1 to 5 fits best?")
+    assert play.texts_of(play.ref)[question] == "It went smoothly and everybody was kind"
+    play.presses("4")
+    assert (play.acted[-1].facts["question"], play.acted[-1].facts["score"]) == (question, 4)
+    # Later words are a comment on their question, and the next one follows.
+    assert "Which number" not in play.writes("Somebody rang me back")[0]
     assert len(play.cases) == 1
-    assert play.texts_of(play.ref)["q6"] == "It went smoothly and everybody was kind"
     assert play.case.survey_concern_at is None
+
+
+@clause("8.3")
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+@pytest.mark.parametrize(
+    ("words", "score"),
+    [
+        ("4, quicker than I thought", 4),
+        ("a five", 5),
+        ("eher 2", 2),
+        ("vier von fünf", 4),
+        ("beş", 5),
+        ("dört yıldız", 4),
+        ("5 üzerinden 3", 3),
+        ("le doy un cuatro", 4),
+        ("waited 2 weeks, so 3", 3),
+    ],
+)
+def test_a_score_is_taken_wherever_it_is_in_the_words(words: str, score: int, started: bool) -> None:
+    play = surveyed(started=started)
+    question = "q1" if started else "q3"
+    [reply, *_] = play.writes(words)
+    survey = next(act for act in reversed(play.acted) if act.verb is Verb.SURVEY)
+    assert (survey.facts["question"], survey.facts["score"]) == (question, score)
+    if " " in words:
+        # The words are kept, and the person sees what was understood.
+        assert play.texts_of(play.ref)[question] == words
+        assert reply.endswith(
+            f"I understood {score} out of 5. If that is wrong, press the right number there."
+        )
+    assert len(play.cases) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "3 or 4",
+        "8 out of 10",
+        "I rang 3 times",
+        "3 weeks without a word",
+        "No one came",
+        "2 of your men were here",
+    ],
+)
+def test_a_number_that_is_no_clear_score_is_asked_for(words: str) -> None:
+    play = surveyed()
+    play.writes(words)
+    assert "score" not in play.acted[-1].facts
+    assert play.texts_of(play.ref)["q1"] == words
+
+
+def test_the_rest_of_a_burst_after_the_last_answer_opens_no_complaint() -> None:
+    play = surveyed()
+    for _ in range(3):
+        play.presses("3")
+    assert play.writes("Answer the telephone, please.") == ["Thank you. That helps us do better."]
+    assert play.writes("And be there on Sundays, too") == []
+    assert play.texts_of(play.ref)["q6"] == "Answer the telephone, please.\n\nAnd be there on Sundays, too"
+    play.now += timedelta(minutes=5)
+    assert "Your reference is" in play.writes("My street lamp is broken.")[0]
+
+
+def test_another_order_in_an_answer_offers_a_new_complaint_and_opens_none() -> None:
+    play = Play()
+    ref = play.files_a_complaint("My order 4471203 came broken on Monday.")
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
+    play.writes("And where does order 5582917 stay, it was due a week ago")
+    assert play.replies[-1].buttons == (("take_up",), ("new_complaint",))
+    assert play.case.survey_concern_at is not None
+    assert len(play.cases) == 1
+    play.presses("new_complaint")
+    assert "5582917" in play.texts_of(play.ref)["description"]
+    assert len(play.cases) == 2
+
+
+def test_a_question_of_staff_comes_before_the_survey_that_was_there_before_it() -> None:
+    play = surveyed()
+    other = play.files_another_complaint()
+    play.do(Verb.SURVEY, next(iter(play.cases)), SYSTEM, {"step": "sent"})
+    play.state |= {"step": "q1", "ref": next(iter(play.cases)), "survey_until": "2026-11-10T10:00:00+00:00"}
+    play.now += timedelta(minutes=1)
+    play.do(Verb.ASK, other, HANDLER, {"needed_by": "2026-11-10"}, {"text": "Which tap?"})
+    play.writes("The one in the kitchen.")
+    assert (play.acted[-1].verb, play.acted[-1].ref) == (Verb.ANSWER, other)
 
 
 @pytest.mark.parametrize("typed", ["3/5", "3.", "3 of 5"])
@@ -191,22 +284,28 @@ def test_after_the_reopening_window_only_a_new_complaint_is_offered() -> None:
     assert play.state["step"] == "fresh"
 
 
-def test_words_long_after_the_last_question_are_a_new_complaint() -> None:
-    play = surveyed()
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+def test_words_long_after_the_last_question_are_a_new_complaint(started: bool) -> None:
+    play = surveyed(started=started)
     play.now += timedelta(days=8)
     assert "Your reference is" in play.writes("My street lamp is broken.")[0]
 
 
-def test_a_complaint_before_the_first_answer_is_a_complaint() -> None:
+def test_a_complaint_before_the_first_answer_is_kept_and_offered_as_a_new_one() -> None:
     play = surveyed(started=False)
-    assert "Your reference is" in play.writes("My street lamp is broken since Monday.")[0]
+    words = "My street lamp is broken since Monday."
+    assert play.writes(words)[-1].startswith("I am sorry that it was so bad.")
+    assert play.texts_of(play.ref)["q3"] == words
+    assert play.case.survey_concern_at is not None
+    assert len(play.cases) == 1
+    assert "Your reference is" in play.presses("new_complaint")[0]
+    assert play.texts_of(play.ref) == {"description": words}
 
 
 def test_a_refusal_ends_the_survey_although_a_newer_complaint_is_open() -> None:
     play = surveyed(started=False)
     surveyed_ref = play.ref
-    play.writes("My street lamp is broken.")
-    play.do(Verb.END_FORM, play.ref, SYSTEM)
+    play.files_another_complaint()
     assert play.writes("bu soruları istemiyorum")[0].startswith("All right, no more questions")
     assert play.acted[-1].ref == surveyed_ref
 
@@ -224,12 +323,16 @@ def test_a_refusal_ends_the_survey_although_a_newer_complaint_is_open() -> None:
         "No gracias, mi contador está roto",
     ],
 )
-def test_a_complaint_after_a_refusal_ends_the_survey_and_is_received(words: str, started: bool) -> None:
+def test_a_complaint_after_a_refusal_ends_the_survey_and_is_offered_as_a_new_one(
+    words: str, started: bool
+) -> None:
     play = surveyed(started=started)
     first = play.ref
-    ended, receipt, *_ = play.writes(words)
+    ended, *offer = play.writes(words)
     assert ended.startswith(f"All right, no more questions about {first}.")
-    assert f"Your reference is {play.ref}." in receipt
+    assert [text.startswith("I am sorry that it was so bad.") for text in offer] == [True]
+    assert len(play.cases) == 1
+    play.presses("new_complaint")
     assert play.texts_of(play.ref) == {"description": words}
 
 
@@ -243,7 +346,7 @@ def test_a_refusal_and_the_same_matter_again_offer_to_take_it_up_again() -> None
 def test_praise_after_a_refusal_is_kept_as_an_answer() -> None:
     play = surveyed()
     assert len(play.writes("No thanks, you were great and very helpful")) == 1
-    assert play.texts_of(play.ref)["q6"] == "No thanks, you were great and very helpful"
+    assert play.texts_of(play.ref)["q1"] == "No thanks, you were great and very helpful"
     assert len(play.cases) == 1
 
 
@@ -251,7 +354,7 @@ def test_a_place_in_the_survey_is_no_answer_to_it() -> None:
     play = surveyed()
     [again] = play.receives(TextInput("51.507200, -0.127600", "77", play.now, is_place=True))
     assert again.startswith(FAIR)
-    assert "q6" not in play.texts_of(play.ref)
+    assert not {"q1", "q6"} & set(play.texts_of(play.ref))
     assert play.texts_of(play.ref)["addition"] == "51.507200, -0.127600"
 
 

@@ -9,8 +9,7 @@ Alice presses Assess on Anna's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
 Record of Anna: owner=U0000001
-Anna: Nobody answered my first complaint for weeks and the person on it only sent me standard letters.
-Anna presses New complaint
+Anna: /complain Nobody answered my first complaint for weeks and the person on it only sent me standard letters.
 Anna presses Skip
 Anna presses Skip
 Anna presses Send

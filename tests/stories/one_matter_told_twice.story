@@ -5,8 +5,7 @@ Anna presses Skip
 Anna presses Skip
 Anna presses Send
 Clock +1 day
-Anna: My tap water is still brown, I cannot wash the baby bottles with it.
-Anna presses New complaint
+Anna: /complain My tap water is still brown, I cannot wash the baby bottles with it.
 Anna presses Skip
 Anna presses Skip
 Anna presses Send

@@ -35,8 +35,7 @@ Alice submits
 Record of Cleo: incident_id=1
 
 # The same person, the same matter: offered to be merged, and merged by a person alone.
-Anna: Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
-Anna presses New complaint
+Anna: /complain Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
 Anna presses Skip
 Anna presses Skip
 Anna presses Send
