@@ -103,6 +103,8 @@ class Case:
     signs: tuple[RecordedSign, ...] = ()
     danger_at: datetime | None = None
     danger_receipt_at: datetime | None = None
+    #: When the complainant wrote of the danger, or of a likely one, if we read it much later.
+    danger_written_at: datetime | None = None
     #: When a likely sign of danger came that a person should look at within the hour.
     look_at: datetime | None = None
     looked_at: datetime | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bots.dialogue.buttons import SAFE
-from bots.dialogue.turn import IDLE, SignsInWords, Turn, own_signs
+from bots.dialogue.turn import IDLE, SignsInWords, Turn, own_signs, read_late
 from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
@@ -51,6 +51,7 @@ def reply_to_danger(turn: Turn) -> None:
         # A second reply for the same sign would only push the number out of sight.
         fields = _fields(turn, ref, signs, language)
         turn.reply("danger", buttons=SAFE, ref=ref, lane=SendPriority.DANGER, spoken=language, **fields)
+        _say_if_late(turn, ref, language)
 
 
 def _mention_number(turn: Turn, ref: str, signs: SignsInWords) -> None:
@@ -65,6 +66,15 @@ def _mention_number(turn: Turn, ref: str, signs: SignsInWords) -> None:
     id_ = "look.self_harm" if sign.kind == "self_harm" and number else "look.other"
     language = turn.texts.danger_language(sign.language, turn.language)
     turn.reply(id_, ref=ref, spoken=language, number=number or rules.emergency_number)
+    _say_if_late(turn, ref, language)
+
+
+def _say_if_late(turn: Turn, ref: str, language: str) -> None:
+    """Below the reply about a danger: we read the message only now."""
+    if turn.written_at is not None and read_late(turn.now, turn.written_at):
+        zone = turn.rules_of(ref).calendar.zone
+        time = turn.texts.moment(language, turn.written_at, zone)
+        turn.add_below(turn.texts.text(language, "danger.late", time=time))
 
 
 def _fields(turn: Turn, ref: str, signs: SignsInWords, language: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
 from complaints.rulebook import Rulebook
-from complaints.times import format_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role, Verb
 
 #: The safety rule for a child who writes (docs/domain.md, section 3, Minor).
@@ -160,6 +160,7 @@ def apply_words(case: Case, event: Event) -> Case:
     signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
+    new_look = any(sign.look for sign in signs) and not case.look_is_open
     question = asks_a_person(facts)
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside") and not is_machine_made:
@@ -190,12 +191,18 @@ def apply_words(case: Case, event: Event) -> Case:
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
         danger_receipt_at=None if new_danger else case.danger_receipt_at,
-        look_at=event.at if any(sign.look for sign in signs) and not case.look_is_open else case.look_at,
+        danger_written_at=_written_at(facts) if new_danger or new_look else case.danger_written_at,
+        look_at=event.at if new_look else case.look_at,
         question_at=event.at if question and case.question_at is None else case.question_at,
         reply_held_until=_held_until(case, event, bool(signs)) if question else case.reply_held_until,
         flags=flags,
     )
     return name_subjects(record_answers(counted, event), event)
+
+
+def _written_at(facts: Facts) -> datetime | None:
+    """When the complainant wrote a message that was read late, for example after an outage."""
+    return parse_time(facts["written_at"]) if "written_at" in facts else None
 
 
 def _held_until(case: Case, event: Event, is_danger: bool) -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bots.dialogue.inputs import TextInput
 from bots.letters import progress
 from bots.letters.letter import Letter
 from complaints.actors import staff
@@ -264,3 +265,45 @@ def test_a_reported_danger_leads_to_a_page_or_a_look_in_every_language(name: str
     play = Play()
     play.writes(PARITY[name][number])
     assert play.case.look_is_open or play.case.danger_at is not None
+
+
+@pytest.mark.parametrize(
+    ("waited", "is_late"),
+    [
+        (timedelta(minutes=4), False),
+        (timedelta(minutes=5), True),
+        (timedelta(hours=23), True),
+        # The time of another clock: Telegram keeps no message for so long.
+        (timedelta(days=3), False),
+        (timedelta(minutes=-10), False),
+    ],
+)
+def test_a_danger_that_is_read_late_is_answered_with_its_time_and_recorded(
+    waited: timedelta, is_late: bool
+) -> None:
+    play = Play()
+    [answer] = play.receives(TextInput(GAS, "1", play.now - waited))
+    assert answer.startswith("Please call 0800 111 999 now")
+    assert ("We read this only now. You sent it on " in answer) is is_late
+    assert play.case.danger_written_at == (play.now - waited if is_late else None)
+    assert play.case.danger_at == play.now
+
+
+def test_a_likely_danger_that_is_read_late_is_answered_with_its_time_too() -> None:
+    play = Play()
+    written_at = play.now - timedelta(hours=2)
+    answers = play.receives(TextInput("I don't see a tomorrow", "1", written_at))
+    assert any(
+        "We read this only now. You sent it on 3 November 2026, 08:00." in answer for answer in answers
+    )
+    assert play.case.danger_written_at == written_at
+
+
+def test_other_late_messages_and_a_later_danger_have_no_such_sentence() -> None:
+    play = Play()
+    late = play.receives(
+        TextInput("The engineer left without finishing.", "1", play.now - timedelta(hours=2))
+    )
+    [danger] = play.writes(GAS)
+    assert not any("only now" in answer for answer in (*late, danger))
+    assert play.case.danger_written_at is None
