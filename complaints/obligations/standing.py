@@ -206,6 +206,9 @@ def _intake(case: Case) -> Iterator[NewObligation]:
 def _danger(case: Case) -> Iterator[NewObligation]:
     if case.danger_at is not None and case.danger_receipt_at is None:
         yield NewObligation(f"page:{case.danger_at.isoformat()}", "page", case.danger_at, SendPriority.DANGER)
+        yield NewObligation(
+            f"alert:{case.danger_at.isoformat()}", "alert", case.danger_at, SendPriority.DANGER
+        )
 
 
 def _look(case: Case) -> Iterator[NewObligation]:

@@ -483,6 +483,7 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "card": lambda before, after, key: after.version > before.version,
     "end_form": lambda before, after, key: not after.form_open or after.words > before.words,
     "page": lambda before, after, key: after.danger_receipt_at is not None,
+    "alert": lambda before, after, key: after.danger_receipt_at is not None,
     "look": lambda before, after, key: not after.look_is_open or after.danger_at is not None,
     "propose": lambda before, after, key: (
         after.assessment is not None

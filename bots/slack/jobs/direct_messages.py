@@ -12,6 +12,7 @@ from bots.slack.client.block_kit import SlackMessage, escaped, mention, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
+from bots.slack.jobs.page_notes import page_notes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
@@ -24,6 +25,7 @@ from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role, Target, Verb
+from store.alerts import alert_prefix, list_alerted
 from store.cases.read import load_case, load_history
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
@@ -56,9 +58,12 @@ class DirectMessageJobs:
         if case.danger_at is None or case.danger_receipt_at is not None:
             return Completed()
         since = now - case.danger_at
-        message = notice_message(case, self._page_text(case, since), self.slack.texts, ("receipt", "open"))
+        text = self._page_text(case, since) + await page_notes(self.slack, case)
+        message = notice_message(case, text, self.slack.texts, ("receipt", "open"))
         round_number = since // recipients.PAGE_EVERY
-        people = recipients.paged_members(case, members, now)
+        # Who was alerted in place of another gets the page too, before the time of their circle.
+        alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - case.denied
+        people = tuple(dict.fromkeys([*recipients.paged_members(case, members, now), *sorted(alerted)]))
         posts = dict[str, tuple[str, str]]()
         outcome = await self.send(people, message, obligation, round_number=round_number, posts=posts)
         await self._supersede_pages(case, obligation, posts)
@@ -68,7 +73,12 @@ class DirectMessageJobs:
             return replace(outcome, after_seconds=min(outcome.after_seconds, next_round.total_seconds()))
         if not isinstance(outcome, Completed):
             return outcome
-        return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
+        newly_alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - {
+            *people,
+            *case.denied,
+        }
+        next_at = now if newly_alerted else now + recipients.PAGE_EVERY
+        return Rescheduled(next_at, "paged; not confirmed yet")
 
     async def look(self, obligation: Obligation) -> Outcome:
         """`look`: a likely danger, to the people on call or the managers, at most twice and without a page."""
