@@ -14,6 +14,7 @@ import httpx
 
 from amends.init import SCOPES
 from amends.reports.kinds import KINDS
+from amends.runtime.alerts import TEST_ALERT, send_alert
 from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
@@ -24,6 +25,7 @@ from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Category, Role
 from reports.words import pluralise
+from store.alerts import list_unreached
 from store.custody.key_check import require_keys
 from store.custody.rotate_keys import list_stale_keys
 from store.database.engine import database_url
@@ -74,8 +76,8 @@ def _found(kind: str, **values: object) -> CheckFinding:
     return CheckFinding(**{part: text.format(**values) for part, text in _FINDINGS[kind].items()})
 
 
-async def check_installation(settings: Settings) -> list[CheckFinding]:
-    """Check everything that a start needs. Nothing is changed, and no message is sent."""
+async def check_installation(settings: Settings, *, page: bool = False) -> list[CheckFinding]:
+    """Check everything that a start needs. Nothing is changed; only `page` sends messages, marked as a test."""
     findings = [_found("settings_read", file=settings.file), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += [*_categories(settings), *_reports(settings)]
@@ -84,6 +86,8 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     findings += await _translator(settings)
     findings += [finding async for finding in _telegram(settings)]
     findings += [finding async for finding in _slack(settings)]
+    if page:
+        findings += [finding async for finding in _pages(settings)]
     return findings
 
 
@@ -104,6 +108,11 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
         yield _found("on_call_at_times")
     else:
         yield _found("on_call", people=len(own.on_call.people))
+    command = settings.on_call.command
+    if not command and not settings.on_call.url:
+        yield _found("on_call_silent")
+    if command and not shutil.which(command[0]):
+        yield _found("on_call_program_missing", program=command[0])
 
 
 def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFinding]:
@@ -215,6 +224,8 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         if store.read(may_change_events):
             yield _found("database_role")
         yield _last_backup(store)
+        if unreached := store.read(list_unreached):
+            yield _found("on_call_unreached", people=", ".join(unreached))
         yield from _older_keys(store, len(settings.secrets.secret_key))
         own = [category.key for category in settings.category]
         yield from model_findings(store, own=own, folder=settings.examples_folder)
@@ -453,8 +464,7 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
         return
     if secrets.slack_app_token is None and secrets.slack_signing_secret is None:
         yield _found("slack_way_missing")
-    api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
-    headers = {"Authorization": f"Bearer {secrets.slack_bot_token}"}
+    api, headers = _slack_api(settings)
     identity = await _call(f"{api}auth.test", headers=headers)
     if isinstance(identity, str):
         yield _found("slack_refused", reason=identity)
@@ -481,6 +491,35 @@ def _channel(name: str, channel: str, answer: dict[str, Any] | str) -> CheckFind
     if (answer.get("channel") or {}).get("is_member") is False:
         return _found("channel_refused", name=name, channel=channel, reason="not joined")
     return _found("channel", name=name, channel=channel)
+
+
+def _slack_api(settings: Settings) -> tuple[str, dict[str, str]]:
+    secrets = settings.secrets
+    api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
+    return api, {"Authorization": f"Bearer {secrets.slack_bot_token}"}
+
+
+async def _pages(settings: Settings) -> AsyncIterator[CheckFinding]:
+    """A test alert in every way to each person on call; without any, to the managers, as a danger would go."""
+    own, language, (api, headers) = (
+        settings.on_call,
+        settings.organisation.staff_language,
+        _slack_api(settings),
+    )
+    people = own.people or tuple(member for member in settings.roles.manager if member[0] in "UW")
+    if not people:
+        yield _found("page_nobody")
+    texts = load_catalogues((language,), settings.texts_folder, domain=STAFF, own=settings.own_names)
+    text = texts.text(language, "dm.page_test")
+    for member in people:
+        opened = await _call(f"{api}conversations.open", headers=headers, users=member)
+        if not isinstance(opened, str):
+            channel = str(opened["channel"]["id"])
+            opened = await _call(f"{api}chat.postMessage", headers=headers, channel=channel, text=text)
+        results = {"Slack": opened if isinstance(opened, str) else ""}
+        results |= await send_alert(settings, TEST_ALERT, member)
+        for way, why in results.items():
+            yield _found("page_failed" if why else "page_sent", way=way, member=member, why=why)
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:

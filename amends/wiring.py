@@ -19,8 +19,10 @@ from amends.reports.kinds import KINDS
 from amends.reports.public import newest_publication
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
+from amends.runtime.alerts import AlertJob
+from amends.runtime.heartbeat import send_heartbeats
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
-from amends.runtime.slack import SlackPart
+from amends.runtime.slack import LISTENER, SlackPart
 from amends.runtime.telegram import TelegramPart, ask_username
 from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebook, rulebooks
@@ -37,7 +39,7 @@ from scheduler.training import LearningSettings, digest_settings, schedule_first
 from scheduler.worker import Handler, Worker
 from store.custody.key_check import record_key_use
 from store.database.errors import DatabaseUnavailable
-from store.database.leases import try_writing
+from store.database.leases import list_held, try_writing
 from store.outbox.complete import end_all_leases, find_next_due
 from store.rulebooks import use_rulebooks_when_readable
 from store.store import Store
@@ -178,6 +180,7 @@ class Application:
         self._publication: tuple[int, Mapping[str, Any] | None] = (-1, None)
         self._tasks: list[asyncio.Task[None]] = []
         self.worker: Worker | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start every part. Raises what prevents a start, such as SettingsError if the address is taken.
@@ -207,6 +210,10 @@ class Application:
                 on_result=self._count_result,
             )
             store.on_commit(self.worker.nudge)
+            if self.settings.on_call.heartbeat is not None:
+                on_sent = partial(self.metrics.increment, "heartbeats_total")
+                beating = send_heartbeats(self.settings.on_call, self._works, on_sent)
+                self._heartbeat = asyncio.create_task(beating, name="heartbeat")
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
             self._ticks = create_ticks(
                 store,
@@ -281,6 +288,7 @@ class Application:
                 own=partial(own_examples, self.settings),
             ),
             **self._proposal_handler.handlers(),
+            "alert": AlertJob(self.settings, store, partial(self.metrics.increment, "alerts_total")).alert,
             **sending,
         }
 
@@ -372,6 +380,18 @@ class Application:
             return False
         return True
 
+    async def _works(self) -> bool:
+        """True if this desk can write, handles what is due, and receives from both platforms, in any process."""
+        secrets, health = self.settings.secrets, await self.ready()
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            await self.store.awrite(try_writing)
+            leases = await self.store.aread(list_held)
+        # What this process does not receive, another one must: the leases in the database show that it runs.
+        polls = "telegram" in health or LEADER in leases or secrets.telegram_webhook_url is not None
+        listens = "slack" in health or LISTENER in leases or secrets.slack_over_http
+        receives = polls and listens
+        return all(health.values()) and receives and self.worker is not None and self.worker.is_claiming
+
     async def wait_for_failure(self) -> None:
         """Return or raise when a part ends without being stopped; the process must then end and be restarted."""
         tasks = [*self._tasks, *(task for platform in self._platforms() for task in platform.tasks)]
@@ -391,6 +411,8 @@ class Application:
 
     async def stop(self) -> None:
         self._rules_activation.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
         # In parallel: each may take three seconds, and running work needs the rest of the time.
         await asyncio.gather(self._web.stop(), *(platform.stop_receiving() for platform in self._platforms()))
         if self.worker is not None:

@@ -58,6 +58,8 @@ class Alarm:
     seen_by: str | None = None
     #: The complainant said that nobody is in danger, or that it is over.
     calm_at: datetime | None = None
+    #: When the complainant wrote of it, where we read it much later.
+    written_at: datetime | None = None
     #: A person closed it with a reason, or a newer alarm took its place.
     ended_at: datetime | None = None
 

@@ -6,6 +6,7 @@ Also its capacity (how many obligations run at the same time) and its retry dela
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
@@ -47,6 +48,8 @@ POLL_SECONDS = 1.0
 SINGLE_CLAIM_FROM = 4
 #: With fewer free slots there is much to do: pause between claims to claim several obligations with each query.
 CLAIM_INTERVAL_SECONDS = 0.05
+#: A worker whose last claim is older than this hangs, has no free slot, or cannot reach the database.
+CLAIM_MAX_AGE_SECONDS = 30.0
 
 #: Slots of each platform, and of the kinds that use none.
 PLATFORM_SLOTS, OTHER_SLOTS = 48, 32
@@ -62,7 +65,7 @@ MAX_ATTEMPTS, MAX_ATTEMPTS_IN_DANGER = 70, 1_250
 #: Attempts of a handler that crashes, about five minutes: waiting does not fix a bug, and it blocks others.
 MAX_CRASHES = 8
 #: Kinds that are retried without limit: danger to people is paged until a person has seen it.
-RETRIED_WITHOUT_LIMIT = frozenset({"page"})
+RETRIED_WITHOUT_LIMIT = frozenset({"page", "alert"})
 
 Handler = Callable[[Obligation], Awaitable[Outcome]]
 #: Called after each obligation with its kind and how the handling ended.
@@ -113,6 +116,7 @@ class Worker:
         self._running_ids: dict[asyncio.Task[None], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claiming = False
+        self._last_claim = -CLAIM_MAX_AGE_SECONDS
         self._stopping = False
 
     def nudge(self) -> None:
@@ -150,6 +154,11 @@ class Worker:
             task.cancel()
         self.nudge()
 
+    @property
+    def is_claiming(self) -> bool:
+        """True if it asked the record a moment ago for what is due, and got an answer."""
+        return time.monotonic() - self._last_claim < CLAIM_MAX_AGE_SECONDS
+
     async def is_idle(self) -> bool:
         """True if nothing is due or running, background kinds left out."""
         claimable = await self._store.aread(count_claimable, self._foreground)
@@ -180,6 +189,7 @@ class Worker:
                 obligations = await self._store.awrite(claim, self._others, free, LEASE_SECONDS)
         finally:
             self._claiming = False
+        self._last_claim = time.monotonic()
         self._start_all(obligations)
         if is_scarce:
             await asyncio.sleep(CLAIM_INTERVAL_SECONDS)

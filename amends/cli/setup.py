@@ -125,11 +125,11 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def check(*, json: Json = False, config: Config = None) -> None:
+def check(*, page: bool = False, json: Json = False, config: Config = None) -> None:
     from amends.checks import check_installation
     from amends.settings import load
 
-    findings = asyncio.run(check_installation(load(config)))
+    findings = asyncio.run(check_installation(load(config), page=page))
     well = all(finding.mark != "fail" for finding in findings)
     if json:
         print_json({"well": well, "findings": [_as_json(finding) for finding in findings]})

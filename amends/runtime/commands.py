@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,6 +91,26 @@ async def command_result(
 def _read(printed: Path) -> str:
     with printed.open("rb") as output:
         return output.read(LONGEST_OUTPUT).decode(errors="replace").replace("\0", "").strip()
+
+
+async def call_address(url: str, timeout_seconds: float, token: str | None = None, body: str = "") -> None:
+    """POST the JSON, or nothing, and read no answer. Raises as `post`, and NoResult for another status than 2xx."""
+    headers = {"Content-Type": "application/json"} if body else {}
+    headers |= {} if token is None else {"Authorization": f"Bearer {token}"}
+    status, _ = await post(url, timeout_seconds, LONGEST_OUTPUT, content=body.encode(), headers=headers)
+    if not httpx.codes.is_success(status):
+        raise NoResult(f"HTTP {status}")
+
+
+async def reason_of_failure(attempt: Awaitable[object]) -> str:
+    """Why a command or a call failed, without its data or address; "" if it did not fail."""
+    try:
+        await attempt
+    except NoResult as reason:
+        return str(reason)
+    except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        return type(error).__name__
+    return ""
 
 
 async def post(url: str, timeout_seconds: float, max_bytes: int, **body: Any) -> tuple[int, bytes]:

@@ -67,6 +67,8 @@ REMEDY = (
 )
 #: In seconds. How long a process counts as connected after its last report, and how often it reports.
 REPORT_VALID_SECONDS, REPORT_INTERVAL_SECONDS = 90.0, 30.0
+#: Begins the name of the lease by which each connected process reports.
+LISTENER = "slack-line"
 #: Reasons after which Slack opens no new connection until a person changes the app's settings.
 _SWITCHED_OFF = frozenset({"link_disabled"})
 _SWITCH_ON = (
@@ -365,7 +367,7 @@ class SlackConnections:
         """Connections without a process, as far as is known. Logged after a new connection if there are any."""
         try:
             listening = await self._store.awrite(
-                record_listener, "slack-line", self._holder, REPORT_VALID_SECONDS
+                record_listener, LISTENER, self._holder, REPORT_VALID_SECONDS
             )
         except Exception as wrong:  # noqa: BLE001  # an unavailable store is logged elsewhere; counted again soon
             log.warning("slack_lines_not_counted", why=type(wrong).__name__)

@@ -44,6 +44,15 @@ PRESETS = Path(__file__).parent.parent / "presets"
 LevelRole = Literal["handler", "manager", "top_management"]
 
 
+def _encrypted(url: str) -> str:
+    if not url.startswith("https://") and not is_loopback(url):
+        raise ValueError(f"{url} would be called unencrypted; write an address with https://")
+    return url
+
+
+EncryptedAddress = Annotated[Address, AfterValidator(_encrypted)]
+
+
 class SettingsSection(BaseModel):
     """A table of the file; it refuses unknown keys."""
 
@@ -351,10 +360,18 @@ class BranchSettings(_CountedCode):
 
 
 class OnCallSettings(SettingsSection):
-    """The people who are alerted at signs of danger, and when."""
+    """The people who are alerted at signs of danger, when, and how (docs/operations.md, "On call")."""
 
     hours: OnCallHoursText = "always"
     people: tuple[SlackPerson, ...] = ()
+    command: tuple[str, ...] = ()
+    url: EncryptedAddress | None = None
+    reach: dict[SlackPerson, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        default_factory=dict
+    )
+    timeout: int = Field(default=15, ge=1, le=120)
+    heartbeat: EncryptedAddress | None = None
+    heartbeat_every: int = Field(default=60, ge=10, le=3600)
 
 
 class Privacy(SettingsSection):
@@ -439,7 +456,7 @@ class TranslatorSettings(SettingsSection):
     """A command or a service that translates complainants' words for staff (docs/operations.md, "Translations")."""
 
     command: tuple[str, ...] = ()
-    url: Address | None = None
+    url: EncryptedAddress | None = None
     target: LanguageCode | None = None
     reads: tuple[LanguageCode, ...] = ()
     timeout: int = Field(default=60, ge=1, le=600)
@@ -448,8 +465,6 @@ class TranslatorSettings(SettingsSection):
     def _command_or_service(self) -> TranslatorSettings:
         if self.command and self.url:
             raise ValueError("write a command or a url, not both")
-        if self.url and not self.url.startswith("https://") and not is_loopback(self.url):
-            raise ValueError(f"{self.url} would send words unencrypted; write an address with https://")
         return self
 
 

@@ -92,6 +92,7 @@ class Secrets(BaseModel):
     slack_signing_secret: str | None = Field(default=None, repr=False, pattern=_TOKEN)
     slack_api_url: Address = "https://slack.com/api/"
     translator_api_key: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    on_call_token: str | None = Field(default=None, repr=False, pattern=_TOKEN)
     listen: str = Field(default="127.0.0.1:8400", pattern=r"^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$")
     log: LogLevel = "info"
 
@@ -126,6 +127,7 @@ class Secrets(BaseModel):
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
+            self.on_call_token,
         )
         return tuple(value for value in values if value)
 

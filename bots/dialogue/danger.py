@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bots.dialogue import form
 from bots.dialogue.buttons import SAFE, YES_OR_NO
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
-from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs
+from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs, read_late
 from complaints.actions.danger import is_certain
 from complaints.case import Case
 from complaints.deadlines.opening_hours import nobody_reads_until
@@ -125,11 +125,13 @@ def reply_to_danger(turn: Turn) -> None:
     if not is_certain_now:
         turn.go_to(ASKED, ref)
         _reply(turn, ref, "danger.ask", step=ASKED, call=_call(turn, ref))
+        _say_if_late(turn, ref, language)
         return
     added = set(hazards) - before
     turn.go_to(turn.step if turn.step == DISCREET else STEP, ref)
     if is_first or was_asked or (added and hazards[0] in added):
         _reply_first(turn, ref, signs)
+        _say_if_late(turn, ref, language)
     elif added:
         _reply(turn, ref, "danger.also", call=_call(turn, ref, min(added, key=hazards.index)))
     elif said is not None:
@@ -218,6 +220,14 @@ def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, **fields: str) -
         id_ = "danger" if "alert" in fields else plain
     buttons = SAFE if step == STEP else YES_OR_NO
     turn.reply(id_, buttons=buttons, ref=ref, lane=SendPriority.DANGER, step=step, spoken=language, **fields)
+
+
+def _say_if_late(turn: Turn, ref: str, language: str) -> None:
+    """Below the reply about a danger: we read the message only now."""
+    if turn.written_at is not None and read_late(turn.now, turn.written_at):
+        zone = turn.rules_of(ref).calendar.zone
+        time = turn.texts.moment(language, turn.written_at, zone)
+        turn.add_below(turn.texts.text(language, "danger.late", time=time))
 
 
 def _alert(turn: Turn, ref: str, language: str) -> str:

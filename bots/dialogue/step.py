@@ -89,6 +89,7 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
+    turn.written_at = getattr(incoming, "at", None)
     if turn.step in SURVEY and not survey.is_running(turn):
         turn.go_to(IDLE)
     if not isinstance(incoming, _NOT_WRITTEN):

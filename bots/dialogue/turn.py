@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bots.dialogue.buttons import Rows
@@ -20,7 +20,7 @@ from complaints.case_values import RecordedSign
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
-from complaints.times import local_time, parse_time
+from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.danger_talk import DangerMessage
@@ -45,6 +45,18 @@ UNREAD = "unread.unread"
 TO_CHILD = "to_child"
 
 
+#: A message that waited for so long, for example in an outage, is answered and paged with its age.
+LATE_AFTER = timedelta(minutes=5)
+#: Telegram keeps updates for a day: a message that seems older has the time of another clock.
+LATE_UNTIL = timedelta(days=2)
+
+
+def read_late(now: datetime, written_at: datetime | None) -> timedelta | None:
+    """How long a message waited before it was read; None if that was a short time, or is not known."""
+    waited = timedelta(0) if written_at is None else now - written_at
+    return waited if LATE_AFTER <= waited <= LATE_UNTIL else None
+
+
 @dataclass
 class Turn:
     """Lives for one `step`: the conversation as it was loaded, and the state as it changes."""
@@ -62,6 +74,8 @@ class Turn:
     danger: tuple[str, SignsInWords] | None = None
     #: What a message within a danger says.
     within_danger: DangerMessage | None = None
+    #: When the person wrote the incoming message, if the channel says so.
+    written_at: datetime | None = None
     #: The promised dates that this turn writes, each with its time in seconds since 1970.
     dates: dict[str, int] = field(default_factory=dict)
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
@@ -183,6 +197,8 @@ class Turn:
         return max(versions, key=lambda name: int(name.partition(".")[2] or 1), default=field)
 
     def plan(self, act: PlannedAct) -> None:
+        if self.written_at and read_late(self.now, self.written_at) and act.facts.get("signs"):
+            act = replace(act, facts={**act.facts, "written_at": format_time(self.written_at)})
         self.acts.append(act)
         self._file_counts[act.ref] = self._file_counts.get(act.ref, 0) + len(act.files)
 

@@ -174,11 +174,14 @@ def profile_text(id_: str, texts: Texts, rulebooks: Rulebooks, language: str) ->
     """
     rules = rulebooks.for_person(None, language)
     fields = {"time": time_promise(language, rules, texts), "number": rules.emergency_number}
+    # The profile is also read while the desk is down. The long description has the number in its own text.
+    danger = f" {texts.text(language, 'bot.danger', **fields)}" if id_ == "bot.short" else ""
+    limit = _LIMITS[id_] - len(danger)
     text = texts.text(language, id_, org=rules.organisation, **fields)
-    if (excess := len(text) - _LIMITS[id_]) > 0:
+    if (excess := len(text) - limit) > 0:
         shorter = rules.organisation[: -excess - 1].rstrip()
         text = texts.text(language, id_, org=f"{shorter}…", **fields)
-    return text[: _LIMITS[id_]]
+    return text[:limit] + danger
 
 
 def _command_list(texts: Texts, language: str) -> tuple[BotCommand, ...]:

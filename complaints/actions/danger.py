@@ -5,6 +5,7 @@ from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Alarm, RecordedSign
 from complaints.errors import AlreadyDone, OutOfOrder
 from complaints.hazards import HAZARD_OF_KIND
+from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role, Verb
 
 #: The answers that end the bot's part of the conversation about a danger; a person still closes the alarm.
@@ -24,12 +25,19 @@ def raised_alarms(case: Case, event: Event, signs: tuple[RecordedSign, ...]) -> 
     place of the open one: it is seen and closed for itself.
     """
     answer, alarm, at = event.facts.get("danger_answer"), case.alarm, event.at
+    late = parse_time(event.facts["written_at"]) if "written_at" in event.facts else None
     certain = any(map(is_certain, signs)) or (alarm is not None and answer in ("yes", "unclear"))
     possible = certain or any(sign.look for sign in signs)
     if alarm is None:
-        return (*case.alarms, Alarm(at, at if certain else None)) if possible else case.alarms
+        return (
+            (*case.alarms, Alarm(at, at if certain else None, written_at=late)) if possible else case.alarms
+        )
     if (possible and alarm.talks_until is not None) or (certain and alarm.seen_at is not None):
-        return (*case.alarms[:-1], changed(alarm, ended_at=at), Alarm(at, at if certain else None))
+        return (
+            *case.alarms[:-1],
+            changed(alarm, ended_at=at),
+            Alarm(at, at if certain else None, written_at=late),
+        )
     if certain and alarm.certain_at is None:
         alarm = changed(alarm, certain_at=at)
     if answer in CALM_ANSWERS and alarm.calm_at is None:

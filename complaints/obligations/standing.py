@@ -208,6 +208,8 @@ def _danger(case: Case) -> Iterator[NewObligation]:
     if alarm.seen_at is None:
         since = alarm.certain_at or alarm.at
         yield NewObligation(f"page:{since.isoformat()}", "page", since, SendPriority.DANGER)
+        if alarm.pages_from is not None:
+            yield NewObligation(f"alert:{since.isoformat()}", "alert", alarm.pages_from, SendPriority.DANGER)
     else:
         key = f"page:{alarm.seen_at.isoformat()}"
         yield NewObligation(f"{key}:close", "page", alarm.seen_at + CLOSE_ALARM_EVERY)

@@ -75,6 +75,12 @@ def find_leader(tx: Tx, name: str) -> str | None:
     return holder
 
 
+def list_held(tx: Tx) -> set[str]:
+    """The names of the leases that a process holds now; of listeners, what they listen to."""
+    names = select(LEASES.c.name).where(LEASES.c.until > database_seconds())
+    return {name.partition("/")[0] for name in tx.connection.execute(names).scalars()}
+
+
 def release_leadership(tx: Tx, name: str, holder: str) -> None:
     """End the lease, so that another process may take it at once."""
     tx.connection.execute(

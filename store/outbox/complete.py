@@ -26,8 +26,8 @@ PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
     "thread", "danger_seen", "told_owner", "ask_approval", "draft_settled", "told_checked", "told_overturned",
     "fetch", "slack_fetch", "transcribe", "translate", "say", "told_failed", "incident_update", "incident_decision",
 }  # fmt: skip
-#: Kinds that run for minutes and that no person and no test clock waits for.
-BACKGROUND: frozenset[str] = frozenset({"train", "transcribe", "translate"})
+#: Kinds that may run for minutes: a stop and a test clock do not wait for them. After the next start they run again.
+BACKGROUND: frozenset[str] = frozenset({"train", "transcribe", "translate", "alert"})
 #: The kind that posts one line under the card. The lines of a complaint are posted in the order of its events.
 THREAD = "thread"
 #: What is meant for the complainant. What the dialogue says or brings is part of a conversation, not a notice.

@@ -6,6 +6,7 @@ What the store does is tested on both databases in test_store_*. Tests marked `o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -13,9 +14,11 @@ from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.post import Poster
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.times import format_time
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
 from store.cases.act import act
@@ -254,9 +257,22 @@ async def test_each_page_names_the_danger_and_the_waiting_time_and_supersedes_th
     assert "31 min" in texts[-1]
     assert "top management" in texts[-1]
     assert ["smell of gas" in message.text for message in top] == [True]
-    assert not any("Zzyzx" in text for text in texts)
+    # Who is paged reads what happened, in the newest message only.
+    assert ["Zzyzx" in text for text in texts] == [False] * (len(texts) - 1) + [True]
     # The repeat is a message of its own: an edit notifies nobody.
     assert len(mine) == 4
+
+
+async def test_a_danger_that_was_read_late_is_paged_with_its_age(office: Office) -> None:
+    sign = RecordedSign("gas.gas_smell", 4, 3, danger=True, at=office.clock(), seq=1)
+    facts = message_facts(field="description", has_words=True, signs=(sign,))
+    written_at = format_time(office.clock.at - timedelta(minutes=95))
+    office.complainant_acts(
+        Verb.RECEIVE, None, {**facts, "written_at": written_at}, {"description": "smell of gas"}
+    )
+    await office.idle()
+    (text,) = (text for text in office.texts(MONA) if "Danger" in text)
+    assert "It was written on Tue 3 Nov, 08:25: we could read it only 95 min later.\n" in text
 
 
 async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_five_minutes(

@@ -46,7 +46,10 @@ LANGUAGES = sorted(shipped_languages(), key=lambda language: language != "en")
 TEXTS = load_catalogues(LANGUAGES, domain="staff")
 RELATIONS = next(field for field in FORMS["link"] if field.name == "relation").options
 HERE = Path(__file__).parents[2]
-SOURCES = "\n".join(file.read_text() for file in sorted((HERE / "bots" / "slack").rglob("*.py")))
+SOURCES = "\n".join(
+    file.read_text()
+    for file in [*sorted((HERE / "bots" / "slack").rglob("*.py")), HERE / "amends" / "checks.py"]
+)
 
 
 def computed() -> set[str]:

@@ -486,6 +486,9 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "page": lambda before, after, key: (
         after.alarms != before.alarms or after.words > before.words or not after.in_danger
     ),
+    "alert": lambda before, after, key: (
+        after.alarms != before.alarms or after.words > before.words or not after.in_danger
+    ),
     "propose": lambda before, after, key: (
         after.assessment is not None
         or after.proposed != before.proposed

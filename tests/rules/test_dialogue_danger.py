@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bots.dialogue.inputs import TextInput
 from bots.letters import progress
 from bots.letters.letter import Letter
 from complaints.actors import staff
@@ -36,6 +37,11 @@ def test_danger_in_the_first_message_is_recorded_and_answered_with_the_number() 
 def certain_at(case: Case) -> datetime | None:
     assert case.alarm is not None
     return case.alarm.certain_at
+
+
+def written_at(case: Case) -> datetime | None:
+    assert case.alarm is not None
+    return case.alarm.written_at
 
 
 def test_questions_stop_until_it_is_over_and_then_continue() -> None:
@@ -312,3 +318,45 @@ def test_a_reported_danger_leads_to_a_page_or_a_look_in_every_language(name: str
     play = Play()
     play.writes(PARITY[name][number])
     assert play.case.unseen_alarm is not None
+
+
+@pytest.mark.parametrize(
+    ("waited", "is_late"),
+    [
+        (timedelta(minutes=4), False),
+        (timedelta(minutes=5), True),
+        (timedelta(hours=23), True),
+        # The time of another clock: Telegram keeps no message for so long.
+        (timedelta(days=3), False),
+        (timedelta(minutes=-10), False),
+    ],
+)
+def test_a_danger_that_is_read_late_is_answered_with_its_time_and_recorded(
+    waited: timedelta, is_late: bool
+) -> None:
+    play = Play()
+    [answer] = play.receives(TextInput(GAS, "1", play.now - waited))
+    assert answer.startswith("Please call 0800 111 999 now")
+    assert ("We read this only now. You sent it on " in answer) is is_late
+    assert written_at(play.case) == (play.now - waited if is_late else None)
+    assert certain_at(play.case) == play.now
+
+
+def test_a_likely_danger_that_is_read_late_is_answered_with_its_time_too() -> None:
+    play = Play()
+    written = play.now - timedelta(hours=2)
+    answers = play.receives(TextInput("I don't see a tomorrow", "1", written))
+    assert any(
+        "We read this only now. You sent it on 3 November 2026, 08:00." in answer for answer in answers
+    )
+    assert written_at(play.case) == written
+
+
+def test_other_late_messages_and_a_later_danger_have_no_such_sentence() -> None:
+    play = Play()
+    late = play.receives(
+        TextInput("The engineer left without finishing.", "1", play.now - timedelta(hours=2))
+    )
+    [danger] = play.writes(GAS)
+    assert not any("only now" in answer for answer in (*late, danger))
+    assert written_at(play.case) is None

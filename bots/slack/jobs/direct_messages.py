@@ -14,6 +14,7 @@ from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, q
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
+from bots.slack.jobs.page_notes import page_notes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
@@ -28,6 +29,7 @@ from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import CLOSE_ALARM_EVERY, survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role, Target, Verb
+from store.alerts import alert_prefix, list_alerted
 from store.cases.read import load_case, load_history, read_alarm_words
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
@@ -76,10 +78,15 @@ class DirectMessageJobs:
         if not is_page and pages_from is not None:
             next_round = pages_from
         text = self._page_text(case, now - start) if is_page else self._look_text(case, now - start)
+        text += await page_notes(self.slack, case)
+        # Who was alerted in place of another gets the page too, before the time of their circle.
+        alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - case.denied
+        on_duty = recipients.paged_members(case, members, now, start)
+        people = tuple(dict.fromkeys([*on_duty, *sorted(alerted)]))
         message = notice_message(case, text, self.slack.texts, ("receipt", "open"))
         posts = dict[str, tuple[str, str]]()
         outcome = await self.send(
-            recipients.paged_members(case, members, now, start),
+            people,
             message,
             obligation,
             round_key=f"{'page' if is_page else 'look'}{number}",
@@ -93,7 +100,11 @@ class DirectMessageJobs:
             return replace(outcome, after_seconds=max(seconds, 0.0))
         if not isinstance(outcome, Completed):
             return outcome
-        return Rescheduled(next_round, "paged; not confirmed yet")
+        newly_alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - {
+            *people,
+            *case.denied,
+        }
+        return Rescheduled(now if newly_alerted else next_round, "paged; not confirmed yet")
 
     async def _ask_to_close(
         self, case: Case, alarm: Alarm, members: Sequence[Member], obligation: Obligation
