@@ -30,6 +30,7 @@ from complaints.case_values import (
     RemedyOwed,
     Silence,
     Statement,
+    Talk,
     TargetSet,
 )
 from complaints.rulebook import Rulebook
@@ -108,6 +109,8 @@ class Case:
     looked_at: datetime | None = None
     bound: bool = False
     proposed: Proposed | None = None
+    #: A member of staff talks with the complainant line by line, and the bot is silent.
+    talk: Talk | None = None
     # who has it
     owner: str | None = None
     #: The owner, if this person may own complaints no more, for example has left. No event says so: it is set when
@@ -260,6 +263,11 @@ class Case:
         """A likely sign of danger waits for a person: it was neither confirmed nor taken nor assessed since."""
         looked = (self.looked_at, self.assessment.at if self.assessment else None)
         return self.look_at is not None and all(at is None or at < self.look_at for at in looked)
+
+    @property
+    def discreet(self) -> bool:
+        """A person near the complainant may read along, so the bot's words must not show what this chat is about."""
+        return any(sign.kind == "violence" for sign in self.signs)
 
     @property
     def is_offline(self) -> bool:

@@ -27,7 +27,7 @@ MOST_DAYS = 12
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 _NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
 #: Acts of people who have read the complaint.
-_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.ASK, Verb.INVESTIGATE})
+_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.TALK, Verb.ASK, Verb.INVESTIGATE})
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 #: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
@@ -221,6 +221,8 @@ def _names(event: Event) -> Iterator[str]:
     elif HELD in facts:
         # The line comes with the delivery: until then the letter can be taken back.
         yield ""
+    elif verb is Verb.TALK:
+        yield Verb.REPLY if facts["phase"] == "line" else ""
     elif verb is Verb.DELIVER:
         letter = str(facts.get("letter"))
         yield letter if letter in (Verb.ASK, Verb.WARN_CONDUCT) else Verb.REPLY

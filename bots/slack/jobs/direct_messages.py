@@ -56,7 +56,8 @@ class DirectMessageJobs:
         if case.danger_at is None or case.danger_receipt_at is not None:
             return Completed()
         since = now - case.danger_at
-        message = notice_message(case, self._page_text(case, since), self.slack.texts, ("receipt", "open"))
+        forms = ("receipt", "talk", "open") if case.reachable else ("receipt", "open")
+        message = notice_message(case, self._page_text(case, since), self.slack.texts, forms)
         round_number = since // recipients.PAGE_EVERY
         people = recipients.paged_members(case, members, now)
         posts = dict[str, tuple[str, str]]()
@@ -81,7 +82,9 @@ class DirectMessageJobs:
         )
         text_id = "dm.look" if obligation.facts["number"] == 1 else "dm.look_again"
         text = texts.text(text_id, ref=case.ref, what=", ".join(names), place=self._channel_mention(case))
-        message = notice_message(case, text, texts, ("receipt", "take", "open"))
+        message = notice_message(
+            case, text, texts, ("receipt", *(("talk",) if case.reachable else ()), "take", "open")
+        )
         return await self.send(recipients.paged_members(case, members, now), message, obligation)
 
     def _page_text(self, case: Case, since: timedelta) -> str:
