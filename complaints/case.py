@@ -31,6 +31,7 @@ from complaints.case_values import (
     RemedyOwed,
     Silence,
     Statement,
+    Talk,
     TargetSet,
 )
 from complaints.hazards import DISCREET
@@ -108,6 +109,8 @@ class Case:
     alarms: tuple[Alarm, ...] = ()
     bound: bool = False
     proposed: Proposed | None = None
+    #: A member of staff talks with the complainant line by line, and the bot is silent.
+    talk: Talk | None = None
     # who has it
     owner: str | None = None
     #: The owner, if this person may own complaints no more, for example has left. No event says so: it is set when
@@ -466,7 +469,7 @@ else:
 
 
 #: An act that is taken back was still done: by this person, at this time.
-_STAYS_DONE = frozenset({"version", "work_version", "participants", "acted_at", "workers", "looked_at"})
+_STAYS_DONE = frozenset({"version", "work_version", "participants", "acted_at", "workers", "alarms"})
 
 
 def without_act(case: Case, letter: UnsentLetter) -> Case:

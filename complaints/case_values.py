@@ -6,10 +6,23 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from complaints.vocabulary import ContactKind, Finding, Target
+from complaints.vocabulary import ContactKind, Finding, Role, Target
 
 #: The model's name in a proposal that came from the safety rules alone.
 RULES_ALONE = "rules"
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A member of staff talks with the complainant now; each line that is typed in this thread is sent."""
+
+    member: str
+    role: Role
+    thread: str
+    since: datetime
+    last_line_at: datetime
+    #: The first message of the complainant that the member has not answered.
+    waits_since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -288,3 +288,9 @@ LINK = FactShapes(
         "signs": _SIGNS,
     }
 )
+
+#: A conversation: `thread` and `post` are where its lines, and this one, were typed.
+TALK_FACTS = FactShapes(
+    frozenset({"phase", "thread"}),
+    {"phase": one_of("begin", "take_over", "line", "end"), "thread": code, "post": code, "because": code},
+)

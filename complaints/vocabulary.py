@@ -60,6 +60,7 @@ class Verb(StrEnum):
     REPLY = "reply"
     ASK = "ask"
     ANSWER = "answer"
+    TALK = "talk"
     INFORM = "inform"
     DELIVER = "deliver"
     TAKE_BACK = "take_back"

@@ -143,9 +143,27 @@ class StaffMember:
         )
         self._require_acknowledgement(acknowledged, callback_id)
 
-    async def says(self, channel: str, text: str, *, thread: DisplayedPost | None = None) -> DisplayedPost:
-        post = people.write(self.link, self.member, channel, text, thread.ts if thread else None)
+    async def says(
+        self,
+        channel: str,
+        text: str,
+        *,
+        thread: DisplayedPost | None = None,
+        files: tuple[tuple[str, bytes], ...] = (),
+    ) -> DisplayedPost:
+        """Write in a channel or thread, with files by name and content."""
+        ids = [str(upload_by_person(self.world, name, data)["id"]) for name, data in files]
+        thread_ts = thread.ts if thread else None
+        post = people.write(self.link, self.member, channel, text, thread_ts, files=ids)
         return DisplayedPost(self.world, self.world.slack.channels[channel], post)
+
+    async def edits(self, written: DisplayedPost, text: str) -> None:
+        channel = self.world.slack.channels[written.channel]
+        people.change_message(self.link, channel, written.post, text)
+
+    async def deletes(self, written: DisplayedPost) -> None:
+        channel = self.world.slack.channels[written.channel]
+        people.change_message(self.link, channel, written.post, None)
 
     async def joins(self, channel_id: str) -> None:
         """Join a channel; the app gets member_joined_channel."""

@@ -225,6 +225,11 @@ def list_slack_keys(tx: Tx, prefix: str) -> list[str]:
     return [key.removeprefix("slack:") for key in tx.connection.execute(query).scalars()]
 
 
+def find_conversation(tx: Tx, thread: str) -> str | None:
+    """The complaint of the conversation in this thread (`channel:ts`); None for any other thread."""
+    return next((key.rpartition(":")[2] for key in list_slack_keys(tx, f"talk:{thread}:")), None)
+
+
 def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """The keys among these that were recorded before; records none."""
     key_by_row = {f"slack:{key}": key for key in keys}

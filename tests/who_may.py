@@ -41,6 +41,8 @@ def verbs_of(form: str) -> frozenset[Verb]:
             return frozenset({Verb.RECEIVE, Verb.ACKNOWLEDGE})
         case "take_back":
             return frozenset({Verb.TAKE_BACK})
+        case "talk":
+            return frozenset({Verb.TALK})
         case "external":
             return frozenset({Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL})
         case "link":

@@ -28,7 +28,7 @@ _COMPLAINANT_VERBS = frozenset(
     {"receive", "add", "answer", "accept", "disagree", "withdraw", "survey", "confirm", "reopen"}
 )
 #: Letters from staff, which the person has already read: exported unchanged.
-_LETTERS = frozenset({"reply", "ask", "inform", "warn_conduct", "review_limit"})
+_LETTERS = frozenset({"reply", "talk", "ask", "inform", "warn_conduct", "review_limit"})
 _DECISIONS = frozenset({"resolve", "respond"})
 #: The fields of a decision's form that are in its letter; the other fields are notes.
 _LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})

@@ -197,7 +197,9 @@ class Player:
         if member.modal is not None:
             await self._press_in_modal(member, member.modal, step.words)
         elif step.words.startswith("Receipt") or " in the direct message" in step.words:
-            await member.presses(member.direct_messages[-1], label.removesuffix(" in the direct message"))
+            label = label.removesuffix(" in the direct message")
+            newest = member.direct_messages[::-1]
+            await member.presses(next((m for m in newest if label in m.buttons), newest[0]), label)
         else:
             if place == _INCIDENT_CARD:
                 card = self._incident_card(member, label)
@@ -214,6 +216,13 @@ class Player:
             await member.presses(modal, label)
         except SlackImpossible:
             await member.chooses(modal, "case.more", label)
+
+    async def _types(self, step: StoryStep) -> None:
+        """Type a line into the newest thread of the member's direct messages."""
+        member = self._staff[step.who]
+        threads = [message for message in member.direct_messages if message.thread]
+        await member.says(threads[-1].channel, step.words, thread=threads[-1])
+        await self._desk.settled()
 
     async def _fills(self, step: StoryStep) -> None:
         member = self._staff[step.who]

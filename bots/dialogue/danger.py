@@ -128,6 +128,9 @@ def reply_to_danger(turn: Turn) -> None:
         _say_if_late(turn, ref, language)
         return
     added = set(hazards) - before
+    if case is not None and case.talk is not None and not added:
+        # A person writes to them now.
+        return
     turn.go_to(turn.step if turn.step == DISCREET else STEP, ref)
     if is_first or was_asked or (added and hazards[0] in added):
         _reply_first(turn, ref, signs)

@@ -28,7 +28,7 @@ MOST_DAYS = 12
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 _NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
 #: Acts of people who have read the complaint.
-_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.ASK, Verb.INVESTIGATE})
+_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.TALK, Verb.ASK, Verb.INVESTIGATE})
 #: Letters whose line comes with their delivery.
 _DELIVERED = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
 #: Their dates are promises to the complainant.
@@ -237,6 +237,8 @@ def _names(event: Event) -> Iterator[str]:
         yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
     elif HELD in facts and verb in _DELIVERED:
         yield ""
+    elif verb is Verb.TALK:
+        yield Verb.REPLY if facts["phase"] == "line" else ""
     elif verb is Verb.DELIVER:
         letter = str(facts.get("letter"))
         yield letter if letter in (Verb.ASK, Verb.WARN_CONDUCT) else Verb.REPLY

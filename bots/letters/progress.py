@@ -120,6 +120,15 @@ def danger_seen(letter: Letter, role: str) -> str:
     return letter.text("danger.seen", role=letter.text(f"role.{role}"))
 
 
+def person_talks(letter: Letter, role: str, phase: str) -> str:
+    """A person begins to write in the chat, or has ended that; discreet where another person may read along."""
+    if phase == "end":
+        return letter.text("danger.person_left")
+    if letter.case.is_discreet:
+        return letter.text("danger.person_discreet")
+    return letter.text("danger.person", org=letter.organisation, role=letter.text(f"role.{role}"))
+
+
 def _outside_paragraph(letter: Letter) -> str:
     names = letter.body_names()
     return paragraph_below(letter.text("ack.outside", bodies=names)) if names else ""

@@ -15,6 +15,7 @@ from bots.slack.listeners import (
     caller_check,
     change_letters,
     commands,
+    conversation,
     desk_settings,
     forms,
     incident_decisions,
@@ -36,6 +37,7 @@ LISTENERS = (
     owner_requests,
     change_letters,
     registers,
+    conversation,
     buttons,
     forms,
     log_complaint,
@@ -102,8 +104,8 @@ def register_listeners(
     # An input that acts only with its form, and a view that only says something.
     app.action("value")(_only_acknowledge)
     app.view(NOTICE)(_only_acknowledge)
-    # Messages in channels and threads never become part of the record. An event to which the app was subscribed by
-    # hand is acknowledged, because Slack would send it three more times and count it as failed.
+    # Messages in channels and their threads never become part of the record. An event to which the app was
+    # subscribed by hand is acknowledged, because Slack would send it three more times and count it as failed.
     app.event(re.compile(""))(_only_acknowledge)
     # A button of another release: Slack would show a warning next to it. An unknown form stays unanswered: if it
     # were acknowledged, it would close as if its words were kept.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,7 +217,27 @@ class HomeOpened:
     case_ref = None
 
 
-Request = ButtonPress | FormSubmission | SlashCommand | HomeOpened
+@dataclass(frozen=True)
+class DirectMessage:
+    """What a person typed in the direct messages with the app, or with `is_change` edited or deleted there.
+
+    `ts` and `thread` are those of what was typed; without a thread of its own a message may begin one. `member_id`
+    is empty for everything that no person typed there.
+    """
+
+    member_id: str
+    channel: str
+    ts: str
+    thread: str
+    text: str
+    is_change: bool
+    has_files: bool
+
+    attempt = "talk"
+    case_ref = None
+
+
+Request = ButtonPress | FormSubmission | SlashCommand | HomeOpened | DirectMessage
 
 
 def read_request(body: Mapping[str, Any]) -> Request:
@@ -229,6 +249,8 @@ def read_request(body: Mapping[str, Any]) -> Request:
             return _read_press(body)
         case "view_submission":
             return FormSubmission(body["view"], str(body["user"]["id"]))
+        case "event_callback" if body["event"]["type"] == "message":
+            return _read_message(body["event"])
         case "event_callback":
             return HomeOpened(str(body["event"]["user"]), str(body["event"].get("tab")))
         case "shortcut" | "message_action":
@@ -241,6 +263,33 @@ def read_request(body: Mapping[str, Any]) -> Request:
             )
         case other:
             raise KeyError(other)
+
+
+def _read_message(event: Mapping[str, Any]) -> DirectMessage:
+    subtype = event.get("subtype")
+    is_change = subtype in ("message_changed", "message_deleted")
+    message = event["previous_message"] if is_change else event
+    # Without a new text Slack itself changed it: a preview of a link, a count of replies.
+    is_edit = subtype != "message_changed" or event["message"].get("text") != message.get("text")
+    is_typed = is_edit and not message.get("bot_id") and event.get("channel_type") == "im"
+    if not is_typed or not (is_change or subtype in (None, "thread_broadcast", "file_share")):
+        return DirectMessage("", str(event.get("channel")), str(event.get("ts")), "", "", is_change, False)
+    text = str(message.get("text") or "")
+    for name, character in _emoji(message.get("blocks")):
+        text = text.replace(f":{name}:", character)
+    ts = str(message["ts"])
+    return DirectMessage(
+        str(message.get("user") or ""), str(event["channel"]), ts, str(message.get("thread_ts") or ts), text,
+        is_change, bool(message.get("files")),
+    )  # fmt: skip
+
+
+def _emoji(block: Any) -> Iterator[tuple[str, str]]:
+    """The names and characters of the emoji in rich text: Slack writes 👍 as `:+1:`, which a chat would show."""
+    if isinstance(block, Mapping) and block.get("type") == "emoji" and block.get("unicode"):
+        yield str(block["name"]), "".join(chr(int(code, 16)) for code in str(block["unicode"]).split("-"))
+    for part in block if isinstance(block, list) else block.get("elements") or () if block else ():
+        yield from _emoji(part)
 
 
 #: Fields that listeners and bolt read, with the types that Slack sends; any of them may be absent or null.
@@ -289,6 +338,11 @@ def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
         return "event"
     if kind == "event_callback" and event is not None and event["type"] == "app_home_opened":
         return None if isinstance(event.get("user"), str) else "event"
+    if kind == "event_callback" and event is not None and event["type"] == "message":
+        try:
+            read_request(body)
+        except UNREADABLE:
+            return "event"
     for element in body.get("actions") or ([{}] if kind == "block_actions" else []):
         if not isinstance(element, Mapping) or not isinstance(element.get("action_id"), str):
             return "actions"

@@ -21,6 +21,7 @@ from bots.slack.context import SlackContext
 from bots.slack.jobs.pressed_card import draw_pressed_card
 from bots.slack.payloads import (
     ButtonPress,
+    DirectMessage,
     FormSubmission,
     HomeOpened,
     Request,
@@ -261,8 +262,8 @@ class Responder:
             case FormSubmission():
                 answer = await self._form_failure(request, error)
                 await self._acknowledge_form(answer.payload)
-            case HomeOpened():
-                log_unexpected("home", error)
+            case HomeOpened() | DirectMessage():
+                log_unexpected("event", error)
             case ButtonPress():
                 await self._press_failure(request, error)
 

@@ -17,6 +17,7 @@ from bots.slack.client.client import log_unexpected
 from bots.slack.context import SlackContext
 from bots.slack.payloads import (
     ButtonPress,
+    DirectMessage,
     FormSubmission,
     HomeOpened,
     Request,
@@ -35,6 +36,7 @@ FormListener = Callable[[FormSubmission, Actor, SlackContext], Awaitable[Respons
 CommandListener = Callable[[SlashCommand, Actor, SlackContext], Awaitable[Response]]
 DisplayListener = Callable[[ButtonPress, SlackContext], Awaitable[Response]]
 HomeListener = Callable[[HomeOpened, SlackContext], Awaitable[Response]]
+MessageListener = Callable[[DirectMessage, SlackContext], Awaitable[Response]]
 AnyListener = TypeVar("AnyListener", bound=Callable[..., Awaitable[Response]])
 #: Bolt's middleware; its last argument calls the listener.
 Middleware = Callable[..., Awaitable[BoltResponse | None]]
@@ -97,7 +99,7 @@ class Router:
         self.actions: list[Route] = []
         self.views: list[Route] = []
         self.commands: list[Route] = []
-        self.home_events: list[Route] = []
+        self.events: list[Route] = []
 
     def action(self, *patterns: Pattern) -> Callable[[PressListener], PressListener]:
         """A button or a menu choice, by its action id, pressed by a person with a role."""
@@ -118,7 +120,11 @@ class Router:
         return self.command(re.compile(""))(listener)
 
     def home(self, listener: HomeListener) -> HomeListener:
-        return _register(self.home_events, ("app_home_opened",), admits=False)(listener)
+        return _register(self.events, ("app_home_opened",), admits=False)(listener)
+
+    def message(self, listener: MessageListener) -> MessageListener:
+        """A message in the direct messages with the app; the act that follows asks for the right."""
+        return _register(self.events, ("message",), admits=False)(listener)
 
     @classmethod
     def joined(cls, routers: Iterable[Router]) -> Router:
@@ -128,7 +134,7 @@ class Router:
             whole.actions += router.actions
             whole.views += router.views
             whole.commands += router.commands
-            whole.home_events += router.home_events
+            whole.events += router.events
         return whole
 
     @property
@@ -145,7 +151,9 @@ class Router:
             case SlashCommand():
                 routes, name = self.commands, request.word
             case HomeOpened():
-                routes, name = self.home_events, "app_home_opened"
+                routes, name = self.events, "app_home_opened"
+            case DirectMessage():
+                routes, name = self.events, "message"
         return next(route for route in routes if route.matches(name))
 
 
@@ -195,7 +203,7 @@ def register_router(
     for shortcut in shortcuts:
         app.shortcut(shortcut, middleware=[admit])(answer)
     app.command(command, middleware=[admit])(answer)
-    for route in router.home_events:
+    for route in router.events:
         app.event(str(route.pattern))(answer)
 
 

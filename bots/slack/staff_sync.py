@@ -12,6 +12,7 @@ from bots.slack.client.client import channel_members, is_flood, is_outage, reaso
 from bots.slack.context import SlackContext
 from bots.slack.recipients import handles_complaints, member_actor, members_with_role
 from complaints.vocabulary import Role
+from store.cases.staff_letters import end_conversations_without_right
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.worklists import WorklistSection, load_worklist
@@ -98,6 +99,7 @@ async def sync_staff(
     await _notify_managers(slack, left, members, previous)
     await slack.store.awrite(store_sync_staff, members)
     await slack.store.awrite(redraw_cards_of_owners, before ^ able)
+    await slack.store.awrite(end_conversations_without_right)
     return StaffSync(tuple(members), tuple(problems))
 
 

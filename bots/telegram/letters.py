@@ -37,9 +37,12 @@ from store.store import Store
 from store.values import Obligation
 
 #: Letters sent even to a person who wants no contact.
-SENT_WITHOUT_CONTACT: frozenset[str] = frozenset({"acknowledge", "danger_seen"})
+SENT_WITHOUT_CONTACT: frozenset[str] = frozenset({"acknowledge", "danger_seen", "talk"})
 #: Kinds of obligation that quiet hours delay: the desk starts them, not the complainant.
 DELAYED_KINDS = kinds_that_are("delayed")
+#: Letters that wait while staff talk with the complainant, and how often they are tried again.
+WAITS_FOR_TALK = DELAYED_KINDS - {"letter", "decision"} | {"acknowledge"}
+TALK_PAUSE = timedelta(minutes=5)
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
 RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing"})
 #: After these acts the letter `no_independent` is a reply; acts of staff can lead to it too.
@@ -134,6 +137,7 @@ class LetterHandler:
             "survey": self._survey,
             "survey_reminder": self._survey,
             "danger_seen": self._danger_seen,
+            "talk": self._talk,
             "delay": self._compose,
             "legal_passed": self._compose,
             "confirmation": self._compose,
@@ -148,6 +152,8 @@ class LetterHandler:
         async def send_letter(obligation: Obligation) -> Outcome:
             store, ref = self.store, str(obligation.ref)
             case = await store.aread(load_case, ref)
+            if case.talk is not None and kind in WAITS_FOR_TALK:
+                return Rescheduled(store.now() + TALK_PAUSE, "a person is talking with the complainant")
             if _is_delayable(obligation):
                 until = letter_held_until(
                     case, store.now(), is_reply=kind == "letter", is_closing=kind == "closing"
@@ -305,6 +311,19 @@ class LetterHandler:
 
     def _danger_seen(self, letter: Letter, obligation: Obligation) -> ComposedLetter:
         role = str(obligation.facts.get("role", Role.ON_CALL.value))
-        written = next((sign.language for sign in reversed(letter.case.signs) if sign.danger), "")
-        language = letter.texts.danger_language(written, letter.language)
-        return ComposedLetter(progress.danger_seen(replace(letter, language=language), role))
+        return ComposedLetter(progress.danger_seen(_in_danger_language(letter), role))
+
+    def _talk(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
+        """A line exactly as it was typed, or that a person came or left."""
+        facts = obligation.facts
+        if facts["phase"] == "line":
+            line = self.store.read(load_event_words, letter.case.ref, int(facts["seq"])).get("text")
+            return None if line is None else ComposedLetter(line)
+        text = progress.person_talks(_in_danger_language(letter), str(facts["role"]), str(facts["phase"]))
+        return ComposedLetter(text)
+
+
+def _in_danger_language(letter: Letter) -> Letter:
+    """The same letter in the language of the message with the danger, also if the desk does not speak it."""
+    written = next((sign.language for sign in reversed(letter.case.signs) if sign.danger), "")
+    return replace(letter, language=letter.texts.danger_language(written, letter.language))

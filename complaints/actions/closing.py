@@ -206,4 +206,4 @@ def check_erase(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_erase(case: Case, event: Event) -> Case:
-    return changed(case, erased_at=event.at)
+    return changed(case, erased_at=event.at, talk=None)

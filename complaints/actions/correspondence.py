@@ -4,15 +4,21 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
+from complaints.actions.danger import reopen_alarm, see_alarm
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, UnsentLetter, changed, without_act
+from complaints.case_values import Talk
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.event_facts import COUNTS_DELIVERED, HELD
 from complaints.obligations.resend import add_failed_delivery
 from complaints.vocabulary import Flag, Role, Target, Verb
+
+#: Telegram's limit for one message, in UTF-16 code units.
+MAX_LINE = 4096
+TALK_BEGINS = ("begin", "take_over")
 
 
 def check_reply(case: Case, request: ActionRequest) -> Facts:
@@ -25,12 +31,16 @@ def apply_reply(case: Case, event: Event) -> Case:
     """A contact that also answers an open question or data request."""
     if HELD in event.facts:
         return add_unsent(case, event)
+    answered = answer_question(record_contact(case, event), event)
+    return changed(answered, data_request_at=None, flags=answered.flags - {Flag.DATA_REQUEST})
+
+
+def answer_question(case: Case, event: Event) -> Case:
     return changed(
-        record_contact(case, event),
+        case,
         question_at=None,
         question_answered_at=event.at if case.question_at else case.question_answered_at,
-        data_request_at=None,
-        flags=case.flags - {Flag.QUESTION_OPEN, Flag.DATA_REQUEST},
+        flags=case.flags - {Flag.QUESTION_OPEN},
     )
 
 
@@ -132,6 +142,53 @@ def waits_for_delivery(event: Event) -> bool:
 def add_unsent(case: Case, event: Event, before: Case | None = None) -> Case:
     after = None if before is None else case
     return changed(case, unsent=(*case.unsent, UnsentLetter(event, before, after)))
+
+
+def check_talk(case: Case, request: ActionRequest) -> Facts:
+    """Begin a conversation in a danger or take it over, write a line of it, or end it, which the system does too.
+
+    Raises OutOfOrder: `talk_taken` while another person talks, `talk_ended` for every thread but that of the
+    conversation, and `talk_unreachable` where no chat takes the lines.
+    """
+    facts, talk, phase = request.facts, case.talk, request.facts["phase"]
+    if phase != "end" and request.role is Role.SYSTEM:
+        raise NotAllowed.worded("not_allowed.excluded:not_open", ref=case.ref)
+    if phase != "end" and not case.reachable:
+        raise OutOfOrder.worded("talk_unreachable", ref=case.ref)
+    is_member = talk is not None and request.actor.id == talk.member
+    if phase in TALK_BEGINS:
+        if is_member:
+            raise AlreadyDone.worded("already_so:talk", ref=case.ref)
+        if talk is not None and phase == "begin":
+            raise OutOfOrder.worded("talk_taken", ref=case.ref)
+        return {**facts, "former_thread": talk and talk.thread}
+    if talk is None or talk.thread != facts["thread"] or not (is_member or request.role is Role.SYSTEM):
+        raise OutOfOrder.worded("talk_ended", ref=case.ref)
+    if phase == "line":
+        require_words(request, "text", f"Write a line to the complainant of {case.ref}.")
+        if len(request.words["text"].encode("utf-16-le", "surrogatepass")) // 2 > MAX_LINE:
+            raise BadFacts.worded("talk_too_long", field="text", most=MAX_LINE)
+    return facts
+
+
+def apply_talk(case: Case, event: Event) -> Case:
+    """Who writes has seen the danger. A line is a contact and answers an open question.
+
+    The first message of staff ends the questions. After a conversation without an answer the danger is open again.
+    """
+    if event.facts["phase"] == "end" or (case.talk is None and event.facts["phase"] == "line"):
+        reopened = reopen_alarm(case, event) if event.facts.get("because") == "unanswered" else case
+        return changed(reopened, talk=None)
+    confirmed = see_alarm(case, event)
+    if event.facts["phase"] == "line" and case.talk is not None:
+        talk = changed(case.talk, last_line_at=event.at, waits_since=None)
+        return changed(answer_question(record_contact(confirmed, event), event), talk=talk)
+    return changed(
+        confirmed,
+        talk=Talk(event.by, event.role, str(event.facts["thread"]), event.at, event.at),
+        form_open=False,
+        form_ended_at=event.at if case.form_open else case.form_ended_at,
+    )
 
 
 def check_deliver(case: Case, request: ActionRequest) -> Facts:

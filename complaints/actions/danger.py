@@ -65,7 +65,7 @@ def check_receipt(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_receipt(case: Case, event: Event) -> Case:
-    seen = _see(case, event) if event.facts.get("danger") else case
+    seen = see_alarm(case, event) if event.facts.get("danger") else case
     at = event.at if event.facts.get("executive") else case.executive_receipt_at
     return changed(seen, executive_receipt_at=at)
 
@@ -79,7 +79,7 @@ def looked_alarms(case: Case, event: Event) -> tuple[Alarm, ...]:
     alarm = case.unseen_alarm
     takes = event.verb is Verb.ASSIGN and event.by == event.facts["owner"]
     looks = alarm is not None and alarm.certain_at is None and (takes or event.verb in _WITH_READING)
-    return _see(case, event).alarms if looks else case.alarms
+    return see_alarm(case, event).alarms if looks else case.alarms
 
 
 def check_end_danger(case: Case, request: ActionRequest) -> Facts:
@@ -93,13 +93,22 @@ def check_end_danger(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_end_danger(case: Case, event: Event) -> Case:
-    seen = _see(case, event)
+    seen = see_alarm(case, event)
     return changed(seen, alarms=(*seen.alarms[:-1], changed(seen.alarms[-1], ended_at=event.at)))
 
 
-def _see(case: Case, event: Event) -> Case:
+def see_alarm(case: Case, event: Event) -> Case:
+    """The case after this person confirmed that they have seen the open danger."""
     if case.unseen_alarm is None:
         return case
     return changed(
         case, alarms=(*case.alarms[:-1], changed(case.alarms[-1], seen_at=event.at, seen_by=event.by))
     )
+
+
+def reopen_alarm(case: Case, event: Event) -> Case:
+    """Nobody answered the complainant in a conversation: the open danger is paged again."""
+    if case.alarm is None:
+        return case
+    ended = changed(case.alarm, ended_at=event.at)
+    return changed(case, alarms=(*case.alarms[:-1], ended, Alarm(event.at, event.at)))

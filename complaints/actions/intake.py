@@ -180,10 +180,14 @@ def apply_words(case: Case, event: Event) -> Case:
     if question:
         flags |= {Flag.QUESTION_OPEN}
     only_media = (case.words == 0 or case.only_in_media) and (is_machine_made or not facts.get("has_words"))
+    talk = case.talk
+    if talk is not None and talk.waits_since is None and not is_machine_made:
+        talk = changed(talk, waits_since=event.at)
     asks_person = facts.get("kind") == "human" or facts.get("field") == "human"
     counted = changed(
         case,
         words=case.words + (0 if is_machine_made else 1),
+        talk=talk,
         person_waits=(*case.person_waits, (event.at, None))
         if asks_person and not case.waits_for_person
         else case.person_waits,

@@ -36,6 +36,7 @@ from complaints.event_facts import (
     OFFLINE,
     PEOPLE,
     PROPOSAL,
+    TALK_FACTS,
     FactShapes,
     code,
     codes,
@@ -212,6 +213,12 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.6", _COMPLAINANT, stays(OPEN),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
+    ),
+    # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. _SYSTEM: only ends it.
+    Verb.TALK: Action(
+        "7.3", HANDLERS | {Role.ON_CALL} | _SYSTEM, stays(EVERY),
+        check=correspondence.check_talk, apply=correspondence.apply_talk,
+        facts=TALK_FACTS, raises_work_version=NOBODY,
     ),
     Verb.INFORM: Action(
         "7.3", HANDLERS | _SYSTEM, stays(OPEN),

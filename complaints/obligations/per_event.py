@@ -34,7 +34,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     facts = {"seq": event.seq, "verb": event.verb.value}
     if event.facts.get("batch") and event.verb in _DECIDED_TOGETHER:
         return
-    if event.verb not in _NO_THREAD_LINE:
+    if event.verb not in _NO_THREAD_LINE and event.facts.get("phase") != "line":
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
@@ -43,6 +43,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     ):
         yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
     yield from _attachments(case, event)
+    yield from _conversation(case, event, facts)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         about = {**facts, "remedy": int(event.facts["remedy"])}
@@ -87,6 +88,29 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         yield NewObligation(
             f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
         )
+
+
+def _conversation(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
+    """A line leaves at once and is marked in Slack; what the complainant writes is shown where staff talk."""
+    lane, seq = SendPriority.DANGER, event.seq
+    if event.verb is Verb.TALK:
+        about = {
+            **facts,
+            "phase": event.facts["phase"],
+            "thread": event.facts["thread"],
+            "role": event.role.value,
+        }
+        # The closing letter says it; and nothing unprompted appears where another person may read along.
+        silent = ("closed", "idle") if case.is_discreet else ("closed",)
+        if case.reachable and event.facts.get("because") not in silent:
+            yield NewObligation(f"talk:{seq}", "talk", event.at, lane, about)
+        kind = "talk_mark" if event.facts["phase"] == "line" else "talk_show"
+        yield NewObligation(f"{kind}:{seq}", kind, event.at, lane, about)
+        if event.facts.get("former_thread"):
+            former = {**about, "phase": "end", "thread": event.facts["former_thread"]}
+            yield NewObligation(f"talk_show:{seq}:former", "talk_show", event.at, lane, former)
+    elif case.talk is not None and event.verb in (Verb.ADD, Verb.ANSWER):
+        yield NewObligation(f"talk_heard:{seq}", "talk_heard", event.at, lane, facts)
 
 
 def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import starmap
 
+from complaints.actors import Actor, may_read
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
 from complaints.deadlines.periods import limit_ends
@@ -41,6 +42,8 @@ from complaints.vocabulary import (
 BEFORE_MISSED = timedelta(hours=1)
 #: Who confirmed a danger is asked to close it with a reason after this time, and then as often again.
 CLOSE_ALARM_EVERY = timedelta(hours=1)
+#: A conversation ends this long after the last line of staff, or after a message of the complainant without answer.
+TALK_IDLE, TALK_UNANSWERED = timedelta(minutes=30), timedelta(minutes=15)
 #: The task from a bad survey answer is due as a first action of this priority.
 SURVEY_CONCERN_PRIORITY = Priority.P3
 #: A review that is overdue by this goes to another person.
@@ -160,6 +163,7 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield _card(case)
     yield from _intake(case)
     yield from _danger(case)
+    yield from _talk(case)
     yield from _proposal(case)
     yield from _letters(case)
     yield from _other_delays(case)
@@ -213,7 +217,8 @@ def _danger(case: Case) -> Iterator[NewObligation]:
     else:
         key = f"page:{alarm.seen_at.isoformat()}"
         yield NewObligation(f"{key}:close", "page", alarm.seen_at + CLOSE_ALARM_EVERY)
-        if case.in_danger and case.last_words_at is not None and case.last_words_at > alarm.seen_at:
+        talks = case.talk is not None or not case.in_danger
+        if not talks and case.last_words_at is not None and case.last_words_at > alarm.seen_at:
             more = f"{key}:words:{case.words}"
             yield NewObligation(more, "page", case.last_words_at, SendPriority.DANGER, {"words": True})
 
@@ -232,6 +237,23 @@ def _after_danger(case: Case, obligations: Iterator[NewObligation]) -> Iterator[
                 (n for n, (start, end) in enumerate(talks, 1) if end and start <= obligation.due < end), None
             )
             yield replace(obligation, key=f"{obligation.key}:calm{number}") if number else obligation
+
+
+def _talk(case: Case) -> Iterator[NewObligation]:
+    """A conversation ends without its button: the complaint closes, the right is lost, no line comes."""
+    talk = case.talk
+    if talk is None:
+        return
+    because, ends_at = "idle", talk.last_line_at + TALK_IDLE
+    if talk.waits_since is not None:
+        because, ends_at = "unanswered", talk.waits_since + TALK_UNANSWERED
+    if case.closed_at is not None and not case.is_open and case.closed_at >= talk.since:
+        because, ends_at = "closed", case.closed_at
+    if not may_read(case, Actor(talk.member, frozenset({talk.role}))):
+        because, ends_at = "right", talk.since
+    facts = {"phase": "end", "thread": talk.thread, "because": because}
+    key = f"talk_end:{format_time(talk.since)}:{because}:{format_time(ends_at)}"
+    yield NewObligation(key, "talk_end", ends_at, SendPriority.DIALOGUE, facts)
 
 
 def _proposal(case: Case) -> Iterator[NewObligation]:

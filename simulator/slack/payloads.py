@@ -259,8 +259,24 @@ def message_event(world: World, channel: Channel, post: Post) -> Json:
         "channel_type": kind,
     }
     if post.thread_ts:
-        content["thread_ts"] = post.thread_ts
+        head = channel.find_post(post.thread_ts)
+        content |= {"thread_ts": post.thread_ts, "parent_user_id": head.author if head else ""}
+    if post.files:
+        content |= {"subtype": "file_share", "files": [file_object(world, file_id) for file_id in post.files]}
     return event(world, content)
+
+
+def changed_message_event(world: World, channel: Channel, post: Post, before: Json) -> Json:
+    """message_changed, or message_deleted: a member edited or deleted a message; `before` is it as it was."""
+    kind = "im" if channel.direct_with else ("group" if channel.private else "channel")
+    ts = world.slack.next_ts(world.now())
+    content: Json = {
+        "type": "message", "channel": channel.id, "hidden": True, "ts": ts, "event_ts": ts,
+        "channel_type": kind, "previous_message": before,
+    }  # fmt: skip
+    if post.deleted:
+        return event(world, content | {"subtype": "message_deleted", "deleted_ts": post.ts})
+    return event(world, content | {"subtype": "message_changed", "message": message(world, post)})
 
 
 def membership_event(world: World, channel: Channel, member: SlackMember, *, joins: bool) -> Json:

@@ -432,8 +432,16 @@ def show_answer(world: World, member: SlackMember, channel: Channel, content: Js
     )
 
 
-def write(link: Link, member: SlackMember, channel_id: str, text: str, thread_ts: str | None = None) -> Post:
-    """Write in a conversation; the app gets a message event."""
+def write(
+    link: Link,
+    member: SlackMember,
+    channel_id: str,
+    text: str,
+    thread_ts: str | None = None,
+    *,
+    files: list[str] | None = None,
+) -> Post:
+    """Write in a conversation, with the ids of files; the app gets a message event."""
     world = link.world
     channel = visible_channel(world, member, channel_id)
     if not text.strip():
@@ -447,12 +455,26 @@ def write(link: Link, member: SlackMember, channel_id: str, text: str, thread_ts
     ]
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     try:
-        post = conversations.add_post(world, channel, member.id, escaped, blocks=rich, thread_ts=thread_ts)
+        post = conversations.add_post(
+            world, channel, member.id, escaped, blocks=rich, thread_ts=thread_ts, files=files
+        )
     except SlackRefusal as refusal:
         raise SlackImpossible("That thread is gone.") from refusal
     if channel.bot_in:
         link.event(payloads.message_event(world, channel, post))
     return post
+
+
+def change_message(link: Link, channel: Channel, post: Post, text: str | None) -> None:
+    """Edit a message of a member, or delete it without a text; the app gets an event."""
+    before = payloads.message(link.world, post)
+    if text is None:
+        post.deleted = True
+    else:
+        post.text, post.edited = text, link.world.slack.next_ts(link.world.now())
+    link.world.mark_changed()
+    if channel.bot_in:
+        link.event(payloads.changed_message_event(link.world, channel, post, before))
 
 
 def change_membership(link: Link, member: SlackMember, channel_id: str, *, joins: bool) -> None:

@@ -1,7 +1,7 @@
 """Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -37,7 +37,7 @@ from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
 from store.tables import COMPLAINTS, MESSAGES
-from store.values import MergedCase, OpenedCase
+from store.values import MergedCase, OpenedCase, Text
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
@@ -113,6 +113,14 @@ def open_case(
         # A form must not take the mark of damaged words for words.
         draft_words={field: text for field, text in opened.draft_words.items() if text != UNREADABLE},
     )
+
+
+def read_last_words(tx: Tx, ref: str, by: Actor) -> Sequence[Text]:
+    """The complainant's last words, for the person who talks with them; a read that is not of the whole (4.7)."""
+    file = load_readable(tx, ref, by, Verb.TALK.value)
+    write_read(tx, file.case, by, Verb.TALK.value, whole=False)
+    with collecting_damage():
+        return newest_versions(load_all_texts(tx, file))[-1:]
 
 
 def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, exists, func, or_, select, update
 
+from complaints.actions.authorisation import is_allowed
 from complaints.actions.perform import fold
-from complaints.actors import Actor
+from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
@@ -20,6 +21,7 @@ from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
 from store.outbox.rows import SENT_TO_COMPLAINANT
+from store.people.staff import load_actor
 from store.proof.hash_chain import parse_event
 from store.record.load import CaseFile, load_case_file, load_readable_words
 from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
@@ -165,3 +167,13 @@ def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> 
     if not is_repeat:
         take_back(tx, ref, seqs[0], by)
     return True
+
+
+def end_conversations_without_right(tx: Tx) -> None:
+    """End the conversations of people who may not go on; called after roles changed."""
+    talks = select(OBLIGATIONS.c.ref).where(IS_OPEN, OBLIGATIONS.c.kind == "talk_end").distinct()
+    for ref in tx.connection.execute(talks).scalars().all():
+        talk = (case := load_case_file(tx, str(ref), lock=True).case).talk
+        if talk is not None and not is_allowed(case, Verb.TALK, load_actor(tx, talk.member)):
+            facts = {"phase": "end", "thread": talk.thread, "because": "right"}
+            act(tx, case.ref, Verb.TALK, SYSTEM, facts)

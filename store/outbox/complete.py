@@ -25,6 +25,7 @@ NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
     "thread", "danger_seen", "told_owner", "ask_approval", "draft_settled", "told_checked", "told_overturned",
     "fetch", "slack_fetch", "transcribe", "translate", "say", "told_failed", "incident_update", "incident_decision",
+    "talk", "talk_show", "talk_mark", "talk_heard",
 }  # fmt: skip
 #: Kinds that may run for minutes: a stop and a test clock do not wait for them. After the next start they run again.
 BACKGROUND: frozenset[str] = frozenset({"train", "transcribe", "translate", "alert"})

@@ -80,6 +80,18 @@ def list_deliveries(tx: Tx, ref: str) -> tuple[Delivery, ...]:
     return tuple(delivery for delivery in deliveries if delivery is not None)
 
 
+def find_delivery(tx: Tx, ref: str, key: str) -> Delivery | None:
+    """The delivery of the message with this key; None while it waits for its first attempt or is being sent."""
+    query = select(OBLIGATIONS).where(_ROW.scope == ref, _ROW.key == key)
+    row = tx.connection.execute(query).one()
+    if row.state == "open" and row.attempts == 0:
+        return None
+    messages = list(tx.connection.execute(_ATTEMPTS, {"ids": [row.id]}))
+    return _delivery(tx, row, messages) or Delivery(
+        row.id, row.kind, DeliveryStatus.ENDED, tx.now, is_notice=True
+    )
+
+
 def list_failed_obligations(tx: Tx, by: Actor, limit: int = 20) -> tuple[FailedObligation, ...]:
     """Failed obligations that no person has handled yet, the oldest first, of complaints that `by` may know of."""
     columns = OBLIGATIONS.c

@@ -233,7 +233,14 @@ def report_settings() -> Any:
 
 
 @asynccontextmanager
-async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIterator[Office]:
+async def open_office(
+    store: Store,
+    clock: FakeClock,
+    *,
+    complainants: Callable[[Simulator, Store], Mapping[str, Any]] | None = None,
+    **limits: Any,
+) -> AsyncIterator[Office]:
+    """Open it; `complainants` gives the handlers of what goes to them, in place of `telegram`."""
     # Slack's 3 s are real time, and tests share the machine.
     patient = {"ack_seconds": 30, "trigger_seconds": 30}
     async with Simulator(limits=Limits(**(patient | limits))) as sim:
@@ -253,8 +260,8 @@ async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIte
         worker = Worker(
             store,
             {
-                **telegram(store),
-                "check_late": act_handlers(store)["check_late"],
+                **(complainants(sim, store) if complainants is not None else telegram(store)),
+                **{kind: act_handlers(store)[kind] for kind in ("check_late", "talk_end")},
                 **morning_handlers(store),
                 **review_handlers(store, 2),
                 **job_handlers(desk, client, interval=0),

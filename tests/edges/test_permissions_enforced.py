@@ -235,5 +235,5 @@ def test_the_scheduler_and_the_model_never_judge(by: Actor) -> None:
 
 def test_every_form_is_listed_on_the_permissions_page() -> None:
     named = set().union(*who_may().values()) - READS
-    assert named == {*FORMS, "incident", "take_back"}
+    assert named == {*FORMS, "incident", "take_back", "talk"}
     assert {verb for form in named for verb in verbs_of(form)} | set(ACTIONS) == set(ACTIONS)

@@ -124,6 +124,19 @@ def test_the_export_holds_a_signed_receipt_of_each_complaint_with_its_code(desk:
     assert "The receipt of this complaint" in page.text
 
 
+@clause("8.1")
+def test_the_lines_of_a_conversation_are_in_the_export_as_letters_are(desk: Desk) -> None:
+    ref, thread = desk.receive("Gas everywhere."), "D0000001:1.000100"
+    desk.act(ref, Verb.TALK, facts={"phase": "begin", "thread": thread})
+    line = {"phase": "line", "thread": thread, "post": "1.000200"}
+    desk.act(ref, Verb.TALK, facts=line, words={"text": "Stay outside, all of you."})
+    data, _, _ = exported(desk, person(desk, ref))
+    (complaint,) = data["complaints"]
+    by_staff = [(text["by"], text["text"]) for text in complaint["texts"] if text["by"] != "you"]
+    assert by_staff == [("handler", "Stay outside, all of you.")]
+    assert complaint["not_included"] == []
+
+
 @pytest.mark.on_both
 @clause("8.1")
 def test_the_export_holds_all_data_of_the_person(desk: Desk) -> None:

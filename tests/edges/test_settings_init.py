@@ -115,14 +115,15 @@ def test_the_manifest_requests_only_what_is_used() -> None:
     assert app["oauth_config"]["scopes"]["bot"] == list(SCOPES)
     assert set(SCOPES) == {
         "chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
-        "im:write", "files:write", "files:read", "users:read", "usergroups:read", "metadata.message:read",
+        "im:write", "im:history", "reactions:write", "files:write", "files:read", "users:read", "usergroups:read",
+        "metadata.message:read",
     }  # fmt: skip
     assert [command["command"] for command in app["features"]["slash_commands"]] == [COMMAND]
     assert [(shortcut["type"], shortcut["callback_id"]) for shortcut in app["features"]["shortcuts"]] == [
         ("global", SHORTCUTS[0]),
         ("message", SHORTCUTS[1]),
     ]
-    assert app["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"]}
+    assert app["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened", "message.im"]}
     assert app["settings"]["socket_mode_enabled"] is True
     assert json.loads(json.dumps(app)) == app
 

@@ -509,9 +509,7 @@ async def test_tokens_scopes_and_plans_are_checked(sim: Simulator, client: Async
     assert (await refusal(client.apps_connections_open(app_token=sim.slack_bot_token)))[
         0
     ] == "not_allowed_token_type"
-    assert (await refusal(client.reactions_add(channel="C0000001", timestamp="1", name="x")))[
-        0
-    ] == "missing_scope"
+    assert (await refusal(client.conversations_join(channel="C0000001")))[0] == "missing_scope"
     assert (await refusal(client.usergroups_users_list(usergroup="S1")))[0] == "plan_upgrade_required"
     assert (await refusal(client.api_call("nothing.here")))[0] == "unknown_method"
     unknown = await refusal(

@@ -273,6 +273,10 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
         "period": "2026-11",
     },
     Verb.REVIEW_CASE: lambda dice, case, at: _answers(dice, REVIEW_QUESTIONS),
+    Verb.TALK: lambda dice, case, at: {
+        "phase": dice.choice(("begin", "take_over", "line", "line", "end")),
+        "thread": "D0000001:1.000100",
+    },
     Verb.ACCEPT: _contact_time,
     Verb.DISAGREE: lambda dice, case, at: {**_contact_time(dice, case, at), "reviewers": dice.randint(0, 2)},
     Verb.WITHDRAW: _contact_time,

@@ -33,7 +33,7 @@ NOT_OF_STAFF = {
     Role.MODEL: "propose",
     Role.SYSTEM: """end_form acknowledge fail_delivery inform deliver communicate_decision offer_recourse remedy_late
         lapse restrict survey erase redate hold release
-        restrict_processing resume_processing check_decision draw_review review_limit""",
+        restrict_processing resume_processing check_decision draw_review review_limit talk""",
 }
 
 

@@ -279,7 +279,8 @@ class CardJobs:
                 channel=channel, ts=ts, limit=200, include_all_metadata=True
             )
         except SlackApiError as failure:
-            if not is_history_closed(failure):
+            # A direct message whose thread was deleted before is gone too.
+            if not is_history_closed(failure) and error_of(failure) not in GONE:
                 raise
             return []
         return [

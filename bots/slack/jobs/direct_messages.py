@@ -83,7 +83,8 @@ class DirectMessageJobs:
         alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - case.denied
         on_duty = recipients.paged_members(case, members, now, start)
         people = tuple(dict.fromkeys([*on_duty, *sorted(alerted)]))
-        message = notice_message(case, text, self.slack.texts, ("receipt", "open"))
+        forms = ("receipt", "talk", "open") if case.reachable else ("receipt", "open")
+        message = notice_message(case, text, self.slack.texts, forms)
         posts = dict[str, tuple[str, str]]()
         outcome = await self.send(
             people,

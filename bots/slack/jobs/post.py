@@ -208,7 +208,8 @@ async def post_once_in(
         is_delivered = await poster.is_delivered(channel, obligation.key)
         if is_delivered or (is_delivered is None and obligation.attempts == 0):
             return
-    await poster.post(channel, message, obligation.key, attempt=poster.attempt(tried_key))
+    thread = obligation.payload.get("thread")
+    await poster.post(channel, message, obligation.key, thread=thread, attempt=poster.attempt(tried_key))
 
 
 def notice_message(case: Case, text: str, texts: StaffTexts, forms: Sequence[str]) -> SlackMessage:

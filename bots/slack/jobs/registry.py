@@ -11,6 +11,7 @@ from bots.slack.client.client import NETWORK, PERMANENT, error_of
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
 from bots.slack.jobs.card import CardJobs
+from bots.slack.jobs.conversation import ConversationJobs
 from bots.slack.jobs.digest import DigestJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.files import FileJobs
@@ -44,7 +45,7 @@ def job_handlers(
     limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
     cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
     reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster, direct)
-    registers = RegisterJobs(direct)
+    registers, talk = RegisterJobs(direct), ConversationJobs(poster)
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
@@ -88,6 +89,9 @@ def job_handlers(
         "thread": cards.thread,
         "slack_erase": cards.erase,
         "page": direct.page,
+        "talk_show": talk.show,
+        "talk_mark": talk.mark,
+        "talk_heard": talk.heard,
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,

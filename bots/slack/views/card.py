@@ -318,6 +318,8 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
     if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION):
         text_id = f"did.{event.verb.value}.{event.facts['agreed']}"
+    if event.verb is Verb.TALK and event.facts["phase"] == "end":
+        text_id = "did.talk_ended"
     text_id = "did.draft_withdrawn" if event.facts.get("draft") else text_id
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
     if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":

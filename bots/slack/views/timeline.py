@@ -251,6 +251,9 @@ def _acts(opened: OpenedCase, texts: StaffTexts) -> Iterator[TimelineEntry]:
         if event.verb in _NOT_SHOWN or (is_message and event.facts.get("kind") != RETURNED):
             continue
         words = [f"> {escaped(text, 1000)}" for text in _staff_words(event, letters, texts)]
+        if event.facts.get("phase") == "line" and not words:
+            # It is among the messages that we sent.
+            continue
         overruled = event.facts.get("overruled")
         warned = [f"_{overruled_line(overruled, texts)}_"] if overruled else []
         lines = [event_line(event, opened.case, texts), *warned, *words]

@@ -1,0 +1,109 @@
+"""The thread in which a member of staff talks with a complainant (docs/slack.md, "Talk to them now").
+
+The complainant's words are shown only there, in direct messages. An erasure deletes them.
+"""
+
+from collections.abc import Sequence
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.client.block_kit import (
+    Block,
+    SlackMessage,
+    actions,
+    button,
+    context,
+    cut,
+    mention,
+    quoted,
+    section,
+)
+from bots.slack.client.client import error_of
+from bots.slack.jobs.post import Poster
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actions.intake import TRANSLATION
+from complaints.case import Case, Event
+from complaints.vocabulary import Flag
+from store.cases.read import load_case, load_history, read_last_words
+from store.outbox.complete import Completed, Outcome, RateLimited
+from store.outbox.deliveries import find_delivery
+from store.record.load import load_readable_words
+from store.slack import record_direct_message
+from store.values import DeliveryStatus, Obligation
+
+SENT = "white_check_mark"
+#: Characters of a message of the complainant that the thread shows; the whole is in the opened complaint.
+MAX_SHOWN = 2500
+
+
+class ConversationJobs:
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+        self.slack = poster.slack
+
+    async def show(self, obligation: Obligation) -> Outcome:
+        """`talk_show`: the rules of a conversation and the complainant's last words, or that it has ended."""
+        case, event = await self._load(obligation)
+        texts, thread = self.slack.texts, str(obligation.facts["thread"])
+        if obligation.facts["phase"] == "end":
+            text = texts.text("talk.ended", ref=case.ref, who=texts.actor_name(event.by, case))
+            return await self._post(obligation, thread, text, [section(text)])
+        if case.talk is None or case.talk.thread != thread:
+            return Completed()
+        last = await self.slack.store.awrite(read_last_words, case.ref, await self.slack.actor(event.by))
+        spoken = texts.catalogue.language_name(case.written_language, texts.language)
+        text = texts.text("talk.begun", who=mention(event.by), ref=case.ref, spoken=spoken)
+        if Flag.NO_CONTACT in case.flags:
+            text += f"\n{texts.text('talk.no_contact')}"
+        words = [
+            quoted(texts.clock(part.at, case.rules.calendar.zone), cut(part.text, MAX_SHOWN)) for part in last
+        ]
+        row = [button(texts.text("talk.end"), "case.talk_end", f"{case.ref}:{thread}", style="danger")]
+        rule = context(texts.text("talk.rule"))
+        return await self._post(obligation, thread, text, [section(text), *words, rule, actions("talk", row)])
+
+    async def mark(self, obligation: Obligation) -> Outcome:
+        """`talk_mark`: mark a line as sent, or say why it was not; the words are kept in the record."""
+        case, event = await self._load(obligation)
+        delivery = await self.slack.store.aread(find_delivery, case.ref, f"talk:{event.seq}")
+        if delivery is None or delivery.status in (DeliveryStatus.TRYING, DeliveryStatus.WAITING):
+            return RateLimited(0.5 if delivery is None else 5.0)
+        thread = str(event.facts["thread"])
+        if delivery.status not in (DeliveryStatus.DELIVERED, DeliveryStatus.SENT_AGAIN):
+            why = self.slack.texts.text(f"delivery.why.{delivery.reason or 'other'}")
+            text = self.slack.texts.text("talk.failed", why=why)
+            return await self._post(obligation, thread, text, [section(text)])
+        channel, post = thread.partition(":")[0], str(event.facts["post"])
+        try:
+            await self.poster.client.reactions_add(channel=channel, timestamp=post, name=SENT)
+        except SlackApiError as failure:
+            # The member may have deleted the line; it was sent all the same.
+            if error_of(failure) not in ("already_reacted", "message_not_found"):
+                raise
+        return Completed()
+
+    async def heard(self, obligation: Obligation) -> Outcome:
+        """`talk_heard`: show in the thread what the complainant wrote; never to a person who may not read it."""
+        case, event = await self._load(obligation)
+        texts, talk = self.slack.texts, case.talk
+        if talk is None or not is_allowed(case, Access.READ, await self.slack.actor(talk.member)):
+            return Completed()
+        words = "\n".join((await self.slack.store.aread(load_readable_words, case.ref, event.seq)).values())
+        if words or event.facts.get("media"):
+            what = "talk.translated" if event.facts.get("kind") == TRANSLATION else "talk.wrote"
+            title = texts.text(what, when=texts.clock(event.at, case.rules.calendar.zone))
+            block = quoted(title, cut(words or texts.text("talk.file"), MAX_SHOWN))
+            await self._post(obligation, talk.thread, texts.text("talk.new", ref=case.ref), [block])
+        return Completed()
+
+    async def _post(self, obligation: Obligation, thread: str, text: str, blocks: Sequence[Block]) -> Outcome:
+        channel, _, ts = thread.partition(":")
+        ref, message = str(obligation.ref), SlackMessage(text, list(blocks))
+        posted = await self.poster.post(channel, message, f"{obligation.key}:{ref}", thread=ts)
+        await self.slack.store.awrite_with_retry(record_direct_message, ref, channel, posted)
+        return Completed()
+
+    async def _load(self, obligation: Obligation) -> tuple[Case, Event]:
+        ref, store = str(obligation.ref), self.slack.store
+        case, events = await store.aread(load_case, ref), await store.aread(load_history, ref)
+        return case, next(event for event in events if event.seq == obligation.facts["seq"])
