@@ -16,8 +16,9 @@ from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
 from store.proof.hash_chain import parse_event
+from store.proof.received_keys import take_key
 from store.record.load import load_case_file, load_readable_words
-from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
+from store.tables import EVENTS, FILES, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
 
@@ -139,7 +140,7 @@ def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> 
     file = load_case_file(tx, ref, lock=True)
     seqs = [event.seq for event in file.events if event.facts.get("batch") == batch]
     if not seqs:
-        tx.take(HEARD, {"key": act_key(ref, job), "at": tx.now})
+        take_key(tx, act_key(ref, job))
         columns = OBLIGATIONS.c
         is_under_way = select(columns.id).where(columns.scope == "", columns.key == job, IS_OPEN)
         return tx.connection.execute(is_under_way).first() is not None

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from sqlalchemy import delete, update
 
+from complaints.errors import AlreadyDone
 from complaints.vocabulary import Verb
+from store.cases.act import act as store_act
+from store.cases.act import act_key
+from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database import migrate
 from store.database.errors import StoreError
+from store.outbox.dead_letters import (
+    KEEP_FOR,
+    find_handled_keys,
+    keep_dead_letter,
+    list_dead_letters,
+    read_dead_letter,
+)
+from store.people.staff import load_actor
 from store.proof.log import add_checkpoint, add_cosignature
 from store.proof.notes import Signer, split_note
+from store.slack import find_known_slack_keys, record_slack_key
 from store.store import Store
 from store.tables import (
     EVENTS,
+    HEARD,
     JOURNAL_HEADS,
     LOG_CHECKPOINTS,
     LOG_LEAVES,
@@ -22,9 +38,11 @@ from store.tables import (
     METADATA,
     PROOF_STATE,
     RECEIPTS,
+    SET_ASIDE,
 )
+from store.values import Conversation, DialogueTurn
 from tests.databases import FakeClock, opened
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 from tests.edges.outsider import outside, tamper
 
 SEED = bytes(range(32))
@@ -127,3 +145,41 @@ def test_cosignatures_that_were_removed_with_their_sum_are_damage_also_after_the
             assert [damage.table for damage in store.read(verify).problems] == ["log_signatures"]
     store.write(add_cosignature, saved.size, witness.name, line)
     assert [damage.table for damage in store.read(verify).problems] == ["log_signatures"]
+
+
+def _insert_keys(store: Store, *keys: str) -> None:
+    with outside(store) as connection:
+        connection.execute(HEARD.insert(), [{"key": key, "at": store.now()} for key in keys])
+
+
+def test_keys_that_the_desk_did_not_write_silence_no_message_no_press_and_no_act(store: Store) -> None:
+    desk = Desk(store)
+    _insert_keys(store, *(f"tg:{number}" for number in range(1, 4)), "slack:Ev1")
+    ref = desk.receive("It smells of gas.")
+    assert desk.case(ref).ref == ref
+    assert store.read(find_handled_keys, ["tg:1", "tg:2"]) == {"tg:1"}
+    assert not store.read(find_known_slack_keys, ["Ev1"])
+    assert (store.write(record_slack_key, "Ev1"), store.write(record_slack_key, "Ev1")) == (False, True)
+    _insert_keys(store, act_key(ref, "note"))
+    by, words = store.read(load_actor, HANDLER), {"text": "Called the network."}
+    store.write(store_act, ref, Verb.NOTE, by, {}, words, key="note")
+    with pytest.raises(AlreadyDone):
+        store.write(store_act, ref, Verb.NOTE, by, {}, words, key="note")
+    # A genuine repeat still changes nothing.
+    desk.numbers = count(1)
+    assert store.write(receive_message, "tg:1", desk.chat(), _not_called).repeat
+
+
+def _not_called(_: Conversation) -> DialogueTurn:
+    raise AssertionError("a repeat is not handled")
+
+
+def test_a_dead_letter_that_the_desk_did_not_write_hides_no_failing_message(store: Store) -> None:
+    row = {"key": "tg:7", "sealed": b"x", "why": "", "at": store.now(), "expires_at": store.now() + KEEP_FOR}
+    tamper(store, SET_ASIDE.insert().values(**row))
+    assert not store.read(find_handled_keys, ["tg:7"])
+    store.write(keep_dead_letter, "tg:7", b"{}", "BadRequest")
+    (letter,) = store.read(list_dead_letters)
+    assert (letter["key"], store.read(read_dead_letter, letter["id"]).raw) == ("tg:7", b"{}")
+    _insert_keys(store, "tg:7")
+    assert store.read(list_dead_letters) == [letter]
