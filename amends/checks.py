@@ -27,7 +27,7 @@ from reports.words import pluralise
 from store.custody.key_check import require_keys
 from store.custody.rotate_keys import list_stale_keys
 from store.database.engine import database_url
-from store.database.errors import SealBroken, StoreError
+from store.database.errors import AlteredSchema, SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
 from store.database.roles import may_change_events
@@ -207,7 +207,11 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     yield from _readable_by_others(settings, file)
     if not settings.secrets.secret_key:
         return
-    store = open_store(url, Keyring(settings.secrets.keys()))
+    try:
+        store = open_store(url, Keyring(settings.secrets.keys()))
+    except AlteredSchema as wrong:
+        yield _found("database_altered", wrong=wrong)
+        return
     try:
         try:
             store.read(require_keys)

@@ -38,6 +38,10 @@ class DatabaseUnavailable(StoreError):
     """The database does not answer, or its file cannot be opened."""
 
 
+class AlteredSchema(DatabaseUnavailable):
+    """Somebody else added, changed or removed triggers, views or indexes: the desk writes nothing."""
+
+
 class SerializationConflict(DatabaseUnavailable):
     """The database aborted this transaction because of a concurrent one. Retrying is safe."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
 from store.database.journaled import create_postgres_triggers, drop_postgres_triggers
+from store.database.schema import require_known_schema
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ def schema_status(url: str) -> SchemaStatus:
     return SchemaStatus(revision, own_revision, revisions, serves_from)
 
 
-def require_current(url: str) -> None:
-    """Raise WrongSchemaVersion unless this release may work on the tables."""
+def require_current(url: str, *, any_schema: bool = False) -> None:
+    """Raise WrongSchemaVersion unless this release may work on the tables, and AlteredSchema unless they are ours."""
     status = schema_status(url)
     if status.is_newer and not status.serves:
         raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
@@ -129,6 +130,9 @@ def require_current(url: str) -> None:
         )
     if not status.serves:
         raise WrongSchemaVersion("The database is not at this release: run `amends db upgrade`.")
+    if not any_schema:
+        with database_errors(), _engine(url).connect() as connection:
+            require_known_schema(connection)
 
 
 def migration_scripts() -> ScriptDirectory:

@@ -17,6 +17,7 @@ from sqlalchemy import and_, func, insert, select, text, tuple_, update
 
 from complaints.times import format_time
 from store.database.errors import StoreError
+from store.database.schema import require_known_schema
 from store.database.transaction import Tx
 from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
 from store.proof.mac_key import mac_key
@@ -66,6 +67,7 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     """
     if not tx.is_sqlite:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    require_known_schema(tx.connection)
     latest = latest_checkpoint(tx)
     size = latest.size if latest is not None else 0
     signer = log_signer(tx, seed)
