@@ -9,12 +9,12 @@ from store.custody.verify import (
     begin_verification,
     conclude,
     end_verification,
-    has_altered_schema,
     last_verified,
     pages_of,
     save_position,
     verify_owners,
 )
+from store.database.schema import find_differences
 from store.store import Store
 from store.values import Verification
 
@@ -29,7 +29,7 @@ def verify_in_steps(
     verified = None if full else store.read(last_verified)
     start = store.read(begin_verification, full=verified is None)
     # What was planted would act on these writes, and get the desk's signature.
-    may_write = not store.read(has_altered_schema)
+    may_write = not store.read(lambda tx: list(find_differences(tx.connection)))
     part, done = Part(), 0
     show(start, done)
     for page in pages_of(start.owners):

@@ -66,14 +66,9 @@ def _real_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_store(
-    url: str, keys: Keyring, clock: Callable[[], datetime] = _real_now, *, any_schema: bool = False
-) -> Store:
-    """Open the database at `url`; raises WrongSchemaVersion if its tables are not those of this release.
-
-    Raises AlteredSchema if somebody else changed its schema, except with `any_schema`, to verify it.
-    """
-    require_current(url, any_schema=any_schema)
+def open_store(url: str, keys: Keyring, clock: Callable[[], datetime] = _real_now) -> Store:
+    """Open the database at `url`; raises WrongSchemaVersion if its tables are not those of this release."""
+    require_current(url)
     return Store(create_engines(url), keys, clock)
 
 
@@ -248,9 +243,7 @@ class Store:
         return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded, self._mac_key)
 
     def _writing_tx(self, connection: Any) -> Tx:
-        if self._engines.is_sqlite:
-            # What was planted since the last transaction must not act in this one. PostgreSQL would take too long.
-            require_known_schema(connection)
+        require_known_schema(connection)
         return self._tx(connection)
 
     def _record_refusals(self, tx: Tx | None) -> None:

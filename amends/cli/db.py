@@ -63,7 +63,7 @@ def verify(
         verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), outside)
         _record_backup_check(verification, config)
     else:
-        with open_record(config, any_schema=True) as (settings, store):
+        with open_record(config) as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
             verification = _verify_in_steps(store, outside, full=full)
     _print_verification(verification, json=json)

@@ -138,16 +138,10 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
     from amends.settings import SettingsError
     from bots.texts.loading import TextsError
     from complaints.errors import ComplaintError
-    from store.database.errors import (
-        AlreadyRunning,
-        AlteredSchema,
-        DatabaseUnavailable,
-        StoreError,
-        WrongSchemaVersion,
-    )
+    from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
     from triage.errors import TriageError
 
-    if isinstance(error, (SettingsError, AlreadyRunning, AlteredSchema, WrongSchemaVersion, TextsError)):
+    if isinstance(error, (SettingsError, AlreadyRunning, WrongSchemaVersion, TextsError)):
         return str(error), BAD_USAGE
     if isinstance(error, (OutsideFailed, DatabaseUnavailable)):
         return str(error), OUTSIDE_FAILED

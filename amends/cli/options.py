@@ -76,7 +76,7 @@ def operator() -> str:
 
 
 @contextmanager
-def open_record(config: Path | None, *, any_schema: bool = False) -> Iterator[tuple[Settings, Store]]:
+def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
     """The settings and their open store, which is closed at the end."""
     # Command modules import rooms inside functions: help and completion must not load the database.
     from amends.settings import load
@@ -85,8 +85,7 @@ def open_record(config: Path | None, *, any_schema: bool = False) -> Iterator[tu
     from store.store import open_store
 
     settings = load(config)
-    keys = Keyring(settings.secrets.keys())
-    store = open_store(settings.secrets.database_url, keys, any_schema=any_schema)
+    store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     try:
         store.read(require_keys)
         yield settings, store

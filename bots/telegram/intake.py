@@ -46,10 +46,7 @@ ATTEMPT_PAUSES = (0.0, 0.1, 1.0)
 MAX_CONCURRENT_UPDATES = 32
 #: Errors not caused by the update: the database is unavailable, or a newer release has migrated it.
 TEMPORARY_ERRORS = frozenset(
-    {
-        error.__name__
-        for error in (DatabaseUnavailable, AlteredSchema, SerializationConflict, WrongSchemaVersion)
-    }
+    kind.__name__ for kind in (DatabaseUnavailable, AlteredSchema, SerializationConflict, WrongSchemaVersion)
 )
 
 log = structlog.get_logger(__name__)

@@ -229,15 +229,10 @@ def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
             yield names[start : start + BATCH]
 
 
-def has_altered_schema(tx: Tx) -> bool:
-    """True if somebody else changed triggers, views or indexes."""
-    return next(find_differences(tx.connection), None) is not None
-
-
 def _check_schema(tx: Tx, *, full: bool) -> Iterator[Damage]:
-    kinds = {"is unknown": "inserted", "was changed": "edited", "is missing": "deleted"}
+    kinds = {"unknown": "inserted", "changed": "edited", "missing": "deleted"}
     for name, what in find_differences(tx.connection):
-        yield Damage("schema", 0, f"{name} {what}", "", name, kinds[what])
+        yield Damage("schema", 0, f"{name} is {what}", "", name, kinds[what])
     if full and tx.is_sqlite:
         # An index can have another content than its definition says.
         for line in tx.connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():

@@ -290,12 +290,10 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
 
 def _check_macs(tx: Tx, owner: str, rows: Sequence[Any]) -> Iterator[Damage]:
     """Each event without a MAC that no anchor lists: only a release before the journal wrote events without one."""
-    query = select(EVENTS.c.id, EVENTS.c.seq).where(EVENTS.c.ref == owner, EVENTS.c.mac.is_(None))
-    if not (without_mac := tx.connection.execute(query).all()):
-        return
-    anchors = [row.entry for row in rows if json.loads(row.entry).get("anchor")]
+    anchors = [row.entry for row in rows if '"anchor":true' in row.entry]
     anchored = {row_key for table, row_key, _ in items_in(anchors) if table == EVENTS.name}
-    for event in without_mac:
+    query = select(EVENTS.c.id, EVENTS.c.seq).where(EVENTS.c.ref == owner, EVENTS.c.mac.is_(None))
+    for event in tx.connection.execute(query):
         if str(event.id) not in anchored:
             yield Damage(owner, event.seq, _NO_MAC, EVENTS.name, str(event.id), "edited")
 

@@ -52,12 +52,19 @@ def _create_triggers(url: str) -> None:
 
 
 def ensure_tables(url: str) -> None:
-    """Create the tables in an empty database; WrongSchemaVersion if this release cannot work on them."""
+    """Create the tables in an empty database; WrongSchemaVersion or AlteredSchema if the desk cannot work on them."""
     with database_errors():
         empty = not inspect(_engine(url)).get_table_names()
     if empty:
         upgrade(url)
     require_current(url)
+    require_known(url)
+
+
+def require_known(url: str) -> None:
+    """Raise AlteredSchema if somebody else changed triggers, views or indexes."""
+    with database_errors(), _engine(url).connect() as connection:
+        require_known_schema(connection)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -119,8 +126,8 @@ def schema_status(url: str) -> SchemaStatus:
     return SchemaStatus(revision, own_revision, revisions, serves_from)
 
 
-def require_current(url: str, *, any_schema: bool = False) -> None:
-    """Raise WrongSchemaVersion unless this release may work on the tables, and AlteredSchema unless they are ours."""
+def require_current(url: str) -> None:
+    """Raise WrongSchemaVersion unless this release may work on the tables."""
     status = schema_status(url)
     if status.is_newer and not status.serves:
         raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
@@ -130,9 +137,6 @@ def require_current(url: str, *, any_schema: bool = False) -> None:
         )
     if not status.serves:
         raise WrongSchemaVersion("The database is not at this release: run `amends db upgrade`.")
-    if not any_schema:
-        with database_errors(), _engine(url).connect() as connection:
-            require_known_schema(connection)
 
 
 def migration_scripts() -> ScriptDirectory:

@@ -1,15 +1,14 @@
 """Dead letters: incoming messages that could not be handled, kept sealed for 30 days until a person decides."""
 
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
-from store.database.errors import SealBroken, UnknownRow
+from store.database.errors import UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
@@ -19,48 +18,25 @@ from store.tables import SET_ASIDE
 from store.values import DeadLetter, FailureReason
 
 KEEP_FOR = timedelta(days=30)
+#: Before the key of a message that is a dead letter.
+_LETTER = "set_aside:"
 
 
 def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     """Keep a message as a dead letter, so that later messages are handled, and notify the staff."""
-    if not _genuine(tx, [key]):
-        tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.key == key))
-    tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
-    new = tx.take(
-        SET_ASIDE,
-        {
-            "key": key,
-            "sealed": tx.keys.seal(raw, place("set_aside", key, "raw")),
-            "why": why,
-            "at": tx.now,
-            "expires_at": tx.now + KEEP_FOR,
-        },
-    )
-    if new:
-        outbox_rows.insert_obligation(
-            tx,
-            NewObligation(
-                f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}
-            ),
-        )
+    if not take_key(tx, _LETTER + key):
+        return
+    is_old = or_(SET_ASIDE.c.expires_at <= tx.now, SET_ASIDE.c.key == key)
+    tx.connection.execute(delete(SET_ASIDE).where(is_old))
+    sealed = tx.keys.seal(raw, place("set_aside", key, "raw"))
+    tx.add(SET_ASIDE, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
+    notice = f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}
+    outbox_rows.insert_obligation(tx, NewObligation(*notice))
 
 
 def find_handled_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """Which of these message keys were handled before, or are dead letters."""
-    handled = find_keys(tx, keys).keys()
-    # Nearly always that is all of them, and one query is enough.
-    missing = set(keys) - handled
-    return handled | _genuine(tx, missing) if missing else set(handled)
-
-
-def _genuine(tx: Tx, keys: Collection[str]) -> set[str]:
-    """Those of these keys that have a dead letter which the desk sealed."""
-    genuine = set()
-    for row in tx.connection.execute(select(SET_ASIDE).where(SET_ASIDE.c.key.in_(keys))):
-        with suppress(SealBroken):
-            tx.keys.unseal(row.sealed, place("set_aside", row.key, "raw"))
-            genuine.add(row.key)
-    return genuine
+    return {key.removeprefix(_LETTER) for key in find_keys(tx, [*keys, *(_LETTER + key for key in keys)])}
 
 
 def list_dead_letters(tx: Tx, limit: int = 1000) -> list[dict[str, Any]]:

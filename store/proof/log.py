@@ -67,6 +67,7 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     """
     if not tx.is_sqlite:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    tx.connection.info.pop("schema_version", None)
     require_known_schema(tx.connection)
     latest = latest_checkpoint(tx)
     size = latest.size if latest is not None else 0

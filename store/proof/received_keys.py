@@ -7,7 +7,6 @@ cannot add one, so that a message to come is taken for a repeat and gets no answ
 import base64
 import hmac
 from collections.abc import Iterable
-from datetime import datetime
 
 from sqlalchemy import delete, select
 
@@ -21,21 +20,16 @@ def take_key(tx: Tx, key: str) -> bool:
     return tx.take(HEARD, {"key": _with_mac(mac_key(tx)[0], key), "at": tx.now})
 
 
-def renew_key(tx: Tx, key: str) -> None:
-    """Keep the key with the present time, also if it was kept before."""
-    tx.put(HEARD, {"key": _with_mac(mac_key(tx)[0], key), "at": tx.now})
-
-
 def forget_key(tx: Tx, key: str) -> None:
     tx.connection.execute(delete(HEARD).where(HEARD.c.key == _with_mac(mac_key(tx)[0], key)))
 
 
-def find_keys(tx: Tx, keys: Iterable[str]) -> dict[str, datetime]:
-    """Those of these keys that the desk kept, with the time."""
+def find_keys(tx: Tx, keys: Iterable[str]) -> set[str]:
+    """Those of these keys that the desk kept."""
     known = tx.mac_key or read_mac_key(tx)
-    key_by_row = {} if known is None else {_with_mac(known[0], key): key for key in keys}
-    query = select(HEARD.c.key, HEARD.c.at).where(HEARD.c.key.in_(sorted(key_by_row)))
-    return {key_by_row[row.key]: row.at for row in tx.connection.execute(query)} if key_by_row else {}
+    key_by_row = {_with_mac(known[0], key): key for key in keys} if known else {}
+    query = select(HEARD.c.key).where(HEARD.c.key.in_(key_by_row))
+    return {key_by_row[row] for row in tx.connection.execute(query).scalars()} if key_by_row else set()
 
 
 def list_keys(tx: Tx, prefix: str) -> list[str]:

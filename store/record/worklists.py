@@ -31,10 +31,9 @@ from complaints.errors import UnknownReference
 from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
-from store.proof.received_keys import find_keys, renew_key
 from store.record.access_log import record_after_rollback
 from store.record.load import OWNER_LEFT, load_many
-from store.tables import COMPLAINTS, DENIED, EVENTS, OBLIGATIONS, REMEDIES
+from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 
 _COLUMNS = COMPLAINTS.c
@@ -285,7 +284,10 @@ def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | 
     candidates = [member for member in able if member not in already]
     if not candidates:
         return None
-    last = find_keys(tx, map(_turn_key, candidates))
+    turns = select(HEARD.c.key, HEARD.c.at).where(
+        HEARD.c.key.in_([_turn_key(member) for member in candidates])
+    )
+    last = {row.key: row.at for row in tx.connection.execute(turns)}
     open_cases = count_open_by_owner(tx)
     chosen = min(
         candidates,
@@ -296,7 +298,7 @@ def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | 
             member,
         ),
     )
-    renew_key(tx, _turn_key(chosen))
+    tx.put(HEARD, {"key": _turn_key(chosen), "at": tx.now})
     tx.connection.execute(
         update(OBLIGATIONS).where(columns.id == number).values(facts={**row.facts, "asked": chosen})
     )
