@@ -39,7 +39,7 @@ class DatabaseUnavailable(StoreError):
 
 
 class AlteredSchema(DatabaseUnavailable):
-    """Somebody else added, changed or removed triggers, views or indexes: the desk writes nothing."""
+    """The database has other triggers, views or indexes than the migrations make: the desk writes nothing."""
 
 
 class SerializationConflict(DatabaseUnavailable):

@@ -30,8 +30,10 @@ def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     tx.connection.execute(delete(SET_ASIDE).where(is_old))
     sealed = tx.keys.seal(raw, place("set_aside", key, "raw"))
     tx.add(SET_ASIDE, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
-    notice = f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}
-    outbox_rows.insert_obligation(tx, NewObligation(*notice))
+    outbox_rows.insert_obligation(
+        tx,
+        NewObligation(f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}),
+    )
 
 
 def find_handled_keys(tx: Tx, keys: Collection[str]) -> set[str]:

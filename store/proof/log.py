@@ -92,14 +92,14 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
 
 
 def log_state(tx: Tx) -> dict[str, Any] | None:
-    """How many checkpoints the log must have, and the sum of their cosignatures; None if somebody removed that."""
+    """How many checkpoints the log must have, and the sum of their cosignatures; None if that was removed."""
     state = read_state(tx, "checkpoints")
     # The release before kept the sum apart, and none without a witness.
     return state and {"sum": (read_state(tx, "cosignatures") or {"sum": 0})["sum"], **state}
 
 
 def update_state(tx: Tx, *, checkpoints: int = 0, cosignatures: int = 0) -> None:
-    """Add to what was known, not to what is there: the desk must not sign what somebody removed or added."""
+    """Add to what was known, not to what is there: the desk must not sign what was removed or added."""
     state = log_state(tx)
     if state is None:
         raise StoreError(

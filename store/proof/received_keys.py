@@ -1,6 +1,6 @@
 """Keys of received messages, events and acts: a repeat with the same key changes nothing.
 
-Each is kept with a MAC. Somebody who only has the database can remove a key, so that something is done twice. They
+Each is kept with a MAC. An attacker who only has the database can remove a key, so that something is done twice. They
 cannot add one, so that a message to come is taken for a repeat and gets no answer.
 """
 
@@ -26,8 +26,8 @@ def forget_key(tx: Tx, key: str) -> None:
 
 def find_keys(tx: Tx, keys: Iterable[str]) -> set[str]:
     """Those of these keys that the desk kept."""
-    known = tx.mac_key or read_mac_key(tx)
-    key_by_row = {_with_mac(known[0], key): key for key in keys} if known else {}
+    secret = tx.mac_key or read_mac_key(tx)
+    key_by_row = {_with_mac(secret[0], key): key for key in keys} if secret else {}
     query = select(HEARD.c.key).where(HEARD.c.key.in_(key_by_row))
     return {key_by_row[row] for row in tx.connection.execute(query).scalars()} if key_by_row else set()
 
