@@ -25,7 +25,7 @@ WORDS = (STORY, NAME, BROKEN, FAILING, STAFF, NUMBER)
 _FAIL = (
     "INSERT INTO texts (ref, seq, field, role, at) SELECT c.ref, n.value, f.value, 'x', c.received_at "
     "FROM complaints c, json_each('[6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]') n, "
-    "json_each('[\"description\", \"addition\"]') f "
+    'json_each(\'["description", "addition"]\') f '
     "WHERE n.value > (SELECT max(e.seq) FROM events e WHERE e.ref = c.ref)"
 )
 
