@@ -31,7 +31,7 @@ from store.custody.rotate_keys import list_stale_keys
 from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
-from store.database.migrate import schema_status
+from store.database.migrate import require_known, schema_status
 from store.database.roles import may_change_events
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals
@@ -197,6 +197,8 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     url = settings.secrets.database_url
     try:
         schema = schema_status(url)
+        if schema.serves:
+            require_known(url)
     except StoreError as wrong:
         yield _found("database_unreachable", wrong=wrong)
         return

@@ -22,7 +22,7 @@ from amends.wiring import Application, require_secrets, web_without_store
 from bots.slack.client.connection import PATH as SLACK
 from bots.telegram.webhook import PATH as TELEGRAM
 from store.database.engine import database_url
-from store.database.errors import DatabaseUnavailable
+from store.database.errors import AlteredSchema, DatabaseUnavailable
 from store.database.keyring import Keyring
 from store.database.leases import hold_database_file
 from store.database.migrate import ensure_tables
@@ -100,7 +100,7 @@ async def _open_when_available(
             try:
                 return await asyncio.to_thread(_open, url, keys)
             except DatabaseUnavailable as unavailable:
-                if not is_server:
+                if not is_server or isinstance(unavailable, AlteredSchema):
                     raise
                 if web is None and "web" in parts:
                     # An orchestrator that restarts processes without an answer must see that this one is alive.

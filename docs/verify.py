@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Check a receipt, a case file (JSON) or a checkpoint of Amends without Amends: Python 3.9 and nothing else.
 
-    python3 verify.py FILE... [--key NAME+ID+KEY]...
+    python3 verify.py FILE... --key NAME+ID+KEY [--key ...]
 
 A receipt is what a complainant got, or `amends prove REF`. A case file is `amends case show REF --json`, or the JSON
-in its PDF. --key is a key of the log or of a witness (`amends db checkpoint`, `amends witness`), or none is trusted.
+in its PDF; give it together with a receipt of its last event, because nothing in it is signed. --key is a key of the
+log or of a witness that you trust (`amends db checkpoint`, `amends witness`).
 """
 
 # fmt: off
@@ -79,8 +80,8 @@ def check_note(note, keys):
                 raise ValueError(f"the signature of {name} does not fit")
             trusted.append(name)
         print(f"  signed by {name}{'' if name in trusted else ' (not checked: give its --key)'}")
-    if keys and not trusted:
-        raise ValueError("none of the given keys signed it")
+    if not trusted:
+        raise ValueError("none of the given keys signed it" if keys else "nothing is trusted without a --key")
     return body
 
 def root_of(index, size, value, proof):
@@ -98,43 +99,132 @@ def root_of(index, size, value, proof):
 def check_receipt(receipt, keys):
     leaf = json.loads(receipt["leaf"])
     print(f"Receipt of {leaf['owner']}: event {leaf['seq']}, hash {leaf['events']}")
+    if not receipt.get("promise") and not receipt.get("checkpoint"):
+        raise ValueError("it has no signature: neither a promise nor a checkpoint")
     if receipt.get("promise"):
         body = check_note(receipt["promise"], keys)
         if body != f"{receipt['origin']}\nreceipt\n{receipt['leaf']}\n":
             raise ValueError("the promise is of something else")
     if receipt.get("checkpoint") is None:
         print("  A promise: no checkpoint covers it yet. Ask again for the proof.")
-        return
+        return leaf
     origin, size, root = check_note(receipt["checkpoint"], keys).split("\n")[:3]
     value = hashlib.sha256(b"\x00" + receipt["leaf"].encode()).digest()
     computed = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
     if origin != receipt["origin"] or computed != base64.b64decode(root):
         raise ValueError("the proof does not lead to the checkpoint")
     print(f"  Entry {receipt['index']} of the log, which had {size} entries at its checkpoint.")
+    return leaf
 
-def check_case(case):
-    prev, key, words = "0" * 64, case.get("commitment_key"), {}
+# --- case files ---
+# For the acts that change the state: from these states ("*": all) to one of these ("=": it may stay).
+MOVES = {
+    "assess": "received > assessed",
+    "take_back": "decided > assessed investigating escalated =",
+    "investigate": "received assessed escalated > investigating",
+    "resolve": "assessed investigating > decided =",
+    "respond": "assessed investigating escalated > decided =",
+    "approve": "received > closed =; investigating > decided closed =;"
+               "assessed escalated > decided investigating closed =",
+    "check_decision": "investigating > decided =; assessed escalated > decided investigating =",
+    "communicate_decision": "decided > remedying =",
+    "accept": "decided > remedying =",
+    "disagree": "decided remedying > escalated disagreed",
+    "escalate": "received assessed investigating > escalated",
+    "offer_recourse": "disagreed > recourse_offered",
+    "conclude_external": "* > remedying =",
+    "close": "decided remedying recourse_offered > closed",
+    "lapse": "decided remedying > closed",
+    "withdraw": "* > closed =",
+    "reopen": "closed > investigating",
+    "not_accept": "received assessed investigating escalated > closed",
+    "merge": "* > closed",
+}
+
+def states_after(state, verb):
+    """The states to which this act may lead from this one."""
+    for way in MOVES.get(verb, "").split(";"):
+        sources, _, targets = way.partition(">")
+        if state in sources.split() or "*" in sources:
+            return targets.replace("=", state).split()
+    return [state]
+
+def check_case(case, leaves):
+    """Check the chain, the words, the decisions and the state, and that a signed receipt covers the last event."""
+    prev, key, words, entries = "0" * 64, case.get("commitment_key"), {}, {}
     for text in case["texts"]:
         words.setdefault(text["seq"], {})[text["field"]] = text["text"]
+    is_erased = any(event.get("verb") == "erase" for event in case["events"])
     for number, event in enumerate(case["events"], start=1):
         prev, before = event["hash"], prev
         if event.get("withheld"):  # an answer to the survey; the next entry must follow its hash
+            print(f"  What event {number} says is withheld, and not proved.")
             continue
-        entry = json.loads(event["entry"])
+        entry = entries[number] = json.loads(event["entry"])
         if hashlib.sha256(event["entry"].encode()).hexdigest() != event["hash"] or entry["prev"] != before:
             raise ValueError(f"event {number} does not follow the one before")
-        shown = (case["ref"], number, event["verb"], event["by"], event["role"], event["facts"])
-        if shown != tuple(entry[name] for name in ("case", "seq", "verb", "actor", "role", "facts")):
+        shown = (case["ref"], number, event["at"], event["verb"], event["by"], event["role"], event["facts"])
+        if shown != tuple(entry[name] for name in ("case", "seq", "at", "verb", "actor", "role", "facts")):
             raise ValueError(f"event {number} is shown otherwise than it was recorded")
-        if key and number in words:
-            data = json.dumps(words[number], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            if hmac.new(bytes.fromhex(key), data.encode(), "sha256").hexdigest() != entry["commit"]:
-                raise ValueError(f"the words of event {number} are not those that were recorded")
-    print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}. Compare it with a receipt.")
+        if number not in words and (is_erased or entry["role"] == "model"):
+            continue  # erased, or the reasons of a model, which no file contains
+        data = json.dumps(words.get(number, {}), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        digest = hmac.new(bytes.fromhex(key or ""), data.encode(), "sha256").hexdigest()
+        if (digest if number in words else None) != entry["commit"]:
+            raise ValueError(f"the words of event {number} are not those that were recorded")
+    if words.keys() - entries.keys():
+        raise ValueError("there are words without an event")
+    check_summary(case, entries, words)
+    check_receipts(case, entries, leaves)
+    print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}. Words, decisions and state fit.")
+    print("  Not checked: everything in the file beside events, texts, decisions, description and state.")
+    if is_erased:
+        print("  The words were erased.")
+
+def check_summary(case, entries, words):
+    """The state is one to which the events lead, and each communicated decision is shown as it was recorded."""
+    states, newest, decided = {"received"}, None, set()
+    for number, entry in entries.items():
+        states = {after for state in states for after in states_after(state, entry["verb"])}
+        states = {"closed"} if number == 1 and "imported" in entry["facts"] else states
+        newest = number if entry["verb"] in ("resolve", "respond") else newest
+        decided |= {newest} if entry["verb"] == "communicate_decision" and newest else set()
+    if case["state"] not in states:
+        raise ValueError(f"the events do not lead to the state '{case['state']}'")
+    own = [decision for decision in case["decisions"] if not decision["external"]]
+    if decided - {decision["seq"] for decision in own}:
+        raise ValueError(f"the decision of event {min(decided)} is missing")
+    for decision in own:
+        entry = entries.get(decision["seq"], {"verb": None})
+        findings = [finding["finding"] for finding in decision["findings"]]
+        shown = (decision["by"], findings, decision["words"])
+        if entry["verb"] not in ("resolve", "respond") or shown != (
+            entry["actor"], entry["facts"]["findings"], words.get(decision["seq"], {})
+        ):
+            raise ValueError(f"the decision of event {decision['seq']} is shown otherwise than it was recorded")
+    texts = [text["text"] for text in case["texts"] if text["field"] == "description"] or [""]
+    parts = {part for text in texts for part in text.split("\n\n")}
+    if not set((case["description"] or "").split("\n\n")) <= parts:
+        raise ValueError("the description is not what was written")
+
+def check_receipts(case, entries, leaves):
+    """Each receipt of the case names an event of the file, and one covers the last (the survey may follow)."""
+    own, events = [leaf for leaf in leaves if leaf["owner"] == case["ref"]], case["events"]
+    for leaf in own:
+        if leaf["seq"] > len(events):
+            raise ValueError(f"its last events are missing: a receipt names event {leaf['seq']}")
+        if events[leaf["seq"] - 1]["hash"] != leaf["events"]:
+            raise ValueError(f"event {leaf['seq']} is another than in the receipt")
+    covered = max((leaf["seq"] for leaf in own), default=0)
+    rest = [n for n in range(covered + 1, len(events) + 1) if n not in entries or entries[n]["verb"] != "survey"]
+    if not own or rest:
+        first = "it" if not own else f"event {rest[0]} and what follows"
+        raise ValueError(f"{first} is not signed: give a signed receipt of its last event too")
 
 def main(arguments):
     keys = [arguments[n + 1] for n, word in enumerate(arguments[:-1]) if word == "--key"]
     files = [word for n, word in enumerate(arguments) if word != "--key" and arguments[n - 1 : n] != ["--key"]]
+    cases, leaves = [], []
     for file in files or sys.exit(__doc__):
         content = pathlib.Path(file).read_text(encoding="utf-8")
         try:
@@ -142,8 +232,13 @@ def main(arguments):
                 print(f"Checkpoint: {check_note(content, keys).split(chr(10))[1]} entries")
                 continue
             data = json.loads(content)
-            check_receipt(data, keys) if "leaf" in data else check_case(data)
+            leaves.append(check_receipt(data, keys)) if "leaf" in data else cases.append((file, data))
         except (ValueError, KeyError, IndexError, TypeError) as error:
+            sys.exit(f"{file}: NOT proved: {error}")
+    for file, case in cases:  # after the receipts, in whatever order they were given
+        try:
+            check_case(case, leaves)
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             sys.exit(f"{file}: NOT proved: {error}")
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows
 from store.proof.hash_chain import GENESIS, build_entry, commitment, insert_event, sha256
+from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
 from store.record.load import load_many
 from store.rulebooks import load_current_rulebook
-from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_RECEIVERS, INCIDENT_WORDS, INCIDENTS, SLACK
+from store.tables import COMPLAINTS, EVENTS, INCIDENT_RECEIVERS, INCIDENT_WORDS, INCIDENTS, SLACK
 
 #: The `ref` of an incident's events is this and its number; no complaint's reference looks like it.
 CHAIN = "-incident-"
@@ -350,7 +351,7 @@ def _unfold_cards(tx: Tx, number: int) -> None:
 
 
 def _take_key(tx: Tx, key: str | None) -> None:
-    if key is not None and not tx.take(HEARD, {"key": f"incident/{key}", "at": tx.now}):
+    if key is not None and not take_key(tx, f"incident/{key}"):
         raise AlreadyDone("This was done before: nothing changed.")
 
 

@@ -26,10 +26,11 @@ from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
 from store.proof.hash_chain import lock_instance_log, record_instance_event
+from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
 from store.record.worklists import visible_to
 from store.rulebooks import load_current_rulebook
-from store.tables import COMPLAINTS, HEARD, REGISTER_ENTRIES
+from store.tables import COMPLAINTS, REGISTER_ENTRIES
 
 _COLUMNS = REGISTER_ENTRIES.c
 
@@ -243,7 +244,7 @@ def _record(
     if name not in register.acts:
         raise BadFacts(f"No act '{name}' in {register.name}.", code="not_an_option")
     act = register.acts[name]
-    if key is not None and not tx.take(HEARD, {"key": f"register/{key}", "at": tx.now}):
+    if key is not None and not take_key(tx, f"register/{key}"):
         raise AlreadyDone("This was done before: nothing changed.")
     try:
         role = authorise_entry(before, act, by)

@@ -15,8 +15,9 @@ from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
+from store.proof.received_keys import find_keys, forget_key, list_keys, take_key
 from store.record.load import load_case_key
-from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
+from store.tables import COMPLAINTS, DRAFTS, OBLIGATIONS, SLACK
 from store.tables.complaints import OPEN
 from store.values import Draft, SlackPost
 
@@ -209,20 +210,17 @@ def drop_draft(tx: Tx, number: str) -> None:
 
 def record_slack_key(tx: Tx, key: str) -> bool:
     """Record the key of an event or envelope; True if it was recorded before."""
-    return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
+    return not take_key(tx, f"slack:{key}")
 
 
 def forget_slack_key(tx: Tx, key: str) -> None:
     """Delete a recorded key, because what it records did not happen."""
-    tx.connection.execute(delete(HEARD).where(HEARD.c.key == f"slack:{key}"))
+    forget_key(tx, f"slack:{key}")
 
 
 def list_slack_keys(tx: Tx, prefix: str) -> list[str]:
     """The recorded keys that start with this text, in their order; it ends with a colon."""
-    # `;` follows `:`: a range of the primary key, on both databases.
-    first, last = f"slack:{prefix}", f"slack:{prefix[:-1]};"
-    query = select(HEARD.c.key).where(HEARD.c.key > first, HEARD.c.key < last).order_by(HEARD.c.key)
-    return [key.removeprefix("slack:") for key in tx.connection.execute(query).scalars()]
+    return [key.removeprefix("slack:") for key in list_keys(tx, f"slack:{prefix}")]
 
 
 def find_conversation(tx: Tx, thread: str) -> str | None:
@@ -232,9 +230,7 @@ def find_conversation(tx: Tx, thread: str) -> str | None:
 
 def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """The keys among these that were recorded before; records none."""
-    key_by_row = {f"slack:{key}": key for key in keys}
-    rows = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(key_by_row)))).scalars()
-    return {key_by_row[row] for row in rows}
+    return {key.removeprefix("slack:") for key in find_keys(tx, (f"slack:{key}" for key in keys))}
 
 
 def _release_thread_lines(tx: Tx, ref: str) -> None:

@@ -27,6 +27,7 @@ from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
 from store.database.migrate import require_current
 from store.database.remnants import empty_log, rewrite_tables
+from store.database.schema import require_known_schema
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
@@ -104,7 +105,7 @@ class Store:
         tx: Tx | None = None
         try:
             with translated_errors(), self._threads.gate, self._engines.writing.begin() as connection:
-                tx = self._tx(connection)
+                tx = self._writing_tx(connection)
                 result = command(tx, *args, **kwargs)
                 write_journal(tx)
         except Exception as error:
@@ -241,12 +242,16 @@ class Store:
     def _tx(self, connection: Any) -> Tx:
         return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded, self._mac_key)
 
+    def _writing_tx(self, connection: Any) -> Tx:
+        require_known_schema(connection)
+        return self._tx(connection)
+
     def _record_refusals(self, tx: Tx | None) -> None:
         """Record refused attempts in a new transaction, because theirs was rolled back (4.7)."""
         if tx is None or not tx.if_refused:
             return
         with self._threads.gate, self._engines.writing.begin() as connection:
-            new_tx = self._tx(connection)
+            new_tx = self._writing_tx(connection)
             for write in tx.if_refused:
                 write(new_tx)
             write_journal(new_tx)

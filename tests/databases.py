@@ -249,20 +249,21 @@ def opened(url: str, clock: Callable[[], datetime], keys: Keyring = KEYS) -> Ite
         store.close()
 
 
-#: What keeps events from being changed.
-_GUARDS = {
-    "postgresql": ("events_stand ON events",),
-    "sqlite": ("events_stand_update", "events_stand_delete"),
-}
-
-
 def tamper(url: str, statement: str) -> None:
-    """What somebody with the database's password could do to the events."""
+    """What somebody with the database's password could do to the events; their triggers are put back."""
     engine = create_engine(parsed(url))
+    guards: list[str] = []
     with engine.begin() as connection:
-        for guard in _GUARDS[connection.dialect.name]:
-            connection.exec_driver_sql(f"DROP TRIGGER {guard}")
-        connection.exec_driver_sql(statement)
+        if connection.dialect.name == "sqlite":
+            query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'events_stand_%'"
+            for name, guard in connection.exec_driver_sql(query).all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+                guards.append(guard)
+        else:
+            connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER events_stand")
+            guards.append("ALTER TABLE events ENABLE TRIGGER events_stand")
+        for part in (statement, *guards):
+            connection.exec_driver_sql(part)
     engine.dispose()
 
 

@@ -28,7 +28,12 @@ from bots.telegram.machine_words import Translator
 from bots.telegram.updates import to_input, topic_of, update_key
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
-from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
+from store.database.errors import (
+    AlteredSchema,
+    DatabaseUnavailable,
+    SerializationConflict,
+    WrongSchemaVersion,
+)
 from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
 from store.people.contacts import TOPIC
 from store.store import Store
@@ -41,7 +46,7 @@ ATTEMPT_PAUSES = (0.0, 0.1, 1.0)
 MAX_CONCURRENT_UPDATES = 32
 #: Errors not caused by the update: the database is unavailable, or a newer release has migrated it.
 TEMPORARY_ERRORS = frozenset(
-    {DatabaseUnavailable.__name__, SerializationConflict.__name__, WrongSchemaVersion.__name__}
+    kind.__name__ for kind in (DatabaseUnavailable, AlteredSchema, SerializationConflict, WrongSchemaVersion)
 )
 
 log = structlog.get_logger(__name__)

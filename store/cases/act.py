@@ -37,13 +37,14 @@ from store.outbox.rows import schedule_for_case
 from store.people.masked_texts import seal_masked
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
+from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
 from store.record.measures import write_measures
 from store.record.projections import complaint_row, project
 from store.registers import list_missing_training, open_for_case
 from store.similarity.similar import schedule_similar_redraw, store_sketch
-from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
+from store.tables import CASE_PEOPLE, COMPLAINTS, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
@@ -119,8 +120,8 @@ def act_on(
     act_keys = [act_key(case.ref, key)] if key else []
     if version is not None:
         act_keys.append(_fingerprint(case, secret, verb, by, facts, words, version))
-    for heard in act_keys:
-        if not tx.take(HEARD, {"key": heard, "at": tx.now}):
+    for done_key in act_keys:
+        if not take_key(tx, done_key):
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
     try:
         if version is not None and version != case.work_version:

@@ -34,10 +34,11 @@ from store.files import SLACK, record_received_files
 from store.people import staff
 from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
 from store.proof.hash_chain import canonical, record_instance_event
+from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
 from store.redaction.contact_details import complainant_text
 from store.rulebooks import load_current_rulebooks
-from store.tables import CONTACTS, HEARD, MESSAGES, TEXTS
+from store.tables import CONTACTS, MESSAGES, TEXTS
 from store.values import Progress, ReceivedFile, no_progress
 
 #: The form's fields that hold words of the complainant; the other texts name the person.
@@ -82,7 +83,7 @@ def log_complaint(
     except NotAllowed as refused:
         record_after_rollback(tx, None, "log_complaint", by, refused)
         raise
-    if not tx.take(HEARD, {"key": key, "at": tx.now}):
+    if not take_key(tx, key):
         raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
     received_at = parse_time(str(facts["received_at"]))
     rulebooks = load_current_rulebooks(tx, received_at)

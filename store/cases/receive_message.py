@@ -30,6 +30,7 @@ from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
 from store.people.identifiers import add_identifiers_in
+from store.proof.received_keys import take_key
 from store.record.load import (
     CaseFile,
     find_case_of_message,
@@ -40,7 +41,7 @@ from store.record.load import (
     load_readable_texts,
 )
 from store.rulebooks import load_current_rulebooks
-from store.tables import HEARD, MESSAGES, OBLIGATIONS
+from store.tables import MESSAGES, OBLIGATIONS
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptResult, ReplyText, Step
 
 #: The dialogue gets this many of a person's complaints; older ones are loaded by reference.
@@ -58,7 +59,7 @@ def receive_message(
     obligation that this completes: a wake-up, or a dead letter that is tried again.
     """
     lock_chat(tx, chat)
-    if not tx.take(HEARD, {"key": key, "at": tx.now}):
+    if not take_key(tx, key):
         if completes is not None:
             complete(tx, completes)
         return ReceiptResult(repeat=True)

@@ -20,8 +20,9 @@ from store.cases.decision_draw import keyed_number
 from store.database.transaction import Tx
 from store.people.staff import list_members, load_current_roles
 from store.proof.hash_chain import record_instance_event
+from store.proof.received_keys import take_key
 from store.record.load import load_many
-from store.tables import COMPLAINTS, HEARD
+from store.tables import COMPLAINTS
 
 #: A reviewer has so long.
 REVIEW_WITHIN = "10 bd"
@@ -49,7 +50,7 @@ def rank_closed(tx: Tx, period: str, since: datetime, until: datetime, number: i
 
 def draw_reviews(tx: Tx, period: str, ranked: Sequence[str], closed: int, number: int) -> int:
     """Give the first of the ranked complaints to reviewers, once for a period; the desk's log says how many."""
-    if not tx.take(HEARD, {"key": f"draw_reviews:{period}", "at": tx.now}):
+    if not take_key(tx, f"draw_reviews:{period}"):
         return 0
     counts = Counter[str]()
     for ref in ranked:

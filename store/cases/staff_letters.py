@@ -23,8 +23,9 @@ from store.outbox.complete import IS_OPEN
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import load_actor
 from store.proof.hash_chain import parse_event
+from store.proof.received_keys import take_key
 from store.record.load import CaseFile, load_case_file, load_readable_words
-from store.tables import EVENTS, FILES, HEARD, MESSAGES, OBLIGATIONS
+from store.tables import EVENTS, FILES, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
 
@@ -159,7 +160,7 @@ def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> 
     file = load_case_file(tx, ref, lock=True)
     seqs = [event.seq for event in file.events if event.facts.get("batch") == batch]
     if not seqs:
-        tx.take(HEARD, {"key": act_key(ref, job), "at": tx.now})
+        take_key(tx, act_key(ref, job))
         columns = OBLIGATIONS.c
         is_under_way = select(columns.id).where(columns.scope == "", columns.key == job, IS_OPEN)
         return tx.connection.execute(is_under_way).first() is not None

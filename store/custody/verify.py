@@ -20,6 +20,7 @@ from store.custody.verify_case import check_chain_and_case, check_journal, is_in
 from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
 from store.database.errors import SealBroken
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
+from store.database.schema import find_differences
 from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN
 from store.proof.log import latest_checkpoint
@@ -228,6 +229,17 @@ def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
             yield names[start : start + BATCH]
 
 
+def _check_schema(tx: Tx, *, full: bool) -> Iterator[Damage]:
+    kinds = {"unknown": "inserted", "changed": "edited", "missing": "deleted"}
+    for name, what in find_differences(tx.connection):
+        yield Damage("schema", 0, f"{name} is {what}", "", name, kinds[what])
+    if full and tx.is_sqlite:
+        # An index can have another content than its definition says.
+        for line in tx.connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
+            if line != "ok":
+                yield Damage("schema", 0, f"SQLite finds: {line}", "", "", "edited")
+
+
 def _mac_key(tx: Tx) -> tuple[bytes | None, str, Damage | None]:
     try:
         key = read_mac_key(tx)
@@ -253,6 +265,7 @@ def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None) -> Iterator[Damage]:
+    yield from _check_schema(tx, full=verified is None)
     if verified is None:
         for ref, table, problem in list_stray_hashes(tx):
             seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()

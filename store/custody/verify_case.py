@@ -32,6 +32,7 @@ from store.similarity.sketches import check_sketch
 from store.tables import (
     ASSESSMENTS,
     COMPLAINTS,
+    EVENTS,
     IMPROVEMENTS,
     INCIDENTS,
     JOURNAL,
@@ -228,6 +229,7 @@ _KINDS = {
     "inserted": "this row was added by somebody who does not have the key",
     "deleted": "this row is missing",
 }
+_NO_MAC = "the event has no MAC: every event of this desk has one since its record was anchored"
 _REWRITTEN = "a later journal entry changes this row, and rows of this table are never changed"
 
 
@@ -250,6 +252,7 @@ def check_journal(tx: Tx, key: bytes, state: str, owners: Sequence[str]) -> tupl
                 damages.append(Damage(owner, 0, "its journal is missing", "journal", "", "deleted"))
             continue
         broken = list(_check_entries(key, owner, entries[owner], heads.get(owner)))
+        damages += [] if broken else _check_macs(tx, owner, entries[owner])
         damages += broken or _compare(owner, [row.entry for row in entries[owner]], current[owner])
     return damages, unanchored
 
@@ -283,6 +286,16 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
     if (entry["owner"], entry["n"], entry["at"]) != (owner, n, format_time(row.at)):
         return f"entry {n} of its journal differs from its row"
     return None
+
+
+def _check_macs(tx: Tx, owner: str, rows: Sequence[Any]) -> Iterator[Damage]:
+    """Each event without a MAC that no anchor lists: only a release before the journal wrote events without one."""
+    anchors = [row.entry for row in rows if '"anchor":true' in row.entry]
+    anchored = {row_key for table, row_key, _ in items_in(anchors) if table == EVENTS.name}
+    query = select(EVENTS.c.id, EVENTS.c.seq).where(EVENTS.c.ref == owner, EVENTS.c.mac.is_(None))
+    for event in tx.connection.execute(query):
+        if str(event.id) not in anchored:
+            yield Damage(owner, event.seq, _NO_MAC, EVENTS.name, str(event.id), "edited")
 
 
 def _compare(owner: str, entries: Sequence[str], current: Sequence[Item]) -> list[Damage]:

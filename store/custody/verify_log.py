@@ -12,10 +12,9 @@ from store.database.errors import StoreError
 from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, merkle_root, statement_of
-from store.proof.log import checkpoint_mac, cosignature_sum, origin, over_nodes, public_keys
+from store.proof.log import checkpoint_mac, cosignature_sum, log_state, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
-from store.proof.state import read_state
 from store.tables import (
     CHECKPOINT_HEADS,
     CHECKPOINTS,
@@ -46,12 +45,13 @@ def check_log(
         start = 0
     sizes = list(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
     roots: dict[int, bytes] = dict.fromkeys(sizes, b"")
-    has_all = len(sizes) == (read_state(tx, "checkpoints") or {"count": 0})["count"]
+    name, signers, state = origin(tx), public_keys(tx, origin(tx)), log_state(tx)
+    # The first checkpoint records the key that signs.
+    has_all = state is not None and len(sizes) == state["count"] and bool(sizes or not signers)
     if not has_all:
         yield Damage("log", 0, "a checkpoint is missing, or was added", "log_checkpoints", "", "deleted")
     size = yield from _check_leaves(tx, start, roots, max(sizes, default=0) if has_all else None)
     yield from _check_nodes(tx, start, size)
-    name, signers = origin(tx), public_keys(tx, origin(tx))
     notes: dict[int, str] = {}
     newer = select(LOG_CHECKPOINTS).where(LOG_CHECKPOINTS.c.size > start)
     for row in tx.connection.execute(newer.order_by(LOG_CHECKPOINTS.c.size)):
@@ -68,7 +68,7 @@ def check_log(
             row_key = f"{row.size}|{row.witness}"
             yield Damage(f"checkpoint {row.size}", 0, why, "log_signatures", row_key, "edited")
     if start == 0:
-        if cosignature_sum(key, signatures) != (read_state(tx, "cosignatures") or {"sum": 0})["sum"]:
+        if state is None or cosignature_sum(key, signatures) != state["sum"]:
             why = "a cosignature was changed, added or removed"
             yield Damage("log", 0, why, "log_signatures", "", "edited")
         yield from _check_owners(tx)

@@ -38,6 +38,10 @@ class DatabaseUnavailable(StoreError):
     """The database does not answer, or its file cannot be opened."""
 
 
+class AlteredSchema(DatabaseUnavailable):
+    """The database has other triggers, views or indexes than the migrations make: the desk writes nothing."""
+
+
 class SerializationConflict(DatabaseUnavailable):
     """The database aborted this transaction because of a concurrent one. Retrying is safe."""
 

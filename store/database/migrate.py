@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
 from store.database.journaled import create_postgres_triggers, drop_postgres_triggers
+from store.database.schema import require_known_schema
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
 if TYPE_CHECKING:
@@ -51,12 +52,19 @@ def _create_triggers(url: str) -> None:
 
 
 def ensure_tables(url: str) -> None:
-    """Create the tables in an empty database; WrongSchemaVersion if this release cannot work on them."""
+    """Create the tables in an empty database; WrongSchemaVersion or AlteredSchema if the desk cannot work on them."""
     with database_errors():
         empty = not inspect(_engine(url)).get_table_names()
     if empty:
         upgrade(url)
     require_current(url)
+    require_known(url)
+
+
+def require_known(url: str) -> None:
+    """Raise AlteredSchema unless triggers, views and indexes are those of the migrations."""
+    with database_errors(), _engine(url).connect() as connection:
+        require_known_schema(connection)
 
 
 def downgrade(url: str, revision: str) -> None:

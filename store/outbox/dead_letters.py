@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
@@ -13,51 +13,41 @@ from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.proof.hash_chain import record_instance_event
-from store.tables import HEARD, SET_ASIDE
+from store.proof.received_keys import find_keys, take_key
+from store.tables import SET_ASIDE
 from store.values import DeadLetter, FailureReason
 
 KEEP_FOR = timedelta(days=30)
+#: Before the key of a message that is a dead letter.
+_LETTER = "set_aside:"
 
 
 def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     """Keep a message as a dead letter, so that later messages are handled, and notify the staff."""
-    tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
-    new = tx.take(
-        SET_ASIDE,
-        {
-            "key": key,
-            "sealed": tx.keys.seal(raw, place("set_aside", key, "raw")),
-            "why": why,
-            "at": tx.now,
-            "expires_at": tx.now + KEEP_FOR,
-        },
+    if not take_key(tx, _LETTER + key):
+        return
+    is_old = or_(SET_ASIDE.c.expires_at <= tx.now, SET_ASIDE.c.key == key)
+    tx.connection.execute(delete(SET_ASIDE).where(is_old))
+    sealed = tx.keys.seal(raw, place("set_aside", key, "raw"))
+    tx.add(SET_ASIDE, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
+    outbox_rows.insert_obligation(
+        tx,
+        NewObligation(f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}),
     )
-    if new:
-        outbox_rows.insert_obligation(
-            tx,
-            NewObligation(
-                f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}
-            ),
-        )
 
 
 def find_handled_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """Which of these message keys were handled before, or are dead letters."""
-    handled: set[str] = set()
-    for table in (HEARD, SET_ASIDE):
-        # Nearly always the first table has all keys, and one query is enough.
-        if missing := [key for key in keys if key not in handled]:
-            query = select(table.c.key).where(table.c.key.in_(missing))
-            handled |= set(tx.connection.execute(query).scalars())
-    return handled
+    return {key.removeprefix(_LETTER) for key in find_keys(tx, [*keys, *(_LETTER + key for key in keys)])}
 
 
 def list_dead_letters(tx: Tx, limit: int = 1000) -> list[dict[str, Any]]:
     """Dead letters that wait for a person, the oldest first, without those handled since."""
-    is_handled = select(HEARD.c.key).where(HEARD.c.key == SET_ASIDE.c.key).exists()
-    query = select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.at, SET_ASIDE.c.why).where(~is_handled)
-    rows = tx.connection.execute(query.order_by(SET_ASIDE.c.id).limit(limit))
-    return [{"id": row.id, "key": row.key, "at": format_time(row.at), "why": row.why} for row in rows]
+    query = select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.at, SET_ASIDE.c.why).order_by(SET_ASIDE.c.id)
+    rows = tx.connection.execute(query).all()
+    handled = find_keys(tx, [row.key for row in rows])
+    waiting = [row for row in rows if row.key not in handled][:limit]
+    return [{"id": row.id, "key": row.key, "at": format_time(row.at), "why": row.why} for row in waiting]
 
 
 def read_dead_letter(tx: Tx, number: int) -> DeadLetter:
@@ -75,7 +65,7 @@ def schedule_dead_letter(tx: Tx, number: int) -> None:
     Raises UnknownRow if there is no such number, or it was handled already.
     """
     letter = read_dead_letter(tx, number)
-    if tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key == letter.key)).first() is not None:
+    if find_keys(tx, [letter.key]):
         raise UnknownRow(f"{number} was handled already: nothing is left to do")
     key = f"inbox:{number}:{format_time(tx.now)}"
     outbox_rows.insert_obligation(
@@ -101,6 +91,6 @@ def discard_dead_letter(tx: Tx, number: int, reason: FailureReason) -> None:
     ).first()
     if row is None:
         raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")
-    tx.take(HEARD, {"key": row.key, "at": tx.now})
+    take_key(tx, row.key)
     facts = {"id": number, "key": row.key, "came_at": format_time(row.at), "reason": reason.value}
     record_instance_event(tx, "message_given_up", facts)

@@ -17,6 +17,7 @@ from sqlalchemy import and_, func, insert, select, text, tuple_, update
 
 from complaints.times import format_time
 from store.database.errors import StoreError
+from store.database.schema import require_known_schema
 from store.database.transaction import Tx
 from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
 from store.proof.mac_key import mac_key
@@ -66,6 +67,8 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     """
     if not tx.is_sqlite:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    tx.connection.info.pop("schema_version", None)
+    require_known_schema(tx.connection)
     latest = latest_checkpoint(tx)
     size = latest.size if latest is not None else 0
     signer = log_signer(tx, seed)
@@ -84,14 +87,26 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
     mac = checkpoint_mac(mac_key(tx)[0], grown, note, tx.now)
     tx.add(LOG_CHECKPOINTS, size=grown, at=tx.now, root=checkpoint.root, note=note, mac=mac)
-    # Under a MAC, so that a removed checkpoint is missed.
-    write_state(tx, "checkpoints", {"count": count_checkpoints(tx)})
+    update_state(tx, checkpoints=1)
     return SavedCheckpoint(grown, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
 
 
-def count_checkpoints(tx: Tx) -> int:
-    """How many checkpoints the database has."""
-    return int(tx.connection.execute(select(func.count()).select_from(LOG_CHECKPOINTS)).scalar_one())
+def log_state(tx: Tx) -> dict[str, Any] | None:
+    """How many checkpoints the log must have, and the sum of their cosignatures; None if that was removed."""
+    state = read_state(tx, "checkpoints")
+    # The release before kept the sum apart, and none without a witness.
+    return state and {"sum": (read_state(tx, "cosignatures") or {"sum": 0})["sum"], **state}
+
+
+def update_state(tx: Tx, *, checkpoints: int = 0, cosignatures: int = 0) -> None:
+    """Add to what was known, not to what is there: the desk must not sign what was removed or added."""
+    state = log_state(tx)
+    if state is None:
+        raise StoreError(
+            "The log is damaged: the count of its checkpoints is missing. Run `amends db verify --full`."
+        )
+    count, total = state["count"] + checkpoints, state["sum"] ^ cosignatures
+    write_state(tx, "checkpoints", {"count": count, "sum": total})
 
 
 def latest_checkpoint(tx: Tx) -> SavedCheckpoint | None:
@@ -110,9 +125,7 @@ def add_cosignature(tx: Tx, size: int, witness: str, line: str) -> None:
     if tx.connection.execute(kept).first() is not None:
         return
     tx.add(LOG_SIGNATURES, size=size, witness=witness, line=line, at=tx.now)
-    before = (read_state(tx, "cosignatures") or {"sum": 0})["sum"]
-    added = cosignature_sum(mac_key(tx)[0], tx.connection.execute(kept).all())
-    write_state(tx, "cosignatures", {"sum": before ^ added})
+    update_state(tx, cosignatures=cosignature_sum(mac_key(tx)[0], tx.connection.execute(kept).all()))
 
 
 def cosignature_sum(key: bytes, rows: Iterable[Any]) -> int:

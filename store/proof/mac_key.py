@@ -4,6 +4,7 @@ The state is part of what is wrapped: without the instance's key it cannot be se
 without journal entries are accepted.
 """
 
+import hmac
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from store.tables import PROOF_KEYS, PROOF_STATE
 COMPLETE = "complete"
 #: The record has rows from before the journal that are not anchored yet (`amends db anchor`).
 UPGRADING = "upgrading"
+#: What is kept of the checkpoints of a new log (`store.proof.log`).
+_EMPTY_LOG = '{"count":0,"sum":0}'
 
 
 def mac_key(tx: Tx) -> tuple[bytes, str]:
@@ -50,7 +53,16 @@ def _create(tx: Tx) -> Any:
     }
     # Another process may have created it in the same moment.
     tx.insert_missing(PROOF_KEYS, [values])
-    return tx.connection.execute(select(PROOF_KEYS).where(PROOF_KEYS.c.id == 1)).one()
+    row = tx.connection.execute(select(PROOF_KEYS).where(PROOF_KEYS.c.id == 1)).one()
+    # From the first moment, so that a log without it was emptied.
+    mac = state_mac(tx.keys.unwrap(row.key_wrapped, _place(row.state, row.at)), "checkpoints", _EMPTY_LOG)
+    tx.insert_missing(PROOF_STATE, [{"name": "checkpoints", "value": _EMPTY_LOG, "mac": mac}])
+    return row
+
+
+def state_mac(key: bytes, name: str, value: str) -> bytes:
+    """The MAC of a row of `proof_state`."""
+    return hmac.digest(key, f"state\x00{name}\x00{value}".encode(), "sha256")
 
 
 def set_state(tx: Tx, state: str) -> None:

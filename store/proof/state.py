@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from store.database.transaction import Tx
 from store.proof.hash_chain import canonical
-from store.proof.mac_key import mac_key, read_mac_key
+from store.proof.mac_key import mac_key, read_mac_key, state_mac
 from store.tables import PROOF_STATE
 
 
@@ -16,7 +16,7 @@ def read_state(tx: Tx, name: str) -> dict[str, Any] | None:
     """The value; None if there is none, or if its MAC is wrong."""
     row = tx.connection.execute(select(PROOF_STATE).where(PROOF_STATE.c.name == name)).first()
     key = None if row is None else read_mac_key(tx)
-    if row is None or key is None or not hmac.compare_digest(row.mac, _mac(key[0], name, row.value)):
+    if row is None or key is None or not hmac.compare_digest(row.mac, state_mac(key[0], name, row.value)):
         return None
     value: dict[str, Any] = json.loads(row.value)
     return value
@@ -28,8 +28,4 @@ def write_state(tx: Tx, name: str, value: dict[str, Any] | None) -> None:
         tx.connection.execute(delete(PROOF_STATE).where(PROOF_STATE.c.name == name))
         return
     text = canonical(value)
-    tx.put(PROOF_STATE, {"name": name, "value": text, "mac": _mac(mac_key(tx)[0], name, text)})
-
-
-def _mac(key: bytes, name: str, value: str) -> bytes:
-    return hmac.digest(key, f"state\x00{name}\x00{value}".encode(), "sha256")
+    tx.put(PROOF_STATE, {"name": name, "value": text, "mac": state_mac(mac_key(tx)[0], name, text)})

@@ -421,11 +421,14 @@ def _without_triggers(store: Store, *statements: Any) -> None:
     """Change what is append-only, as somebody with the database's password could."""
 
     def change(tx: Tx) -> None:
-        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        for name in tx.connection.execute(text(triggers)).scalars().all():
+        query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = tx.connection.execute(query).all()
+        for name, _ in triggers:
             tx.connection.execute(text(f"DROP TRIGGER {name}"))
         for statement in statements:
             tx.connection.execute(statement)
+        for _, definition in triggers:
+            tx.connection.execute(text(definition))
 
     store.write(change)
 

@@ -126,7 +126,7 @@ async def test_only_lines_of_the_thread_reach_the_complainant_and_each_is_marked
         await both.office.sim.until(lambda: bool(written.post.reactions), timeout=20)
         assert written.post.reactions == {SENT: ["U0000BOT"]}
         event = both.office.store.read(load_history, both.ref)[-1]
-        assert (event.verb, event.by, event.role) == (Verb.TALK, MONA, Role.MANAGER)
+        assert (event.verb, event.by, event.role) == (Verb.TALK, MONA, Role.ON_CALL)
         assert both.office.store.read(load_event_words, both.ref, event.seq) == {
             "text": "Is everybody <b>out</b> & safe?"
         }

@@ -113,10 +113,15 @@ def lose_events(store: Store, ref: str, *, but: int = 0) -> None:
 
     def lose(tx: Tx) -> None:
         if tx.is_sqlite:
-            tx.connection.execute(text("DROP TRIGGER IF EXISTS events_stand_delete"))
+            query = text("SELECT sql FROM sqlite_master WHERE name = 'events_stand_delete'")
+            before, after = "DROP TRIGGER events_stand_delete", tx.connection.execute(query).scalar_one()
         else:
-            tx.connection.execute(text("ALTER TABLE events DISABLE TRIGGER events_stand"))
+            before, after = (
+                f"ALTER TABLE events {verb} TRIGGER events_stand" for verb in ("DISABLE", "ENABLE")
+            )
+        tx.connection.execute(text(before))
         tx.connection.execute(delete(EVENTS).where(EVENTS.c.ref == ref, EVENTS.c.seq > but))
+        tx.connection.execute(text(after))
 
     store.write(lose)
     store._folded = FoldedCases()  # as after a restart
