@@ -21,7 +21,7 @@ from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
 from bots.texts.loading import REPORTS, STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
-from complaints.rulebook import Calendar, Rulebooks, categories_of
+from complaints.rulebook import Calendar, Rulebook, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Category, Role
 from reports.words import pluralise
@@ -102,6 +102,7 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
     today = datetime.now(UTC).date()
     yield from scheme_findings(settings, {rules.preset for rules in all_rules}, today)
     yield from _authority(settings, all_rules)
+    yield _hazards(settings, own)
     if not own.on_call.people:
         yield _found("on_call_nobody")
     elif not own.on_call.always:
@@ -113,6 +114,17 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
         yield _found("on_call_silent")
     if command and not shutil.which(command[0]):
         yield _found("on_call_program_missing", program=command[0])
+
+
+def _hazards(settings: Settings, own: Rulebook) -> CheckFinding:
+    """Whether a safety officer answers for the sentences that the bot adds to the number in a danger."""
+    signed, until = settings.hazards, own.hazards_signed_until
+    if not signed.signed_by:
+        return _found("hazards_unsigned")
+    if not until:
+        return _found("hazards_changed", who=signed.signed_by)
+    kind = "hazards_signed" if until >= datetime.now(UTC).date().isoformat() else "hazards_expired"
+    return _found(kind, who=signed.signed_by, until=until)
 
 
 def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFinding]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from complaints.case_values import (
     NO_CONDUCT,
     NOBODY_NAMED,
-    Alarm,
     Assessment,
     Conduct,
     Decision,
@@ -34,7 +33,8 @@ from complaints.case_values import (
     Talk,
     TargetSet,
 )
-from complaints.hazards import DISCREET
+from complaints.danger.alarm import Alarm
+from complaints.danger.hazards import DISCREET
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
@@ -270,7 +270,7 @@ class Case:
 
     @property
     def unseen_alarm(self) -> Alarm | None:
-        """The open danger, while nobody has confirmed that they have seen it."""
+        """The open danger, while no person has confirmed that they have seen it."""
         return self.alarm if self.alarm is not None and self.alarm.seen_at is None else None
 
     @property
@@ -280,7 +280,7 @@ class Case:
 
     @property
     def is_discreet(self) -> bool:
-        """Somebody else may read the complainant's screen: nothing is written unprompted."""
+        """Another person may read the complainant's screen: the bot writes nothing unprompted."""
         return any(sign.kind in DISCREET and (sign.danger or sign.look) for sign in self.signs)
 
     @property

@@ -88,6 +88,7 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
         def opened(url: str, settings: Path) -> None:
             running.close()
             out.print(f"Open {url} (Ctrl-C ends it; nothing is kept)")
+            out.print("What the bot says in a danger is signed for this demo only: see amends danger print.")
             record = program("case", "list", "--config", str(settings))
             out.print(f"Its record, from another terminal: {record}", soft_wrap=True)
 

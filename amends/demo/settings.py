@@ -4,11 +4,13 @@ import base64
 import secrets
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from amends.settings import Settings, load
+from complaints.danger.hazards import table_hash
 from complaints.vocabulary import Role
 from simulator import Simulator
 from store.models.models import keep_model
@@ -44,7 +46,12 @@ def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more:
     With them the command line can read the demo's record. `more` has further tables of a story.
     """
     file = folder / "amends.toml"
-    file.write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
+    # Signed for the demo only: a real desk has its safety officer read and sign the sentences.
+    tables = tomllib.loads(f"{SETTINGS}\n{more}")
+    countries = frozenset({tables["organisation"]["country"], *tables.get("jurisdiction", ())})
+    today = datetime.now(UTC).date()
+    signed = f'[hazards]\nsigned_by = "the demo"\nsigned_on = {today}\nhash = "{table_hash(countries)}"'
+    file.write_text(f"{SETTINGS}\n{more}\n{signed}\n", encoding="utf-8")
     env = {
         "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
         "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),

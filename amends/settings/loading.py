@@ -51,6 +51,7 @@ class Settings(BaseModel):
     category: tuple[sections.OwnCategory, ...] = ()
     product: tuple[sections.ProductSettings, ...] = ()
     branch: tuple[sections.BranchSettings, ...] = ()
+    hazards: sections.HazardSettings = sections.HazardSettings()
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()

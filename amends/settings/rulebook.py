@@ -16,6 +16,7 @@ from amends.settings.field_types import parse_amount, parse_limit
 from amends.settings.loading import Settings
 from amends.settings.presets import RulesOfDay, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
+from complaints.danger.hazards import table_hash
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due_where_on_call
 from complaints.rulebook import (
@@ -59,6 +60,8 @@ DEFAULT_LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: The times of a priority, and the priorities that a preset or `[targets]` cannot make slower.
+#: How long the signature on the hazards holds.
+_SIGNED_FOR = timedelta(days=365)
 _PER_PRIORITY = ("look", "first_action", "update_every", "decide")
 _GUARDED = (Priority.P1, Priority.P2)
 #: The times that are the same for every priority.
@@ -133,6 +136,7 @@ def rulebook(
         team=own.team,
         calendar=calendar,
         on_call=on_call,
+        hazards_signed_until=hazards_signed_until(settings),
         targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_limit(texts, currency_of(country)) for role, texts in amounts.items()},
@@ -297,6 +301,18 @@ def _public_holidays(country: str, region: str | None, language: str, year: int)
     chosen = next(iter(matching + english), None)
     names = holidays.country_holidays(country, subdiv=region, years=years, language=chosen)
     return {day: names[day] for day in sorted(names)}
+
+
+def hazards_signed_until(settings: Settings) -> str:
+    """The last day, in ISO 8601, on which the signature on the hazards holds; "" where it is of other sentences."""
+    own = settings.hazards
+    is_current = own.hash == table_hash(hazard_countries(settings))
+    return (own.signed_on + _SIGNED_FOR).isoformat() if own.signed_on is not None and is_current else ""
+
+
+def hazard_countries(settings: Settings) -> frozenset[str]:
+    """The countries whose sentences a safety officer signs."""
+    return frozenset({settings.organisation.country, *settings.jurisdiction})
 
 
 def _on_call(section: sections.OnCallSettings, zone: str) -> OnCall:

@@ -359,6 +359,21 @@ class BranchSettings(_CountedCode):
     """A branch, site or team that an assessment can name; reports compare them (docs/reports.md)."""
 
 
+class HazardSettings(SettingsSection):
+    """The safety officer's signature on what the bot says in a danger; `amends danger print` shows it all."""
+
+    signed_by: str = ""
+    signed_on: date | None = None
+    hash: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> HazardSettings:
+        parts = (bool(self.signed_by), self.signed_on is not None, bool(self.hash))
+        if any(parts) and not all(parts):
+            raise ValueError("a signature needs signed_by, signed_on and hash: see amends danger print")
+        return self
+
+
 class OnCallSettings(SettingsSection):
     """The people who are alerted at signs of danger, when, and how (docs/operations.md, "On call")."""
 

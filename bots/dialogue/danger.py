@@ -1,7 +1,7 @@
 """The conversation about a danger: the number first, one instruction, and an answer to everything that follows.
 
-While it lasts there is no form and nothing to sign. The bot never permits: it forbids, sends away, or says whom to
-call. What it says beyond the number is in `complaints/hazards.toml`, and only with a safety officer's signature.
+While it lasts there is no form and nothing to sign. The bot never permits: it forbids, sends away, or gives the
+number to call. All that it adds to the number is in `complaints/danger/hazards.toml`, and a safety officer signs it.
 """
 
 from collections.abc import Iterable
@@ -12,22 +12,22 @@ from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs, read_late
 from complaints.actions.danger import is_certain
 from complaints.case import Case
-from complaints.deadlines.opening_hours import nobody_reads_until
-from complaints.hazards import (
+from complaints.danger.hazards import (
     DO,
     HAZARD_OF_KIND,
     HAZARDS,
     NEVER,
     Hazard,
-    Sentence,
+    SafetySentence,
     call_number,
     sentences,
     text_number,
 )
+from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
 from complaints.times import local_time
-from triage.danger_talk import DangerMessage, read_danger_message
+from triage.facts.danger_talk import DangerMessage, read_danger_message
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import find_signs
 
@@ -36,37 +36,37 @@ STEP = "danger"
 ASKED, DISCREET = "danger_question", "danger_discreet"
 STEPS = frozenset({STEP, ASKED, DISCREET})
 FIELD = "danger"
-#: So many things that are never to be done fit into one message that somebody reads in danger.
+#: So many things that are never to be done fit into one message that a person reads in danger.
 _MOST_NEVER, _MOST_ANSWERED = 4, 2
 #: After these the interrupted questions are not asked again.
 _WITHOUT_QUESTIONS = frozenset({"self_harm", "violence", "stalking", "child"})
 
 
 def open_case(turn: Turn) -> Case | None:
-    """The complaint with whose danger the bot stays, whatever the person writes about."""
+    """The complaint about whose danger the bot stays in the conversation."""
     return next((case for case in turn.conversation.cases if case.in_danger), None)
 
 
 def handle_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
     """Record a message within a danger with what it answers; `reply_to_danger` replies."""
-    said, ref = read_danger_message(message.text), case.ref
+    content, ref = read_danger_message(message.text), case.ref
     signs = turn.signs_in(message.text, ref)
     answer = "unclear" if turn.step == ASKED else None
     # "No" is "yes" in Polish: words in a language that is not read here say neither, only the buttons do.
     if signs.danger is None and signs.look is None and not turn.state.get("unread_asked"):
-        if turn.step == ASKED and said.denies:
+        if turn.step == ASKED and content.denies:
             answer = "no"
-        elif turn.step == STEP and said.is_over and _hazard(turn).name not in _WITHOUT_QUESTIONS:
+        elif turn.step == STEP and content.is_over and _hazard(turn).name not in _WITHOUT_QUESTIONS:
             answer = "over"
     add_message(
         turn, ref, "addition", message, kind=FIELD, extra={"danger_answer": answer} if answer else None
     )
-    if turn.step == DISCREET and said.denies:
+    if turn.step == DISCREET and content.denies:
         _stay_silent(turn)
     elif answer in ("no", "over"):
         _end(turn, case, answer)
     else:
-        turn.within_danger = said
+        turn.within_danger = content
         if turn.step not in STEPS:
             turn.go_to(STEP, ref, resume=IDLE, resume_ref=None)
 
@@ -98,18 +98,18 @@ def reply_to_danger(turn: Turn) -> None:
     """Replace all replies of this turn by the reply to a danger, and pause the questions.
 
     The first sign, a deadlier hazard and a possible danger that becomes certain get the number and the instruction.
-    Everything else gets a short answer: the number is not pushed out of sight.
+    Other messages get a short answer: the number is not pushed out of sight.
     """
     case = open_case(turn)
     ref, signs = turn.danger or (case.ref if case is not None else "", SignsInWords())
-    said = turn.within_danger
-    if turn.danger is None and said is None:
+    content = turn.within_danger
+    if turn.danger is None and content is None:
         return
     before = set(turn.state.get("hazards", []) if turn.step in STEPS else [])
     # "The fire brigade is coming" is no fire.
-    mentioned = set() if said is not None and said.help_comes else _hazards_of(turn, ref, signs)
+    mentioned = set() if content is not None and content.help_comes else _hazards_of(turn, ref, signs)
     hazards, is_first, was_asked = _ordered(before | mentioned), turn.step not in STEPS, turn.step == ASKED
-    is_certain_now = any(map(is_certain, signs.signs)) or not (is_first or (was_asked and said is None))
+    is_certain_now = any(map(is_certain, signs.signs)) or not (is_first or (was_asked and content is None))
     sign = signs.danger or signs.look
     if is_first:
         turn.state.update(resume=turn.step, resume_ref=turn.ref)
@@ -120,7 +120,7 @@ def reply_to_danger(turn: Turn) -> None:
     turn.state.update(hazards=hazards, danger_language=language)
     if sign is not None and sign.rule == UNREAD:
         turn.state["unread_asked"] = sign.language
-    if said is not None and said.cannot_call:
+    if content is not None and content.cannot_call:
         turn.state["cannot_call"] = True
     if not is_certain_now:
         turn.go_to(ASKED, ref)
@@ -137,8 +137,8 @@ def reply_to_danger(turn: Turn) -> None:
         _say_if_late(turn, ref, language)
     elif added:
         _reply(turn, ref, "danger.also", call=_call(turn, ref, min(added, key=hazards.index)))
-    elif said is not None:
-        _reply_next(turn, ref, said)
+    elif content is not None:
+        _reply_next(turn, ref, content)
 
 
 def resume_if_ended(turn: Turn) -> None:
@@ -175,20 +175,20 @@ def _reply_first(turn: Turn, ref: str, signs: SignsInWords) -> None:
     _reply(turn, ref, id_, **fields)
 
 
-def _reply_next(turn: Turn, ref: str, said: DangerMessage) -> None:
+def _reply_next(turn: Turn, ref: str, content: DangerMessage) -> None:
     """Answer what is said later: a forbidden act, a question, news."""
     turn.go_to(STEP, ref)
     hazard, call, language = _hazard(turn), _call(turn, ref), str(turn.state["danger_language"])
     # The sentence about just this act first.
     rows = sorted(_never(turn, ref), key=lambda row: len(row.acts))
-    forbidden = [row for row in rows if said.acts.intersection(row.acts)][:_MOST_ANSWERED]
+    forbidden = [row for row in rows if content.acts.intersection(row.acts)][:_MOST_ANSWERED]
     never = "".join(f" {row.text[language]}" for row in forbidden if language in row.text)
-    is_forbidden = bool(forbidden) or bool(said.acts & _always_forbidden(turn, ref))
-    if said.cannot_call:
+    is_forbidden = bool(forbidden) or bool(content.acts & _always_forbidden(turn, ref))
+    if content.cannot_call:
         _reply(turn, ref, "danger.write", call=call)
-    elif said.asks and said.wants_number:
+    elif content.asks and content.wants_number:
         _reply(turn, ref, "danger.number", call=call)
-    elif said.asks and is_forbidden and not said.asks_the_right:
+    elif content.asks and is_forbidden and not content.asks_the_right:
         _reply(turn, ref, "danger.no", never=never, call=call)
     elif forbidden:
         _reply(turn, ref, "danger.never", never=never.strip(), call=call)
@@ -196,14 +196,14 @@ def _reply_next(turn: Turn, ref: str, said: DangerMessage) -> None:
         rules = turn.current_rules(ref)
         emergency = turn.texts.text(language, "danger.call", number=rules.emergency_number)
         _reply(turn, ref, "danger.stays", line=_number(turn, ref), call=emergency)
-    elif said.asks:
+    elif content.asks:
         _reply(turn, ref, "danger.cannot_judge", call=call)
     elif hazard.discreet:
         _reply(turn, ref, "danger.listens", instruction="")
-    elif said.is_outside:
+    elif content.is_outside:
         inside = (row.text.get(language, "") for row in rows if "enter" in row.acts)
         _reply(turn, ref, "danger.outside", never="".join(f" {text}" for text in inside))
-    elif said.help_comes:
+    elif content.help_comes:
         _reply(turn, ref, "danger.help_comes")
     else:
         _reply(turn, ref, "danger.noted")
@@ -218,7 +218,7 @@ def _always_forbidden(turn: Turn, ref: str) -> set[str]:
 def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, **fields: str) -> None:
     language = str(turn.state["danger_language"])
     if not turn.texts.says(language, id_):
-        # A language that nobody here reads has only the texts that every danger needs.
+        # A language outside of the desk and the safety rules has only the texts that every danger needs.
         plain = "danger.cannot_judge" if "call" in fields else "danger.noted"
         id_ = "danger" if "alert" in fields else plain
     buttons = SAFE if step == STEP else YES_OR_NO
@@ -244,7 +244,7 @@ def _alert(turn: Turn, ref: str, language: str) -> str:
 
 
 def _call(turn: Turn, ref: str, hazard: str | None = None) -> str:
-    """Whom to call; for somebody who cannot speak or hear, how to reach help in writing."""
+    """The sentence with the number; for a person who cannot speak, how to reach help in writing."""
     language, number = str(turn.state["danger_language"]), _number(turn, ref, hazard)
     if not turn.state.get("cannot_call"):
         return turn.texts.text(language, "danger.call", number=number)
@@ -272,7 +272,7 @@ def _instruction(turn: Turn, ref: str) -> str:
     return f"\n\n{text}" if text else ""
 
 
-def _never(turn: Turn, ref: str) -> list[Sentence]:
+def _never(turn: Turn, ref: str) -> list[SafetySentence]:
     """What is never to be done in this danger; hazards after the first say nothing on moving people."""
     if not _is_signed(turn, ref):
         return []
@@ -281,7 +281,7 @@ def _never(turn: Turn, ref: str) -> list[Sentence]:
     return [*sentences(first, country, NEVER), *joined]
 
 
-def _joined(rows: Iterable[Sentence], language: str) -> str:
+def _joined(rows: Iterable[SafetySentence], language: str) -> str:
     return " ".join(row.text[language] for row in rows if language in row.text)
 
 
@@ -300,8 +300,8 @@ def _hazard(turn: Turn) -> Hazard:
 
 
 def _hazards_of(turn: Turn, ref: str, signs: SignsInWords) -> set[str]:
-    found = [sign for sign in signs.signs if sign.danger] or [sign for sign in signs.signs if sign.look]
-    kinds = {sign.kind for sign in found}
+    counted = [sign for sign in signs.signs if sign.danger] or [sign for sign in signs.signs if sign.look]
+    kinds = {sign.kind for sign in counted}
     if ORGANISATION in kinds:
         kinds |= _kinds_of(_own_entry(turn, turn.current_rules(ref), signs))
     return {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
@@ -353,7 +353,7 @@ def _stay_silent(turn: Turn) -> None:
 
 
 def _end(turn: Turn, case: Case, answer: str) -> None:
-    """The complainant says that nobody is in danger, or that it is over: thank them, and go on where we were."""
+    """The complainant denies the danger, or says that it is over: thank them, and go on where we were."""
     language = str(turn.state.get("danger_language", turn.language))
     turn.state["unread"] = turn.state.get("unread_asked")
     with_questions = not _WITHOUT_QUESTIONS.intersection(turn.state.get("hazards", []))
@@ -362,7 +362,7 @@ def _end(turn: Turn, case: Case, answer: str) -> None:
     if answer == "no" or not asks_again:
         turn.reply("danger.calm" if answer == "no" else "safe.noted", ref=case.ref, spoken=language)
     if asks_again and answer == "no" and turn.step == "story":
-        # They were only about to tell their story.
+        # They were only at the beginning of their story.
         form.start(turn, case.ref)
     elif not (asks_again and form.ask_again(turn)):
         turn.go_to(IDLE)

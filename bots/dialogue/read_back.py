@@ -74,7 +74,7 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     def details() -> tuple[StoryFact, ...]:
         facts = turn.details_in(story, received)
         outdated = outdated_parts(story, [fact for fact in facts if fact.kind != "remedy"])
-        # "I want to sleep" of somebody in despair is no wish to be read back.
+        # "I want to sleep" of a person in despair is no wish to be read back.
         left_out = [*outdated, *(fact for fact in facts if despairs and fact.kind == "remedy")]
         return tuple(fact for fact in facts if fact not in left_out)
 

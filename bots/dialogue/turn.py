@@ -23,7 +23,7 @@ from complaints.rulebook import Rulebook, Rulebooks
 from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
-from triage.danger_talk import DangerMessage
+from triage.facts.danger_talk import DangerMessage
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.matching import LANGUAGES
@@ -221,13 +221,13 @@ class Turn:
         key = (rules.country, text)
         if key not in self._signs:
             signs = read_signs(text, rules, self.conversation.staff, self.now, self.catalogue.languages)
-            # Somebody who answered that nobody is in danger is not asked again for their language alone.
-            known = [
+            # A person who denied the danger is not asked again for their language alone.
+            kept = [
                 sign
                 for sign in signs.signs
                 if (sign.rule, sign.language) != (UNREAD, self.state.get("unread"))
             ]
-            self._signs[key] = replace(signs, signs=tuple(known))
+            self._signs[key] = replace(signs, signs=tuple(kept))
         return self._signs[key]
 
     def received_on(self, ref: str) -> date:
@@ -391,7 +391,7 @@ def read_signs(
     """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
     when").
 
-    `languages` are those of the desk: a text in none of them is read by nobody here, which is a sign of its own.
+    `languages` are those of the desk: a text in none of them has no reader here, which is a sign of its own.
     """
     if not text.strip():
         return SignsInWords()
@@ -415,7 +415,7 @@ def read_signs(
     )
     if not any(sign.danger or sign.look for sign in recorded):
         unread = unread_language(text, languages) if languages else ""
-        # Nobody here can say that it is no danger.
+        # No reader here can exclude a danger.
         recorded += (RecordedSign(UNREAD, 1, 0, False, now, look=True, language=unread),) if unread else ()
     member_by_name = {name: member for member, names in staff.items() for name in names}
     names_in_text = named_people(text, tuple(member_by_name))

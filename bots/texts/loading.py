@@ -15,7 +15,7 @@ from bots.texts.texts import FIELD, CatalogueMessage, Texts
 #: The texts for complainants, for staff, for documents, and for reports.
 COMPLAINANT, STAFF, DOCUMENTS, REPORTS = "amends", "staff", "documents", "reports"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS, REPORTS)
-#: The setting and the catalogue of the texts that read differently to somebody who is addressed as "du".
+#: The setting and the catalogue of the texts that read differently to a person who is addressed as "du".
 INFORMAL = "informal"
 #: How the ids begin that a catalogue has which is not a language of the desk: what people in
 #: danger read, and that the desk does not speak the language.

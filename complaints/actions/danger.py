@@ -2,9 +2,10 @@
 
 from complaints.actions.request import ActionRequest
 from complaints.case import Case, Event, Facts, changed
-from complaints.case_values import Alarm, RecordedSign
+from complaints.case_values import RecordedSign
+from complaints.danger.alarm import Alarm
+from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
-from complaints.hazards import HAZARD_OF_KIND
 from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role, Verb
 
@@ -13,7 +14,7 @@ CALM_ANSWERS = frozenset({"no", "over"})
 
 
 def is_certain(sign: RecordedSign) -> bool:
-    """Whether a sign pages at once: present danger, and any sign of a hazard for which the bot asks nobody first."""
+    """Whether a sign pages at once: present danger, and any sign of a hazard that pages without a question."""
     hazard = HAZARD_OF_KIND.get(sign.kind)
     return sign.danger or (sign.look and hazard is not None and hazard.unasked)
 
@@ -65,9 +66,9 @@ def check_receipt(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_receipt(case: Case, event: Event) -> Case:
-    seen = see_alarm(case, event) if event.facts.get("danger") else case
+    updated = see_alarm(case, event) if event.facts.get("danger") else case
     at = event.at if event.facts.get("executive") else case.executive_receipt_at
-    return changed(seen, executive_receipt_at=at)
+    return changed(updated, executive_receipt_at=at)
 
 
 #: Acts for which a member of staff has read the complaint, and so a danger that is only possible.
@@ -93,8 +94,8 @@ def check_end_danger(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_end_danger(case: Case, event: Event) -> Case:
-    seen = see_alarm(case, event)
-    return changed(seen, alarms=(*seen.alarms[:-1], changed(seen.alarms[-1], ended_at=event.at)))
+    updated = see_alarm(case, event)
+    return changed(updated, alarms=(*updated.alarms[:-1], changed(updated.alarms[-1], ended_at=event.at)))
 
 
 def see_alarm(case: Case, event: Event) -> Case:
@@ -107,7 +108,7 @@ def see_alarm(case: Case, event: Event) -> Case:
 
 
 def reopen_alarm(case: Case, event: Event) -> Case:
-    """Nobody answered the complainant in a conversation: the open danger is paged again."""
+    """No answer came to the complainant in a conversation: the open danger is paged again."""
     if case.alarm is None:
         return case
     ended = changed(case.alarm, ended_at=event.at)

@@ -18,7 +18,6 @@ from complaints.actions import (
     danger,
     decision,
     evidence,
-    file_review,
     intake,
     investigation,
     remedies,
@@ -448,13 +447,13 @@ ACTIONS: Mapping[Verb, Action] = {
     # review of closed complaints
     Verb.DRAW_REVIEW: Action(
         "4.5", _SYSTEM, stays((State.CLOSED,)),
-        check=file_review.check_draw_review, apply=file_review.apply_draw_review,
+        check=closing.check_draw_review, apply=closing.apply_draw_review,
         facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
         raises_work_version=NOBODY,
     ),
     Verb.REVIEW_CASE: Action(
         "4.5", READERS, stays(EVERY),
-        check=file_review.check_review_case, apply=file_review.apply_review_case,
+        check=closing.check_review_case, apply=closing.apply_review_case,
         facts=form_facts("review_case"), raises_work_version=NOBODY,
     ),
     Verb.ERASE: Action(

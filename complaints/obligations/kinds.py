@@ -52,7 +52,7 @@ def kinds_that_are(trait: str) -> frozenset[str]:
 SENT = kinds_that_are("sent")
 #: Letters to the complainant; without a chat, staff give them offline.
 LETTERS = kinds_that_are("letter")
-#: What the bot starts by itself, and does not start while it stays with a danger.
+#: What the bot does not start while it stays with a danger.
 HELD_IN_DANGER = kinds_that_are("held")
 _CHAT_ONLY = kinds_that_are("chat_only")
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.

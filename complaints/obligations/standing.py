@@ -226,7 +226,7 @@ def _danger(case: Case) -> Iterator[NewObligation]:
 def _after_danger(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
     """Hold back what the bot starts while it stays with a danger; afterwards it is due again, under a key of its own.
 
-    A key that came due meanwhile was skipped, and no key is done twice.
+    A key that came due in this time was skipped, and no key is done twice.
     """
     for obligation in obligations:
         if obligation.kind not in HELD_IN_DANGER:

@@ -11,7 +11,8 @@ import pytest
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.case_values import Alarm, RecordedSign
+from complaints.case_values import RecordedSign
+from complaints.danger.alarm import Alarm
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.incident_decisions import (
     IncidentDecision,

@@ -28,7 +28,7 @@ from tests.rules.builders import (
     an_investigated_case,
     decided,
 )
-from triage.stated_amounts import require_amounts
+from triage.facts.stated_amounts import require_amounts
 
 #: A payment of 900 in the words of each language.
 WORDING: Mapping[str, tuple[str, Mapping[str, str]]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 
-from complaints.hazards import HAZARD_OF_KIND
+from complaints.danger.hazards import HAZARD_OF_KIND
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.language import WORD, spoken_languages
 from triage.safety.rules import Matcher, Rule, index_rules, read_combinations, read_groups

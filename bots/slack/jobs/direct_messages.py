@@ -21,7 +21,7 @@ from bots.slack.views.card import RESTRICTED, next_due_text
 from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
-from complaints.case_values import Alarm
+from complaints.danger.alarm import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
 from complaints.obligations.approvals import ASKS, awaited_act, refused_request
@@ -61,7 +61,7 @@ class DirectMessageJobs:
         """`page`: a danger, to the people on call and then to wider circles, until one of them confirms it (5.3).
 
         A possible one asks them to look, and pages as a certain one does when its question stays unanswered. Once
-        seen, whoever confirmed it is asked to close it.
+        seen, the person who confirmed it is asked to close it.
         """
         case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
         alarm = case.alarm
@@ -110,7 +110,7 @@ class DirectMessageJobs:
     async def _ask_to_close(
         self, case: Case, alarm: Alarm, members: Sequence[Member], obligation: Obligation
     ) -> Outcome:
-        """The person who confirmed a danger closes it with a reason; without them, whoever is paged now."""
+        """The person who confirmed a danger closes it with a reason; without them, the people who are paged now."""
         now = self.slack.store.now()
         on_duty = recipients.paged_members(case, members, now, now)
         people = [alarm.seen_by] if alarm.seen_by in {member.id for member in members} else on_duty

@@ -44,7 +44,7 @@ from store.cases.incident_decisions import (
 from store.cases.incident_updates import Audience, save_incident_draft
 from store.incidents import load_incident_decision
 from store.rulebooks import load_current_rulebook
-from triage.stated_amounts import require_amounts
+from triage.facts.stated_amounts import require_amounts
 
 router = Router()
 

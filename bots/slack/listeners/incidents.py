@@ -53,7 +53,7 @@ from store.cases.incident_updates import (
 from store.cases.read import load_case
 from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
 from store.rulebooks import load_current_rulebooks
-from triage.stated_amounts import require_amounts
+from triage.facts.stated_amounts import require_amounts
 
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"

@@ -15,8 +15,8 @@ from complaints.errors import BadFacts
 from complaints.forms import FORMS, NO_PAYMENT
 from complaints.vocabulary import Verb
 from store.people.others_data import find_others_data
+from triage.facts.stated_amounts import require_amounts
 from triage.letter_warnings import find_warnings, letter_language
-from triage.stated_amounts import require_amounts
 
 #: Forms whose words may name money only as an amount: those with words for the complainant, the award of an outside
 #: body, and the proof of a payment. Not *Assess*: its issues may be about a sum.

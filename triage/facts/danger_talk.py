@@ -1,7 +1,7 @@
-"""What somebody in danger says next: an answer, news, or a question whether something may be done.
+"""What a person in danger says next: an answer, news, or a question whether something may be done.
 
 The words of each language are in `phrases/danger_<language>.toml`. Nothing here decides what is right to do: an act
-that is asked about is only compared with the acts that official advice forbids (`complaints.hazards`).
+that is asked about is only compared with the acts that official advice forbids (`complaints.danger.hazards`).
 """
 
 import re
@@ -37,22 +37,22 @@ class DangerMessage:
 def read_danger_message(text: str) -> DangerMessage:
     """Read a message within a danger, in all languages at once; never raises."""
     folded = fold(text).text
-    said = {name for name, pattern in _patterns().items() if pattern.search(folded)}
+    names = {name for name, pattern in _patterns().items() if pattern.search(folded)}
     words = re.findall(r"\w+", folded)
     asks = text.rstrip().endswith("?") or "?" in text or read_answer(text).asks
     begins_with_no = _patterns()["nobody"].match(folded.lstrip(" ,.!-")) is not None
-    is_calm = len(words) <= _SHORT_NO or "calm" in said
+    is_calm = len(words) <= _SHORT_NO or "calm" in names
     is_short = 0 < len(words) <= _LONGEST_NO
     return DangerMessage(
         asks=asks,
-        denies=begins_with_no and is_calm and is_short and not asks and "unsure" not in said,
-        is_over="over" in said and not asks and "unsure" not in said and "negated" not in said,
-        cannot_call="cannot_call" in said,
-        is_outside="outside" in said,
-        help_comes="helped" in said,
-        wants_number="number" in said,
-        acts=frozenset(name.removeprefix("acts.") for name in said if name.startswith("acts.")),
-        asks_the_right=bool(said & {"go_out", "negated"}),
+        denies=begins_with_no and is_calm and is_short and not asks and "unsure" not in names,
+        is_over="over" in names and not asks and "unsure" not in names and "negated" not in names,
+        cannot_call="cannot_call" in names,
+        is_outside="outside" in names,
+        help_comes="helped" in names,
+        wants_number="number" in names,
+        acts=frozenset(name.removeprefix("acts.") for name in names if name.startswith("acts.")),
+        asks_the_right=bool(names & {"go_out", "negated"}),
     )
 
 

@@ -37,7 +37,7 @@ class Hazard:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SafetySentence:
     """One instruction. `acts` are the acts that it forbids; `source` is the official page by country."""
 
     id: str
@@ -50,7 +50,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class CallNumber:
-    """Whom to call about a hazard in a country, where that is not the general emergency number."""
+    """The number to call about a hazard in a country, where that is not the general emergency number."""
 
     hazard: str
     country: str
@@ -63,7 +63,7 @@ class CallNumber:
 
 @dataclass(frozen=True)
 class TextNumber:
-    """How a person who cannot speak or hear reaches help; `hazard` "" is the general way of the country."""
+    """How a deaf person, or one who cannot speak, reaches help; `hazard` "" is the general way of the country."""
 
     hazard: str
     country: str
@@ -76,8 +76,8 @@ HAZARDS: tuple[Hazard, ...] = tuple(
     Hazard(**{**row, "kinds": tuple(row["kinds"]), "no": tuple(row.get("no", ()))})
     for row in _TABLE["hazard"]
 )
-SENTENCES: tuple[Sentence, ...] = tuple(
-    Sentence(**{**row, "acts": tuple(row.get("acts", ()))}) for row in _TABLE["sentence"]
+SENTENCES: tuple[SafetySentence, ...] = tuple(
+    SafetySentence(**{**row, "acts": tuple(row.get("acts", ()))}) for row in _TABLE["sentence"]
 )
 NUMBERS: tuple[CallNumber, ...] = tuple(CallNumber(**row) for row in _TABLE["number"])
 TEXT_NUMBERS: tuple[TextNumber, ...] = tuple(TextNumber(**row) for row in _TABLE["text_number"])
@@ -88,8 +88,8 @@ DISCREET: frozenset[str] = frozenset(kind for hazard in HAZARDS if hazard.discre
 
 def deadliest(kinds: Iterable[str]) -> Hazard | None:
     """The hazard that speaks where these kinds of signs were found; None where no kind has advice."""
-    found = {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
-    return next((hazard for hazard in HAZARDS if hazard.name in found), None)
+    names = {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
+    return next((hazard for hazard in HAZARDS if hazard.name in names), None)
 
 
 def call_number(hazard: str, country: str, *, second: bool = False) -> CallNumber | None:
@@ -99,13 +99,13 @@ def call_number(hazard: str, country: str, *, second: bool = False) -> CallNumbe
 
 
 def text_number(hazard: str, country: str, language: str) -> str | None:
-    """How somebody who cannot speak or hear reaches help about this hazard, or in general."""
+    """How a person who cannot speak reaches help about this hazard, or in general."""
     rows = {row.hazard: row for row in TEXT_NUMBERS if row.country == country}
     row = rows.get(hazard) or rows.get("")
     return row.text.get(language) if row is not None else None
 
 
-def sentences(hazard: str, country: str, role: str) -> tuple[Sentence, ...]:
+def sentences(hazard: str, country: str, role: str) -> tuple[SafetySentence, ...]:
     """What an official page of this country says about a hazard, in the order of the table."""
     return tuple(
         row for row in SENTENCES if row.hazard == hazard and row.role == role and country in row.source
@@ -115,7 +115,7 @@ def sentences(hazard: str, country: str, role: str) -> tuple[Sentence, ...]:
 @cache
 def table_hash(countries: frozenset[str]) -> str:
     """SHA-256 of all that is said in these countries, in every language: what a safety officer signs."""
-    said = [
+    contents = [
         *(f"{row.id}|{row.role}|{row.acts}|{sorted(row.text.items())}|{sorted(countries & row.source.keys())}"
           for row in SENTENCES if countries & row.source.keys()),
         *(f"{row.hazard}|{row.country}|{row.number}" for row in NUMBERS if row.country in countries),
@@ -123,4 +123,4 @@ def table_hash(countries: frozenset[str]) -> str:
           for row in TEXT_NUMBERS if row.country in countries),
         *(f"{hazard.name}|{hazard.no}" for hazard in HAZARDS),
     ]  # fmt: skip
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
