@@ -60,8 +60,6 @@ DEFAULT_LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: The times of a priority, and the priorities that a preset or `[targets]` cannot make slower.
-#: How long the signature on the hazards holds.
-_SIGNED_FOR = timedelta(days=365)
 _PER_PRIORITY = ("look", "first_action", "update_every", "decide")
 _GUARDED = (Priority.P1, Priority.P2)
 #: The times that are the same for every priority.
@@ -301,6 +299,10 @@ def _public_holidays(country: str, region: str | None, language: str, year: int)
     chosen = next(iter(matching + english), None)
     names = holidays.country_holidays(country, subdiv=region, years=years, language=chosen)
     return {day: names[day] for day in sorted(names)}
+
+
+#: How long the signature on the hazards holds.
+_SIGNED_FOR = timedelta(days=365)
 
 
 def hazards_signed_until(settings: Settings) -> str:

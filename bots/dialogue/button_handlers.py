@@ -113,6 +113,11 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         _handle_form_press(turn, case, press)
 
 
+def is_of_form(press: ButtonInput) -> bool:
+    """True for a button of the form, which asks or signs something."""
+    return press.step in FORM or press.choice in ("done", "send", "change", "not_yet", *_STEP_TO_CHANGE)
+
+
 def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)

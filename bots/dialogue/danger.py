@@ -94,6 +94,13 @@ def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
         _end(turn, case, answer)
 
 
+def stay(turn: Turn, case: Case) -> None:
+    """A button that does not fit in a danger: the bot is still there."""
+    turn.go_to(turn.step if turn.step in STEPS else STEP, case.ref)
+    turn.state.setdefault("danger_language", turn.language)
+    _reply(turn, case.ref, "danger.noted")
+
+
 def reply_to_danger(turn: Turn) -> None:
     """Replace all replies of this turn by the reply to a danger, and pause the questions.
 
@@ -196,7 +203,7 @@ def _reply_next(turn: Turn, ref: str, content: DangerMessage) -> None:
         rules = turn.current_rules(ref)
         emergency = turn.texts.text(language, "danger.call", number=rules.emergency_number)
         _reply(turn, ref, "danger.stays", line=_number(turn, ref), call=emergency)
-    elif content.asks:
+    elif content.asks or is_forbidden:
         _reply(turn, ref, "danger.cannot_judge", call=call)
     elif hazard.discreet:
         _reply(turn, ref, "danger.listens", instruction="")

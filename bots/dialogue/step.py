@@ -114,7 +114,12 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case EditInput():
             _handle_edit(turn, incoming)
         case ButtonInput():
-            button_handlers.handle_press(turn, incoming)
+            in_danger = danger.open_case(turn)
+            if in_danger is not None and button_handlers.is_of_form(incoming):
+                # An old button: nothing is asked and nothing is signed while a danger is open.
+                danger.stay(turn, in_danger)
+            else:
+                button_handlers.handle_press(turn, incoming)
         case CommandInput():
             _handle_command(turn, incoming)
         case Elapsed(what=what):

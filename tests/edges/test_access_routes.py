@@ -41,7 +41,8 @@ from tests.edges.slack_office import ALICE, ASSESSMENT, AUDREY, BURAK, MONA, TRI
 RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "privacy export"}
 #: Commands that show none: codes, dates, references, figures, settings.
 UNRECORDED_COMMANDS = {
-    "case list", "case redate", "check", "danger print", "clauses", "db backup", "db checkpoint", "db restore", "db rotate-key",
+    "case list", "case redate", "check", "danger print", "clauses", "db backup", "db checkpoint", "db restore",
+    "db rotate-key",
     "db upgrade", "db verify", "db anchor", "db measure", "db prove", "db vacuum",
     "export measures", "privacy hold", "privacy receipts", "demo",
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",

@@ -67,6 +67,18 @@ def test_danger_within_the_first_messages_stops_the_first_question() -> None:
     assert play.presses("safe")[0].startswith("What would put this right?")
 
 
+def test_an_old_button_of_the_form_signs_nothing_while_a_danger_is_open() -> None:
+    play = Play()
+    play.writes("The engineer left without finishing the work.")
+    play.presses("done")
+    play.writes("12 Mill Lane, this morning")
+    wishes = play.replies[-1]
+    play.writes(GAS)
+    assert play.presses("repair", wishes) == [f"I have passed this on ({play.ref}). I am still here."]
+    assert play.case.in_danger
+    assert "remedy_requested" not in play.texts_of(play.ref)
+
+
 def test_danger_outside_a_form_opens_a_new_complaint() -> None:
     play = Play()
     first = play.files_a_complaint()

@@ -39,7 +39,7 @@ def read_danger_message(text: str) -> DangerMessage:
     folded = fold(text).text
     names = {name for name, pattern in _patterns().items() if pattern.search(folded)}
     words = re.findall(r"\w+", folded)
-    asks = text.rstrip().endswith("?") or "?" in text or read_answer(text).asks
+    asks = "?" in text or "asks" in names or read_answer(text).asks
     begins_with_no = _patterns()["nobody"].match(folded.lstrip(" ,.!-")) is not None
     is_calm = len(words) <= _SHORT_NO or "calm" in names
     is_short = 0 < len(words) <= _LONGEST_NO
