@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.checks import scheme_findings
+from amends.checks import _hazards, scheme_findings
 from amends.settings import SettingsError, cautions, load, rulebook
 from amends.settings.presets import preset_named, preset_names
+from complaints.danger.hazards import table_hash
 from complaints.deadlines.working_time import due
 from complaints.rulebook import (
     Calendar,
@@ -524,3 +525,37 @@ def test_a_plan_of_investigation_in_the_settings_replaces_ours_and_unknown_evide
     assert (plan.steps, plan.required) == (("similar_cases",), ("records_checked",))
     with pytest.raises(SettingsError, match="no kind of evidence"):
         rules(tmp_path, table.replace("similar_cases", "rumours"))
+
+
+def signed(countries: set[str], on: str = "2026-11-01", signature: str | None = None) -> str:
+    hash_ = signature or table_hash(frozenset(countries))
+    return f'[hazards]\nsigned_by = "Jo Reed"\nsigned_on = {on}\nhash = "{hash_}"\n'
+
+
+def test_a_signature_on_the_hazards_holds_for_twelve_months_and_for_these_very_sentences(
+    tmp_path: Path,
+) -> None:
+    assert rules(tmp_path, signed({"GB"})).hazards_signed_until == "2027-11-01"
+    assert rules(tmp_path, signed({"DE"})).hazards_signed_until == ""
+    assert rules(tmp_path, signed({"GB"}, signature="0" * 64)).hazards_signed_until == ""
+    assert rules(tmp_path).hazards_signed_until == ""
+
+
+def test_half_a_signature_on_the_hazards_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="amends danger print"):
+        rules(tmp_path, '[hazards]\nsigned_by = "Jo Reed"\n')
+
+
+@pytest.mark.parametrize(
+    ("table", "mark", "words"),
+    [
+        ("", "warn", "not signed"),
+        (signed({"GB"}, signature="0" * 64), "warn", "Jo Reed signed other sentences"),
+        (signed({"GB"}, on="2020-01-01"), "warn", "ended on 2020-12-31"),
+        (signed({"GB"}, on="2090-01-01"), "ok", "signed by Jo Reed, until 2091-01-01"),
+    ],
+)
+def test_check_says_whether_the_hazards_are_signed(tmp_path: Path, table: str, mark: str, words: str) -> None:
+    rulebook_ = rules(tmp_path, table)
+    finding = _hazards(load(tmp_path / "amends.toml", {}), rulebook_)
+    assert (finding.mark, words in str(finding)) == (mark, True)
