@@ -28,6 +28,7 @@ from store.outbox.claim import count_waiting
 from store.outbox.dead_letters import list_dead_letters
 from store.outbox.failed import list_failed
 from store.proof.log import latest_checkpoint
+from store.record.measured import count_alarms
 from store.store import Store
 
 # Without this every counter and histogram gets a further `_created` sample. The switch is global to the process, but
@@ -147,6 +148,9 @@ def _store_gauges(store: Store) -> Iterator[Metric]:
         age = (store.now() - checkpoint.at).total_seconds()
         yield _gauge("checkpoint_age_seconds", age)
     yield _gauge("updates_set_aside", len(store.read(list_dead_letters)))
+    alarms = store.read(count_alarms)
+    yield _gauge("complaints_in_30_days", alarms.pop("complaints"))
+    yield _labelled_gauge("dangers_in_30_days", _METRICS["gauges"]["dangers_in_30_days"], "kind", alarms)
 
 
 def _gauge(name: str, value: float) -> Metric:

@@ -35,3 +35,10 @@ class Alarm:
         if self.certain_at is not None:
             return self.certain_at
         return self.at + SILENCE_BEFORE_PAGE if self.calm_at is None else None
+
+    @property
+    def kind(self) -> str:
+        """`page` if it paged people, or does unless a person acts within the two minutes; otherwise `look`."""
+        acts = (self.calm_at, self.seen_at, self.ended_at)
+        is_quick = any(at is not None and at < self.at + SILENCE_BEFORE_PAGE for at in acts)
+        return "look" if is_quick and self.certain_at is None else "page"

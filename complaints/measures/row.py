@@ -32,7 +32,7 @@ from complaints.times import local_time
 from complaints.vocabulary import Finding, Flag, Target, Verb
 
 #: Raise it with every change of what a row holds: rows of another version are computed again.
-MEASURE_VERSION = 2
+MEASURE_VERSION = 3
 #: The keys of reports.kpis.SHARES. A stored mark is the letter at its place, so only append.
 MARK_KEYS = (
     "acknowledged_in_time", "escalation_acknowledged_in_time", "assessed_in_time", "decided_in_time",
@@ -302,7 +302,7 @@ def _details(
     `levels`: [level, working days, days, ended] or [level, start]; `surveys`: [process, outcome, upheld];
     `handlers`: [who decided at level 1, upheld]; `redress`: {currency: [promised, paid]} in hundredths; `persons`:
     requests for a person, those met, their waits; `improvements`: due times; `volume`: {count: {code: number}}.
-    Times are microseconds, since 1970 or of a wait.
+    `alarms`: `page` or `look` for each danger. Times are microseconds, since 1970 or of a wait.
     """
     case = history.case
     details = {
@@ -313,6 +313,7 @@ def _details(
         "persons": _persons(case),
         "improvements": [_micros(improvement.due) for improvement in case.improvements],
         "volume": _volume(history.events),
+        "alarms": [alarm.kind for alarm in case.alarms],
     }
     filled = {name: value for name, value in details.items() if value}
     return _ENCODER.encode(filled) if filled else None

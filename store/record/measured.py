@@ -4,6 +4,7 @@ A complaint whose row is missing or outdated is computed from its events. One th
 as damage, as everywhere.
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -113,6 +114,18 @@ def count_received(tx: Tx, start: datetime, end: datetime) -> tuple[int, int]:
     )
     received, imported = tx.connection.execute(query).one()
     return int(received) - int(imported), int(imported)
+
+
+def count_alarms(tx: Tx) -> dict[str, int]:
+    """The `complaints` received in 30 days, reclassified ones too (they woke people), and their alarms by `kind`."""
+    details = case((_ROW.details.contains('"alarms":'), _ROW.details)).label("with_alarms")
+    counted = _ROW.rule == MEASURE_VERSION, _ROW.is_simulation.is_(False), _ROW.is_history.is_(False)
+    query = select(details, func.count()).where(*counted, _ROW.received_at >= tx.now - timedelta(days=30))
+    counts = {"complaints": 0, "page": 0, "look": 0}
+    for with_alarms, number in tx.connection.execute(query.group_by(details)):
+        for kind in ("complaints", *(json.loads(with_alarms)["alarms"] if with_alarms else ())):
+            counts[kind] += number
+    return counts
 
 
 def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:

@@ -14,17 +14,20 @@ import amends
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, render_metrics
 from amends.runtime.slack import SlackConnections
+from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.vocabulary import Verb
 from store.cases.receive_message import BEFORE_LETTERS
 from store.database.leases import acquire_leadership, record_listener
 from store.outbox.claim import claim, count_waiting
 from store.outbox.complete import retry
 from store.outbox.rows import insert_obligation
 from store.proof.log import add_checkpoint
+from store.record.measured import count_alarms
 from store.store import Store
 from store.values import QueueLength
 from tests.databases import FakeClock
-from tests.edges.desk import Desk
+from tests.edges.desk import MANAGER, Desk
 
 #: A line of Prometheus's text format: a comment, or a name with labels and a number.
 _LINE = re.compile(
@@ -121,6 +124,25 @@ def test_overdue_obligations_are_listed_and_never_make_a_process_unready(
     body = readiness(store, PARTS, {"telegram_polls": 1.0})
     assert body["figures"]["oldest_overdue_seconds"] == 5 * 3600
     assert {name: body[name] for name in PARTS} == PARTS
+
+
+@pytest.mark.on_both
+def test_dangers_are_counted_by_kind_with_the_complaints_of_the_last_30_days(
+    usual_store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(usual_store)
+    certain = RecordedSign("gas.gas_smell", 4, 3, True, clock(), seq=1)
+    possible = RecordedSign("gas.gas_likely", 4, 2, False, clock(), seq=1, look=True)
+    for number, signs in enumerate([(), (certain,), (possible,), ()]):
+        ref = desk.receive(chat=desk.chat(f"7000{number}"), signs=signs)
+        if possible in signs:
+            desk.act(ref, Verb.RECEIPT, MANAGER)
+    page = render_metrics(usual_store, PARTS, Metrics(), {})
+    assert sample(page, "amends_complaints_in_30_days") == 4
+    assert sample(page, "amends_dangers_in_30_days", kind="page") == 1
+    assert sample(page, "amends_dangers_in_30_days", kind="look") == 1
+    clock.go_on(hours=30 * 24 + 1)
+    assert usual_store.read(count_alarms) == {"complaints": 0, "page": 0, "look": 0}
 
 
 def test_every_metric_is_documented_for_operators(usual_store: Store) -> None:

@@ -67,6 +67,7 @@ from store.people.identifiers import load_case_for_caller
 from store.people.staff import end_absence, record_absence
 from store.record.access_log import find_last_read
 from store.record.load import load_event_words, load_texts
+from store.record.measured import count_alarms
 from store.record.worklists import (
     WorklistSection,
     choose_member_to_ask,
@@ -227,6 +228,7 @@ def _run_every_path(store: Store) -> None:
     store.read(list_posts, ref)
     store.write(sweep_cards)
     store.read(count_waiting)
+    store.read(count_alarms)
     store.write(record_listener, "slack-line", "a:1", 60.0)
     store.write(take_slot, [EvenlySpaced("chat", 1.0), SlidingWindow("bot", 3, 1.0)])
     store.write(pause_sending, EvenlySpaced("chat", 1.0), 1.0)
@@ -305,7 +307,13 @@ def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) ->
                 scan = re.match(r"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX)", step.detail)
                 # The rows of a subquery with a limit.
                 is_bounded = scan is not None and scan[1].startswith("anon_")
-                if scan and not is_bounded and scan[1] not in SMALL and "CONSTANT ROW" not in step.detail:
+                if (
+                    scan
+                    and not is_bounded
+                    and scan[1] not in SMALL
+                    and "sqlite_master" not in step.detail
+                    and "CONSTANT ROW" not in step.detail
+                ):
                     scans.append((step.detail, statement))
     assert scans == []
 

@@ -244,8 +244,20 @@ def test_only_a_clear_no_keeps_a_possible_danger_from_paging(answer: str, pages:
     answered = complaint.do(Verb.ADD, ANNA, a_message() | {"danger_answer": answer})
     assert answered.case.alarm is not None
     assert (answered.case.alarm.pages_from == answered.at) is pages
+    assert answered.case.alarm.kind == ("page" if pages else "look")
     # In any case a person still has to look, and to close it.
     assert "page" in answered.kinds
+
+
+@pytest.mark.parametrize(("minutes", "kind"), [(0, "look"), (1, "page")])
+def test_a_possible_danger_counts_as_a_page_where_nobody_acted_within_two_minutes(
+    minutes: int, kind: str
+) -> None:
+    # Each act follows a minute later.
+    complaint = a_received_case(signs=(POSSIBLE,)).later(minutes=minutes)
+    denied = complaint.do(Verb.ADD, ANNA, a_message() | {"danger_answer": "no"})
+    assert [alarm.kind for alarm in denied.case.alarms] == [kind]
+    assert [alarm.kind for alarm in complaint.do(Verb.RECEIPT, ORHAN).case.alarms] == [kind]
 
 
 @clause("7.3")

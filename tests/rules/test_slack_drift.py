@@ -1,4 +1,4 @@
-"""The drift warnings that staff read in the figures and in the digest."""
+"""The drift warnings that staff read in the figures and in the digest, and its line on danger."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ def test_each_drift_warning_is_a_line_under_the_figures(language: str) -> None:
 
 def test_without_drift_the_figures_have_no_warning() -> None:
     assert "⚠️" not in json.dumps(stats_message(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+def test_the_digest_says_how_often_danger_paged_and_asked_for_a_look(language: str) -> None:
+    def blocks(alarms: dict[str, int]) -> str:
+        content = DigestContent({}, alarms=alarms)
+        message = digest_message(content, voice(language), NOW, "Europe/London")
+        return json.dumps(message.blocks, ensure_ascii=False)
+
+    rate = "2.48" if language == "en" else "2,48"
+    for figure in ("1210", "3", rate, "41"):
+        assert figure in blocks({"complaints": 1210, "page": 3, "look": 41})
+    # Nothing is divided by 0.
+    assert rate not in blocks({"complaints": 0, "page": 0, "look": 0})
 
 
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])

@@ -39,6 +39,7 @@ from store.models.models import load_active_model, load_last_run
 from store.outbox.complete import Completed, Outcome
 from store.outbox.deliveries import list_failed_obligations
 from store.people.staff import list_members, load_member
+from store.record.measured import count_alarms
 from store.record.worklists import (
     CaseChanges,
     Worklist,
@@ -96,6 +97,8 @@ class DigestContent:
     changes: tuple[CaseChanges, ...] = ()
     #: Only for managers.
     model: ModelNews = NO_NEWS
+    #: How often danger paged people or asked for a look; only for managers.
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -190,6 +193,7 @@ class DigestJobs:
             failed=await store.aread(list_failed_obligations, actor, ROWS_OF_A_PART) if manages else (),
             proposed=proposed_owners(unassigned.cases, members, loads, now),
             model=await store.in_thread(model_news, store) if manages else NO_NEWS,
+            alarms=await store.aread(count_alarms) if manages else {},
         )
 
 
@@ -262,6 +266,10 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
         add(f"{texts.text('stuck.title')} ({len(rows)})", rows)
     if rows := model_lines(content.model, texts):
         add(texts.text("digest.model"), rows)
+    if complaints := content.alarms.get("complaints"):
+        # Per 1,000 is ten times the percentage.
+        rates = {f"{kind}_rate": texts.percent(10 * n / complaints) for kind, n in content.alarms.items()}
+        blocks.append(context(texts.text("digest.alarms", **content.alarms, **rates)))
     blocks.append(context(texts.text("digest.home")))
     return SlackMessage(f"{title}: {', '.join(headings)}", blocks)
 
