@@ -33,10 +33,11 @@ FRESH, FRESH_LOOKALIKES, FRESH_ORDINARY = (
     rows("fresh_lookalikes"),
     rows("fresh_ordinary"),
 )
-# Wanted is RECALL. Where it is not reached, a gate keeps the measured figure less a margin.
+# Since December 2026 the words are learned from 17 kinds of danger instead of 7 (docs/triage.md): the set of that
+# month went from 0.80 to 0.97, and these older sets lost up to 3 points. Wanted is RECALL. Where it is not reached, a gate keeps the measured figure less a margin.
 FRESH_KINDS = (*KINDS, "road", "child", "collapse", "poison")
 FRESH_MISSED = {
-    ("explicit", "road"): 0.80, ("explicit", "injury"): 0.75, ("explicit", "child"): 0.75,
+    ("explicit", "road"): 0.80, ("explicit", "injury"): 0.75, ("explicit", "child"): 0.72,
     ("explicit", "poison"): 0.78, ("oblique", "child"): 0.66,
 }  # fmt: skip
 MOST_LOOKS = 0.055
@@ -87,7 +88,7 @@ def test_danger_is_found_in_every_language(language: str, way: str) -> None:
 
 
 # Wanted is 0.05 for both.
-SPREAD = {"explicit": 0.05, "oblique": 0.06}
+SPREAD = {"explicit": 0.05, "oblique": 0.07}
 
 
 @pytest.mark.parametrize("way", RECALL)
@@ -104,7 +105,7 @@ def test_ordinary_complaints_hardly_ever_page_and_seldom_ask_for_a_look(written:
 
 def test_everyday_messages_page_nobody_and_hardly_ever_ask_for_a_look() -> None:
     assert share(EVERYDAY, "page") == 0
-    assert share(EVERYDAY, "look") <= 0.045
+    assert share(EVERYDAY, "look") <= 0.05
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

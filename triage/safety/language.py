@@ -14,11 +14,12 @@ _LANGUAGES_BY_WORD: dict[str, list[str]] = {}
 for _table in SCOPE_TABLES.values():
     for _word in _table["frequent"].split():
         _LANGUAGES_BY_WORD.setdefault(_word, []).append(_table["code"])
-_KNOWN = tuple(SCOPE_TABLES[name]["code"] for name in SCOPE_TABLES)
 # A language with this share of the frequent words of the leading one may also be spoken: people mix languages.
 _SHARE = 0.6
 #: A text is clearly in a language from this many of its frequent words, and this share of all words.
 _FEWEST_WORDS, _CLEAR_SHARE = 3, 0.3
+#: A text with this share of frequent words of a desk's language is in it.
+_READ_SHARE = 0.45
 #: The fewest words from which another language is detected.
 _FEWEST_TO_DETECT = 5
 
@@ -63,7 +64,10 @@ def unread_language(text: str, languages: Collection[str]) -> str:
     A few words, such as the name of a place, have no language.
     """
     words = [word for word in words_of(text) if word.isalpha()]
-    if len(words) < _FEWEST_TO_DETECT or clear_language(words, _KNOWN) in languages:
+    counts = _counts(words, languages)
+    # French and Italian share every third of their frequent words with Spanish.
+    is_read = max(counts.values(), default=0) >= _READ_SHARE * len(words)
+    if len(words) < _FEWEST_TO_DETECT or is_read:
         return ""
     # Imported here: commands start without the language model, and most messages do without it.
     from triage.text import desk_language
@@ -71,5 +75,5 @@ def unread_language(text: str, languages: Collection[str]) -> str:
     language, is_sure = desk_language(text, tuple(languages))
     if language is not None:
         return language if is_sure and language not in languages else ""
-    is_known = any(_counts(words, _KNOWN).values())
+    is_known = any(counts.values())
     return "" if is_known or len(words) < 2 * _FEWEST_TO_DETECT else "und"

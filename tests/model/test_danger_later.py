@@ -1,0 +1,97 @@
+"""The danger sets of December 2026: pages, questions, other languages, and questions whether something may be done.
+
+Their writers had not seen rules, texts or the bot. Never read them to extend a rule or a table.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from bots.dialogue.turn import SignsInWords, read_signs
+from complaints.actions.danger import is_certain
+from tests.rules.dialogue_play import RULES, Play
+from triage.matching import LANGUAGES
+
+Row = Mapping[str, str]
+DESK = replace(RULES, languages=LANGUAGES, danger=(), hazards_signed_until="2099-12-31")
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+@cache
+def rows(name: str) -> tuple[Row, ...]:
+    with Path(__file__).with_name(f"{name}.csv").open(encoding="utf-8") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+@cache
+def signs(text: str) -> SignsInWords:
+    return read_signs(text, DESK, {}, NOW, LANGUAGES)
+
+
+def pages(row: Row) -> bool:
+    return any(map(is_certain, signs(row["text"]).signs))
+
+
+def asks(row: Row) -> bool:
+    """Pages, or asks the question that pages unless the answer is a clear "no"."""
+    return pages(row) or signs(row["text"]).look is not None
+
+
+def of_set(name: str) -> list[Row]:
+    return [row for row in rows("danger_later") if row["set"] == name]
+
+
+def test_present_danger_pages_at_once_or_after_the_question() -> None:
+    dangers = of_set("danger") + of_set("foreign")
+    assert sum(map(asks, dangers)) / len(dangers) >= 0.97
+
+
+def test_a_text_in_a_language_that_nobody_reads_always_asks() -> None:
+    assert [row["text"] for row in of_set("foreign") if not asks(row)] == []
+
+
+def test_ordinary_complaints_hardly_ever_page() -> None:
+    # The goals are 3 pages and 45 questions for 1,000; the second is missed: these are the measured figures.
+    ordinary = of_set("ordinary")
+    assert sum(map(pages, ordinary)) / len(ordinary) <= 0.004
+    assert sum(map(asks, ordinary)) / len(ordinary) <= 0.08
+
+
+def test_few_lookalikes_page() -> None:
+    # The goal is 3 %; this is the measured figure.
+    alike = of_set("lookalike")
+    assert sum(map(pages, alike)) / len(alike) <= 0.06
+
+
+#: In danger, whatever is asked: the reply forbids, sends to those who can judge, or says that it was passed on.
+_NEVER_PERMITS = {
+    "danger", "danger.also", "danger.cannot_judge", "danger.discreet", "danger.help_comes", "danger.listens",
+    "danger.never", "danger.no", "danger.noted", "danger.number", "danger.outside", "danger.self_harm",
+    "danger.stays", "danger.write",
+}  # fmt: skip
+
+
+def reply_to(row: Row) -> str:
+    """The text id of the reply to this question, after the first message; "" if that was not taken for a danger."""
+    play = Play(language=row["language"], rules=DESK)
+    play.writes(row["before"])
+    if play.state["step"] in ("danger_question", "danger_discreet"):
+        play.presses("yes")
+    if play.state["step"] not in ("danger", "danger_discreet"):
+        return ""
+    play.writes(row["text"])
+    return play.replies[-1].template
+
+
+def test_no_question_in_a_danger_is_answered_by_a_permission_or_by_a_deadly_no() -> None:
+    replies = [(row["asks_for"], reply_to(row)) for row in rows("danger_questions")]
+    answered = [reply for _, reply in replies if reply]
+    assert len(answered) / len(replies) >= 0.95
+    assert set(answered) <= _NEVER_PERMITS
+    # "No" to somebody who asks whether to leave, to wait outside or to call could kill.
+    assert [wanted for wanted, reply in replies if wanted == "right" and reply == "danger.no"] == []
