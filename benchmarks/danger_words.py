@@ -18,7 +18,8 @@ from triage.safety.likely import LOOK, PAGE, danger_features
 
 ORDINARY_LOOKS = {"en": 0.03, "tr": 0.045, "de": 0.035, "es": 0.03}
 """Share of ordinary complaints of every trade (`general-` in `ordinary.csv`), held out by cross-validation, that may
-ask for a look. Turkish needs the larger share to find as many dangers as the others. The other ordinary examples are near danger on purpose."""
+ask for a look. Turkish needs the larger share to find as many dangers as the others. The other ordinary examples are
+near danger on purpose."""
 FALSE_PAGES = 0.003
 """Share of ordinary examples, held out likewise, that may page by a combination in words that weigh much."""
 # People speak of self-harm and violence in everyday words, so these examples count more, to be found as often.
@@ -57,7 +58,9 @@ def learn_weights(language: str) -> dict[str, float]:
     is_general = np.array([probe.startswith("general-") for _, _, probe in rows])
     look = np.quantile(decisions[is_general], 1 - ORDINARY_LOOKS[language])
     found = (decisions[labels] > look).mean()
-    print(f"{language}: {found:.3f} of the dangers, held out, at {ORDINARY_LOOKS[language]:.3f} of ordinary complaints")
+    print(
+        f"{language}: {found:.3f} of dangers, held out, at {ORDINARY_LOOKS[language]:.3f} of ordinary complaints"
+    )
     is_ordinary = np.isin(kinds, ["ordinary", "starter"])
     page = np.sort(np.where(combined, decisions, -np.inf)[is_ordinary])[
         -1 - int(FALSE_PAGES * is_ordinary.sum())

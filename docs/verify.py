@@ -120,7 +120,7 @@ def check_receipt(receipt, keys):
 # For the acts that change the state: from these states ("*": all) to one of these ("=": it may stay).
 MOVES = {
     "assess": "received > assessed",
-    "take_back": "decided > assessed investigating escalated =",
+    "take_back": "* > received assessed investigating decided remedying disagreed escalated recourse_offered closed",
     "investigate": "received assessed escalated > investigating",
     "resolve": "assessed investigating > decided =",
     "respond": "assessed investigating escalated > decided =",

@@ -28,8 +28,6 @@ LOW = 2
 OPEN_FOR = timedelta(days=7)
 #: With such a score, words of complaint are a concern, but no more is offered.
 _GOOD = 4
-#: Cues of dissatisfaction that mean nothing alone: "no idea, she was nice I guess".
-_NOT_BAD = ((), ("negation",), ("promised",))
 #: An answer of more words is no bare score.
 _FEW_WORDS = 3
 #: In the state: until when words belong to the survey, and the complaints for which the offer was made and a number
@@ -159,8 +157,8 @@ def _plan_answer(turn: Turn, ref: str, question: str, text: str = "", score: int
         turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
         return False
     is_low = score is not None and score <= LOW
-    is_other, cues = new_message.is_other_matter(turn, ref, text), dissatisfaction(text)
-    concern = is_low or is_other or cues not in _NOT_BAD
+    is_other = new_message.is_other_matter(turn, ref, text)
+    concern = is_low or is_other or bool(dissatisfaction(text))
     facts = {"step": "answered", "question": question, "concern": concern}
     scored = {} if score is None else {"score": score}
     turn.plan(PlannedAct(Verb.SURVEY, ref, facts | scored, {question: text} if text else {}))

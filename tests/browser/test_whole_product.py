@@ -60,6 +60,7 @@ async def _resolve(person: Person, ref: str) -> None:
     """Alice resolves it and sees the letter before it is sent."""
     await person.open_form(ref, "Resolve")
     await person.fill("What was done to put it right", DONE)
+    await person.fill("Amount, with a decimal point; or “none”", "none")
     await person.choose("Finding", "Upheld")
     await person.fill("Root cause", CAUSE)
     await person.choose("How far does the cause reach?", "Single: this case alone")

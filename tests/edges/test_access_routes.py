@@ -137,7 +137,8 @@ async def test_no_route_of_slack_shows_or_changes_a_complaint_for_a_person_who_l
                 command = SlashCommand(name, rest, BURAK, f"t{tried}", TRIAGE)
                 shown.append((name, await answer(office, route, command, burak)))
                 tried += 1
-    shown.append(("home", await answer(office, ROUTES.home_events[0], HomeOpened(BURAK, "home"), burak)))
+    home = next(route for route in ROUTES.events if route.matches("app_home_opened"))
+    shown.append(("home", await answer(office, home, HomeOpened(BURAK, "home"), burak)))
     await office.idle()
 
     # These draw the form again that the press brought; they read nothing of the record.

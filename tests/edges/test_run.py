@@ -45,6 +45,7 @@ RESOLVED = {
     "done": ("plain_text_input", "We sent it back."), "finding": ("radio_buttons", "upheld"),
     "cause": ("plain_text_input", "Read twice"), "cause_class": ("radio_buttons", "single"),
     "agreed_how": ("plain_text_input", "As asked"), "others_affected": ("radio_buttons", "none"),
+    "amount": ("plain_text_input", "none"),
 }  # fmt: skip
 EVENT_KEYS = {"seq", "at", "verb", "by", "role", "clause", "facts", "hash", "entry"}
 

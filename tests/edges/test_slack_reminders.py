@@ -359,18 +359,17 @@ async def test_a_rate_limited_page_does_not_count_as_sent(office: Office) -> Non
 
 
 @clause("7.5")
-async def test_a_likely_danger_is_asked_about_twice_and_never_again(office: Office) -> None:
-    ref = office.receive("I don't see a tomorrow")
-    sign = RecordedSign("self_harm.self_harm_likely", 4, 2, False, office.clock.at, look=True)
-    office.add(ref, "no tomorrow", signs=(sign,))
+async def test_a_possible_danger_asks_for_a_look_at_once_and_pages_after_two_minutes_without_an_answer(
+    office: Office,
+) -> None:
+    ref = office.receive("The lift has stopped and my mother is in it.")
+    sign = RecordedSign("danger.danger_likely", 4, 2, False, office.clock.at, look=True)
+    office.add(ref, "She is in it.", signs=(sign,))
     await office.idle()
     first = [text for text in pings(office, MONA, ref) if "🟠" in text]
-    await office.until(office.clock.at + timedelta(minutes=31))
-    await office.until(office.clock.at + timedelta(minutes=61))
-    both = [text for text in pings(office, MONA, ref) if "🟠" in text]
+    await office.until(office.clock.at + timedelta(minutes=3))
+    paged = [text for text in pings(office, MONA, ref) if "🔴" in text]
 
     assert len(first) == 1
-    assert "look within the hour" in first[0]
-    assert "may be about self-harm" in first[0]
-    assert len(both) == 2
-    assert "no tomorrow" not in " ".join(both)
+    assert "Possible danger" in first[0]
+    assert len(paged) == 1

@@ -416,7 +416,8 @@ def test_the_required_fields_of_every_form_are_listed_here() -> None:
     }
     reasons = ("escalate", "restrict", "unrestrict", "reopen", "not_accept", "hold", "release")
     assert required == {
-        "take": [], "receipt": [], "bind": [], "appeal_limit": ["reason"], "warn_conduct": ["text"],
+        "take": [],
+        "end_danger": ["danger_end"], "receipt": [], "bind": [], "appeal_limit": ["reason"], "warn_conduct": ["text"],
         "limit_contact": ["limits", "reason", "until"], "review_limit": ["outcome", "reason"],
         # Of a row that somebody begins.
         "investigate": [

@@ -123,4 +123,4 @@ class Progress:
 def prompt_numbers(texts: Iterable[str], chat: int) -> list[int]:
     """Return the numbers of the prompts among the texts that a chat received, in order."""
     numbers = (text.partition(f"{chat}-")[2] for text in texts)
-    return [int(number.rstrip(".")) for number in numbers if number]
+    return [int(number.partition(".")[0]) for number in numbers if number]

@@ -57,7 +57,7 @@ STARTS = frozenset(
 #: It answers a message or a button: it is sent at once.
 ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata", "summary", "form_copy"})
 #: Danger is sent at once.
-DANGER = frozenset({"danger_seen"})
+DANGER = frozenset({"danger_seen", "talk"})
 #: An answer if the person's own words caused it, otherwise started by us.
 ANSWER_OR_START = frozenset({"no_independent"})
 #: It waits until its letter has left, and leaves right after it.
@@ -211,6 +211,9 @@ def test_with_a_calendar_always_open_the_notice_precedes_quiet_hours() -> None:
 AT_ANY_HOUR = frozenset(
     {
         "page",
+        "talk_show",
+        "talk_mark",
+        "talk_heard",
         "told_owner",
         "ask_approval",
         "told_checked",

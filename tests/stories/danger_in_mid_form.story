@@ -6,7 +6,7 @@ Anna: 12 Mill Lane, this morning
 Anna: There is a strong smell of gas in the kitchen now!
 Bot to Anna: We are a complaints service and cannot send help
 Anna: shall I relight the boiler?
-Bot to Anna: I cannot judge that
+Bot to Anna: No. Never turn the gas on again
 Mona sees: danger
 Record of Anna: priority=P1 safety=3
 Clock +6 minutes
