@@ -40,18 +40,22 @@ SETTINGS = Path(__file__).with_name("desk.toml").read_text(encoding="utf-8")
 TEXTS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
 
+def signed_settings(more: str) -> str:
+    """The demo's amends.toml with further tables. Its hazards are signed for the demo only, by nobody who may."""
+    tables = tomllib.loads(f"{SETTINGS}\n{more}")
+    countries = frozenset({tables["organisation"]["country"], *tables.get("jurisdiction", ())})
+    today = datetime.now(UTC).date()
+    signed = f'[hazards]\nsigned_by = "the demo"\nsigned_on = {today}\nhash = "{table_hash(countries)}"'
+    return f"{SETTINGS}\n{more}\n{signed}\n"
+
+
 def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:
     """Write amends.toml and .env into a folder, with the simulator's addresses and a new key, and load them.
 
     With them the command line can read the demo's record. `more` has further tables of a story.
     """
     file = folder / "amends.toml"
-    # Signed for the demo only: a real desk has its safety officer read and sign the sentences.
-    tables = tomllib.loads(f"{SETTINGS}\n{more}")
-    countries = frozenset({tables["organisation"]["country"], *tables.get("jurisdiction", ())})
-    today = datetime.now(UTC).date()
-    signed = f'[hazards]\nsigned_by = "the demo"\nsigned_on = {today}\nhash = "{table_hash(countries)}"'
-    file.write_text(f"{SETTINGS}\n{more}\n{signed}\n", encoding="utf-8")
+    file.write_text(signed_settings(more), encoding="utf-8")
     env = {
         "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
         "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),

@@ -138,12 +138,12 @@ def test_a_bare_location_is_the_place_and_words_are_asked_for() -> None:
     assert "What went wrong there?" in receipt
     assert play.waits(60) == []
     assert play.presses("done") == ["Tell me in your own words what went wrong."]
-    play.writes("There is a hole in the pavement.")
+    play.writes("The street lamp there has been dark for a month.")
     assert play.presses("done") == [HELP]
     [readback] = play.presses("skip")
-    assert "There is a hole in the pavement." in readback
+    assert "The street lamp there has been dark for a month." in readback
     assert "Where and when: 51.507200, -0.127600" in readback
-    assert play.texts_of(play.ref)["description"] == "There is a hole in the pavement."
+    assert play.texts_of(play.ref)["description"] == "The street lamp there has been dark for a month."
 
 
 @pytest.mark.parametrize("text", ["51.5072, -0.1276", "https://maps.app.goo.gl/abc123", "geo:41.01,28.97"])

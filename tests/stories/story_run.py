@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from amends.demo.run import STORY_BEGINS
-from amends.demo.settings import CHANNELS, SETTINGS, STAFF
+from amends.demo.settings import CHANNELS, STAFF, signed_settings
 from amends.settings import load
 from amends.story.player import Player, StoryFailed
 from amends.story.script import StoryStep, read_story
@@ -116,7 +116,7 @@ class PersistentPlayer(Player):
 def prepare(folder: Path) -> None:
     """Prepare a folder as after the first start: settings, tables and a trained model."""
     # The draw depends on the reference, which is random: two runs would give a review to different people.
-    settings = f"{SETTINGS}\n[case_review]\neach_month = 0\n"
+    settings = signed_settings("[case_review]\neach_month = 0\n")
     (folder / "amends.toml").write_text(settings, encoding="utf-8")
     copy_trained_database(folder / "amends.db", KEY)
 
