@@ -1,6 +1,6 @@
 """The parts of a case: safety signs, proposal, assessment, issues, remedies, decisions, due times and fairness."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -38,7 +38,7 @@ class RecordedSign:
     danger: bool
     at: datetime
     seq: int = 0
-    #: Likely, not certain: a person looks within the hour, without a page.
+    #: Likely, not certain: the complainant is asked, and without a clear "no" people are paged.
     look: bool = False
     #: The language of the message, "" if its words did not decide: that of the answers about this danger.
     language: str = ""
@@ -53,6 +53,11 @@ class RecordedSign:
     @property
     def kind(self) -> str:
         return self.rule.split(".")[0]
+
+
+def clearest_signs(signs: Sequence[RecordedSign]) -> list[RecordedSign]:
+    """The signs of present danger; without one, those of a possible danger."""
+    return [sign for sign in signs if sign.danger] or [sign for sign in signs if sign.look]
 
 
 @dataclass(frozen=True)

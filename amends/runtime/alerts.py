@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 def danger_alert(case: Case, since: timedelta) -> dict[str, Any]:
     """What an alert says about the danger of this complaint that came so long ago."""
     alarm = case.alarms[-1]
-    late = alarm.at - (alarm.written_at or alarm.at)
     return {
         "alert": "danger",
         "id": f"{case.ref}/{format_time(alarm.at)}",
@@ -45,7 +44,7 @@ def danger_alert(case: Case, since: timedelta) -> dict[str, Any]:
         "kinds": sorted({sign.kind for sign in case.signs if sign.danger or sign.look}),
         "round": since // PAGE_EVERY + 1,
         "minutes": since // timedelta(minutes=1),
-        "read_late_minutes": late // timedelta(minutes=1),
+        "read_late_minutes": alarm.read_after // timedelta(minutes=1),
     }
 
 

@@ -12,14 +12,15 @@ from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs, read_late
 from complaints.actions.danger import is_certain
 from complaints.case import Case
+from complaints.case_values import clearest_signs
 from complaints.danger.hazards import (
     DO,
     HAZARD_OF_KIND,
-    HAZARDS,
     NEVER,
     Hazard,
     SafetySentence,
     call_number,
+    deadliest_first,
     sentences,
     text_number,
 )
@@ -115,7 +116,8 @@ def reply_to_danger(turn: Turn) -> None:
     before = set(turn.state.get("hazards", []) if turn.step in STEPS else [])
     # "The fire brigade is coming" is no fire.
     mentioned = set() if content is not None and content.help_comes else _hazards_of(turn, ref, signs)
-    hazards, is_first, was_asked = _ordered(before | mentioned), turn.step not in STEPS, turn.step == ASKED
+    hazards = [hazard.name for hazard in deadliest_first(before | mentioned)]
+    is_first, was_asked = turn.step not in STEPS, turn.step == ASKED
     is_certain_now = any(map(is_certain, signs.signs)) or not (is_first or (was_asked and content is None))
     sign = signs.danger or signs.look
     if is_first:
@@ -174,8 +176,7 @@ def _reply_first(turn: Turn, ref: str, signs: SignsInWords) -> None:
         id_, fields["line"] = "danger.self_harm", listens.number if listens is not None else ""
         if hazard.name == "self_harm" and not turn.state.get("cannot_call"):
             # The line is for talking; who has done something needs the emergency service.
-            number = turn.current_rules(ref).emergency_number
-            fields["call"] = turn.texts.text(language, "danger.call", number=number)
+            fields["call"] = _call_emergency(turn, ref)
         if listens is None:
             id_ = "danger.self_harm_plain"
             del fields["line"]
@@ -200,9 +201,7 @@ def _reply_next(turn: Turn, ref: str, content: DangerMessage) -> None:
     elif forbidden:
         _reply(turn, ref, "danger.never", never=never.strip(), call=call)
     elif hazard.name == "self_harm":
-        rules = turn.current_rules(ref)
-        emergency = turn.texts.text(language, "danger.call", number=rules.emergency_number)
-        _reply(turn, ref, "danger.stays", line=_number(turn, ref), call=emergency)
+        _reply(turn, ref, "danger.stays", line=_number(turn, ref), call=_call_emergency(turn, ref))
     elif content.asks or is_forbidden:
         _reply(turn, ref, "danger.cannot_judge", call=call)
     elif hazard.discreet:
@@ -219,7 +218,7 @@ def _reply_next(turn: Turn, ref: str, content: DangerMessage) -> None:
 def _always_forbidden(turn: Turn, ref: str) -> set[str]:
     """The acts of these hazards that are answered by "No" in every country, once the table is signed."""
     names = turn.state["hazards"] if _is_signed(turn, ref) else []
-    return {act for hazard in HAZARDS if hazard.name in names for act in hazard.no}
+    return {act for hazard in deadliest_first(names) for act in hazard.no}
 
 
 def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, **fields: str) -> None:
@@ -257,6 +256,11 @@ def _call(turn: Turn, ref: str, hazard: str | None = None) -> str:
         return turn.texts.text(language, "danger.call", number=number)
     written = text_number(_hazard(turn).name, turn.current_rules(ref).country, language)
     return written or turn.texts.text(language, "danger.ask_somebody", number=number)
+
+
+def _call_emergency(turn: Turn, ref: str) -> str:
+    number = turn.current_rules(ref).emergency_number
+    return turn.texts.text(str(turn.state["danger_language"]), "danger.call", number=number)
 
 
 def _number(turn: Turn, ref: str, hazard: str | None = None) -> str:
@@ -302,21 +306,14 @@ def _is_signed(turn: Turn, ref: str) -> bool:
 
 def _hazard(turn: Turn) -> Hazard:
     """The deadliest of this danger; one without a name where no kind of sign has advice."""
-    names = turn.state.get("hazards") or []
-    return next((hazard for hazard in HAZARDS if hazard.name in names), Hazard("", ()))
+    return next(iter(deadliest_first(turn.state.get("hazards", []))), Hazard("", ()))
 
 
 def _hazards_of(turn: Turn, ref: str, signs: SignsInWords) -> set[str]:
-    counted = [sign for sign in signs.signs if sign.danger] or [sign for sign in signs.signs if sign.look]
-    kinds = {sign.kind for sign in counted}
+    kinds = {sign.kind for sign in clearest_signs(signs.signs)}
     if ORGANISATION in kinds:
         kinds |= _kinds_of(_own_entry(turn, turn.current_rules(ref), signs))
     return {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    wanted = set(names)
-    return [hazard.name for hazard in HAZARDS if hazard.name in wanted]
 
 
 def _own_entry(turn: Turn, rules: Rulebook, signs: SignsInWords | None = None) -> Danger | None:

@@ -1,5 +1,7 @@
 """A danger to people: its alarm, who has seen it, and who closed it (5.3, 7.3)."""
 
+from typing import Any
+
 from complaints.actions.request import ActionRequest
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RecordedSign
@@ -29,21 +31,19 @@ def raised_alarms(case: Case, event: Event, signs: tuple[RecordedSign, ...]) -> 
     late = parse_time(event.facts["written_at"]) if "written_at" in event.facts else None
     certain = any(map(is_certain, signs)) or (alarm is not None and answer in ("yes", "unclear"))
     possible = certain or any(sign.look for sign in signs)
+    begun = Alarm(at, at if certain else None, written_at=late)
     if alarm is None:
-        return (
-            (*case.alarms, Alarm(at, at if certain else None, written_at=late)) if possible else case.alarms
-        )
+        return (*case.alarms, begun) if possible else case.alarms
     if (possible and alarm.talks_until is not None) or (certain and alarm.seen_at is not None):
-        return (
-            *case.alarms[:-1],
-            changed(alarm, ended_at=at),
-            Alarm(at, at if certain else None, written_at=late),
-        )
-    if certain and alarm.certain_at is None:
-        alarm = changed(alarm, certain_at=at)
-    if answer in CALM_ANSWERS and alarm.calm_at is None:
-        alarm = changed(alarm, calm_at=at)
-    return (*case.alarms[:-1], alarm)
+        return (*_newest_changed(case, ended_at=at), begun)
+    certain_at = alarm.certain_at or (at if certain else None)
+    calm_at = alarm.calm_at or (at if answer in CALM_ANSWERS else None)
+    return _newest_changed(case, certain_at=certain_at, calm_at=calm_at)
+
+
+def _newest_changed(case: Case, **to: Any) -> tuple[Alarm, ...]:
+    """The alarms with other values in the newest, of which there must be one."""
+    return (*case.alarms[:-1], changed(case.alarms[-1], **to))
 
 
 def check_receipt(case: Case, request: ActionRequest) -> Facts:
@@ -94,22 +94,19 @@ def check_end_danger(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_end_danger(case: Case, event: Event) -> Case:
-    updated = see_alarm(case, event)
-    return changed(updated, alarms=(*updated.alarms[:-1], changed(updated.alarms[-1], ended_at=event.at)))
+    seen = see_alarm(case, event)
+    return changed(seen, alarms=_newest_changed(seen, ended_at=event.at))
 
 
 def see_alarm(case: Case, event: Event) -> Case:
     """The case after this person confirmed that they have seen the open danger."""
     if case.unseen_alarm is None:
         return case
-    return changed(
-        case, alarms=(*case.alarms[:-1], changed(case.alarms[-1], seen_at=event.at, seen_by=event.by))
-    )
+    return changed(case, alarms=_newest_changed(case, seen_at=event.at, seen_by=event.by))
 
 
 def reopen_alarm(case: Case, event: Event) -> Case:
     """No answer came to the complainant in a conversation: the open danger is paged again."""
     if case.alarm is None:
         return case
-    ended = changed(case.alarm, ended_at=event.at)
-    return changed(case, alarms=(*case.alarms[:-1], ended, Alarm(event.at, event.at)))
+    return changed(case, alarms=(*_newest_changed(case, ended_at=event.at), Alarm(event.at, event.at)))

@@ -25,6 +25,11 @@ class Alarm:
     ended_at: datetime | None = None
 
     @property
+    def read_after(self) -> timedelta:
+        """How long the message about it had waited when we read it; zero where that was not long."""
+        return self.at - (self.written_at or self.at)
+
+    @property
     def talks_until(self) -> datetime | None:
         """Until when the bot stayed in the conversation; None while it does."""
         return min((at for at in (self.calm_at, self.ended_at) if at is not None), default=None)

@@ -86,10 +86,10 @@ HAZARD_OF_KIND: Mapping[str, Hazard] = {kind: hazard for hazard in HAZARDS for k
 DISCREET: frozenset[str] = frozenset(kind for hazard in HAZARDS if hazard.discreet for kind in hazard.kinds)
 
 
-def deadliest(kinds: Iterable[str]) -> Hazard | None:
-    """The hazard that speaks where these kinds of signs were found; None where no kind has advice."""
-    names = {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
-    return next((hazard for hazard in HAZARDS if hazard.name in names), None)
+def deadliest_first(names: Iterable[str]) -> list[Hazard]:
+    """The hazards with these names; the first speaks."""
+    wanted = set(names)
+    return [hazard for hazard in HAZARDS if hazard.name in wanted]
 
 
 def call_number(hazard: str, country: str, *, second: bool = False) -> CallNumber | None:

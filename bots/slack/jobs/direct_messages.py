@@ -21,6 +21,7 @@ from bots.slack.views.card import RESTRICTED, next_due_text
 from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
+from complaints.case_values import clearest_signs
 from complaints.danger.alarm import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
@@ -139,9 +140,8 @@ class DirectMessageJobs:
     def _kinds(self, case: Case) -> str:
         """The kinds of danger by the names of the rules."""
         texts = self.slack.texts
-        signs = [sign for sign in case.signs if sign.danger or sign.look]
-        certain = [sign for sign in signs if sign.danger] or signs
-        names = dict.fromkeys(escaped(rule_name(sign.rule, texts.text), 100) for sign in certain)
+        signs = clearest_signs(case.signs)
+        names = dict.fromkeys(escaped(rule_name(sign.rule, texts.text), 100) for sign in signs)
         return ", ".join(names) or texts.text("dm.danger_kind")
 
     def _look_text(self, case: Case, since: timedelta) -> str:
