@@ -94,8 +94,8 @@ def check_end_danger(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_end_danger(case: Case, event: Event) -> Case:
-    seen = see_alarm(case, event)
-    return changed(seen, alarms=_newest_changed(seen, ended_at=event.at))
+    updated = see_alarm(case, event)
+    return changed(updated, alarms=_newest_changed(updated, ended_at=event.at))
 
 
 def see_alarm(case: Case, event: Event) -> Case:
