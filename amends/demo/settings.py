@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import Settings, load
+from amends.settings.loading import parse_settings
+from amends.settings.rulebook import hazard_countries
 from complaints.danger.hazards import table_hash
 from complaints.vocabulary import Role
 from simulator import Simulator
@@ -42,11 +44,10 @@ TEXTS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("texts.toml").
 
 def signed_settings(more: str) -> str:
     """The demo's amends.toml with further tables. Its hazards are signed for the demo only, by nobody who may."""
-    tables = tomllib.loads(f"{SETTINGS}\n{more}")
-    countries = frozenset({tables["organisation"]["country"], *tables.get("jurisdiction", ())})
+    text = f"{SETTINGS}\n{more}\n"
+    signed = table_hash(hazard_countries(parse_settings(text, Path("amends.toml"), {})))
     today = datetime.now(UTC).date()
-    signed = f'[hazards]\nsigned_by = "the demo"\nsigned_on = {today}\nhash = "{table_hash(countries)}"'
-    return f"{SETTINGS}\n{more}\n{signed}\n"
+    return f'{text}[hazards]\nsigned_by = "the demo"\nsigned_on = {today}\nhash = "{signed}"\n'
 
 
 def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:

@@ -19,7 +19,6 @@ from store.custody.verify import (
     verify,
     verify_owners,
 )
-from store.database import migrate
 from store.database.journaled import JOURNALED
 from store.proof.journal import anchor, end_upgrade, is_upgrading, without_journal
 from store.proof.log import add_checkpoint
@@ -28,6 +27,7 @@ from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, MESSAGES, METADATA, REA
 from store.values import Verification
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
+from tests.edges.older_release import closed_before_the_journal
 from tests.edges.outsider import outside, tamper
 
 SEED = bytes(range(32))
@@ -83,10 +83,7 @@ def test_a_role_given_by_an_outsider_is_found(store: Store) -> None:
 def test_a_record_of_an_older_release_is_hash_only_until_it_is_anchored(
     database_url: str, clock: FakeClock
 ) -> None:
-    with opened(database_url, clock) as store:
-        ref = Desk(store).closed()
-    migrate.downgrade(database_url, "0007")
-    migrate.upgrade(database_url)
+    ref = closed_before_the_journal(database_url, clock)
     with opened(database_url, clock) as store:
         before = store.read(verify)
         assert (before.first_bad, before.journal_since, before.hash_only > 3) == (None, None, True)
@@ -100,10 +97,7 @@ def test_a_record_of_an_older_release_is_hash_only_until_it_is_anchored(
 
 
 def test_anchoring_covers_all_rows_once_and_ends_the_upgrade(database_url: str, clock: FakeClock) -> None:
-    with opened(database_url, clock) as store:
-        Desk(store).closed()
-    migrate.downgrade(database_url, "0007")
-    migrate.upgrade(database_url)
+    closed_before_the_journal(database_url, clock)
     with opened(database_url, clock) as store:
         owners = store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
         for page in pages_of(owners):

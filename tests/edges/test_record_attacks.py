@@ -13,7 +13,6 @@ from store.cases.act import act as store_act
 from store.cases.act import act_key
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
-from store.database import migrate
 from store.database.errors import StoreError
 from store.outbox.dead_letters import (
     KEEP_FOR,
@@ -43,6 +42,7 @@ from store.tables import (
 from store.values import Conversation, DialogueTurn
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
+from tests.edges.older_release import closed_before_the_journal
 from tests.edges.outsider import outside, tamper
 
 SEED = bytes(range(32))
@@ -59,10 +59,7 @@ def test_an_event_without_a_mac_is_damage(store: Store) -> None:
 def test_an_event_of_an_older_release_needs_no_mac_once_its_owner_is_anchored(
     database_url: str, clock: FakeClock
 ) -> None:
-    with opened(database_url, clock) as store:
-        ref = Desk(store).closed()
-    migrate.downgrade(database_url, "0007")
-    migrate.upgrade(database_url)
+    ref = closed_before_the_journal(database_url, clock)
     with opened(database_url, clock) as store:
         desk = Desk(store)
         desk.act(ref, Verb.NOTE, words={"text": "The first act of the new release."})

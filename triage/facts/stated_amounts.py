@@ -14,12 +14,17 @@ from triage.matching import fold
 
 
 def require_amounts(
-    facts: Mapping[str, Any], words: Mapping[str, str], country: str, granted: Mapping[str, Any]
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    country: str,
+    granted: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The facts of a form, with the sums in its words that its author states to be no payment.
 
-    `granted` has the amounts, one or one for each of the `remedies`. Raises BadFacts for any other sum.
+    `granted` (the facts, if not given) has the amounts, one or one for each of the `remedies`. Raises BadFacts for
+    any other sum.
     """
+    granted = facts if granted is None else granted
     sums = [(path, rest) for path in words for rest in _unstated(path, words[path], country, granted)]
     if NO_PAYMENT in facts:
         return {**facts, NO_PAYMENT: sorted({amount.value.replace(" ", "") for _, amount in sums})}

@@ -24,10 +24,10 @@ from complaints.actions.authorisation import Access, is_allowed
 from complaints.actions.intake import TRANSLATION
 from complaints.case import Case, Event
 from complaints.vocabulary import Flag
-from store.cases.read import load_case, load_history, read_last_words
+from store.cases.read import read_last_words
 from store.outbox.complete import Completed, Outcome, RateLimited
 from store.outbox.deliveries import find_delivery
-from store.record.load import load_readable_words
+from store.record.load import load_case_file, load_readable_words
 from store.slack import record_direct_message
 from store.values import DeliveryStatus, Obligation
 
@@ -104,6 +104,5 @@ class ConversationJobs:
         return Completed()
 
     async def _load(self, obligation: Obligation) -> tuple[Case, Event]:
-        ref, store = str(obligation.ref), self.slack.store
-        case, events = await store.aread(load_case, ref), await store.aread(load_history, ref)
-        return case, next(event for event in events if event.seq == obligation.facts["seq"])
+        file = await self.slack.store.aread(load_case_file, str(obligation.ref))
+        return file.case, file.events[int(obligation.facts["seq"]) - 1]

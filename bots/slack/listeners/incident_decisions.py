@@ -73,7 +73,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     codes = tuple(code for code in categories_of(rules) if code not in RESTRICTING)
     values = values_of(view["state"]["values"])
     facts, words = read(FORM, values, languages, options={"category": codes})
-    facts = require_amounts(facts | statement_of(view), words, rules.country, facts)
+    facts = require_amounts(facts | statement_of(view), words, rules.country)
     check_form(facts, words, languages)
     wanted = draft_decision(incident.id, facts, words, actor, previewed_at)
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))

@@ -117,7 +117,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
         return CLOSE_FORMS
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
-    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country, facts)
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
     which = facts.pop("which")
     if which == NEW:
         await slack.store.awrite(
@@ -147,7 +147,7 @@ async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) 
     await open_incident_for(slack, metadata.incident, verb, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
-    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country, facts)
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
     change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
     await slack.store.awrite(
         act_on_incident, metadata.incident, change_or_end, actor, facts, words,

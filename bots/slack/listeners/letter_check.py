@@ -92,7 +92,7 @@ async def check_texts_to_all(
 
     Only texts with a language (`reasons.de`) are read by complainants. Raises BadFacts.
     """
-    facts = require_amounts(facts, words, case.rules.country, facts)
+    facts = require_amounts(facts, words, case.rules.country)
     texts = [(text, language) for path, text in words.items() if (language := path.partition(".")[2])]
     warned = [await check_text(slack, text, case, actor, language) for text, language in texts]
     return _with_facts(chain.from_iterable(warned), facts)
