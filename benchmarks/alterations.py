@@ -26,10 +26,8 @@ from store.backup.backup import back_up
 from store.backup.restore import restore
 from store.custody.retention import delete_expired_rows, erase
 from store.custody.rotate_keys import record_keys_rotated, rotate_keys
-from store.custody.verify import Outside, list_owners, pages_of, verify
-from store.database import migrate
+from store.custody.verify import Outside, verify
 from store.database.keyring import Keyring
-from store.proof.journal import anchor, end_upgrade, without_journal
 from store.proof.log import log_signer
 from store.store import open_store
 from tests.databases import KEYS, Migrated, Server
@@ -153,7 +151,7 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
         dice = Random(f"untouched {name} {n}")
         with lent() as url, tempfile.TemporaryDirectory() as folder:
             kinds = dice.sample(list(TREATMENTS), dice.randint(0, 3))
-            kinds.sort(key=order)
+            kinds.sort(key=LAST.__contains__)
             problems = verify_treated(url, Path(folder), kinds, dice)
             treated.update(kinds or ["nothing else"])
             alarms.update({f"{', '.join(kinds)} ({n}): {problems[:2]}": 1} if problems else {})
@@ -164,11 +162,6 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
     for alarm in alarms:
         report.add_row(f"[red]{alarm}[/]", "", "")
     return report
-
-
-def order(kind: str) -> tuple[bool, bool]:
-    """An upgrade comes first: an older release has no log, so no checkpoint is kept from before it."""
-    return kind in LAST, not kind.startswith("upgraded")
 
 
 def verify_treated(url: str, folder: Path, kinds: Sequence[str], dice: Random) -> list[object]:
@@ -234,25 +227,11 @@ def _vacuumed(course: Course, _: Path, __: Random) -> None:
     course.store.remove_remnants(rewrite=True)
 
 
-def _upgraded(course: Course, _: Path, dice: Random) -> None:
-    course.store.close()
-    migrate.downgrade(course.url, "0007")
-    migrate.upgrade(course.url)
-    course.store = open_store(course.url, KEYS, course.clock)
-    for _step in range(dice.randint(0, 5)):
-        course.something_happens(dice.getrandbits(32))
-    owners = course.store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
-    for page in pages_of(owners):
-        course.store.write(anchor, page)
-    course.store.write(end_upgrade)
-
-
 TREATMENTS: Mapping[str, Callable[[Course, Path, Random], None]] = {
     "verified before, then used": _verified,
     "complaints erased": _erased,
     "backed up and restored": _restored,
     "every table written again (db vacuum)": _vacuumed,
-    "upgraded from an older release, anchored": _upgraded,
     "a year passed, expired rows deleted": _purged,
     "keys rotated": _rotated,
 }

@@ -2,8 +2,8 @@
 
 `python -m benchmarks faults` runs a medium size, `--updates 10000 --due 10000 --kills 200` the full one. The product
 runs as a process of its own; the platforms are fakes that count (tests/faults). Every column of losses must be 0.
-`releases` runs only if it is named: it runs an older release together with this one. The older release is the last
-one before the newest migration, `--before REV` (AMENDS_BEFORE), or with `--every` one for each schema.
+`releases` runs only if it is named: it runs this release together with an invented next one, or with `--before REV`
+(AMENDS_BEFORE) an older commit together with this one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--before", default=os.environ.get("AMENDS_BEFORE"), help="a commit of the older release"
     )
-    parser.add_argument("--every", action="store_true", help="the last commit of every schema")
     parser.add_argument("--store", choices=STORES, action="append")
     options = parser.parse_args(arguments)
     stores = tuple(options.store or STORES)
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
     if "weather" in only:
         out.print(weather(options.lasts, stores))
     if "releases" in only:
-        out.print(releases.table(options.before, every=options.every, report=partial(out.print, style="dim")))
+        out.print(releases.table(options.before, report=partial(out.print, style="dim")))
 
 
 def kills(load: Load, stores: tuple[str, ...]) -> Table:

@@ -121,7 +121,7 @@ def _cosign(store: Store) -> None:
 
 def fill(tx: Tx, size: int) -> int:
     """Add leaves up to this size, and the journal that they name; returns how many."""
-    key, at = mac_key(tx)[0], datetime(2026, 1, 5, 9, tzinfo=UTC)
+    key, at = mac_key(tx), datetime(2026, 1, 5, 9, tzinfo=UTC)
     start = int(tx.connection.execute(text("SELECT count(*) FROM log_leaves")).scalar_one())
     # Only the complete subtrees left of the next leaf are needed: the last of each level.
     subtrees = {(row.level, row.n): row.hash for row in tx.connection.execute(LOG_NODES.select())}

@@ -81,7 +81,7 @@ class Store:
         self._threads = StoreThreads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
         self._folded = FoldedCases()
-        self._mac_key: tuple[bytes, str] | None = None
+        self._mac_key: bytes | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._notifying = None if engines.is_sqlite else _notifier(engines.url, self._call_back)
         #: True if the database caused the last write to fail: a full disk, a read-only server.

@@ -497,8 +497,7 @@ class Verification:
     """The result of `verify`: `problems` are its damages.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
-    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet. What is
-    skipped did not change since it was verified (`verified_at`), according to journal and log.
+    What is skipped did not change since it was verified (`verified_at`), according to journal and log.
     """
 
     entries: int
@@ -506,8 +505,6 @@ class Verification:
     unsealed_tail: int
     erased: int
     problems: tuple[Damage, ...] = ()
-    hash_only: int = 0
-    journal_since: str | None = None
     skipped_owners: int = 0
     skipped_log_entries: int = 0
     verified_at: str | None = None

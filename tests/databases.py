@@ -255,13 +255,13 @@ def tamper(url: str, statement: str) -> None:
     guards: list[str] = []
     with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
-            query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'events_stand_%'"
+            query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'events_append_only_%'"
             for name, guard in connection.exec_driver_sql(query).all():
                 connection.exec_driver_sql(f"DROP TRIGGER {name}")
                 guards.append(guard)
         else:
-            connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER events_stand")
-            guards.append("ALTER TABLE events ENABLE TRIGGER events_stand")
+            connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER events_append_only")
+            guards.append("ALTER TABLE events ENABLE TRIGGER events_append_only")
         for part in (statement, *guards):
             connection.exec_driver_sql(part)
     engine.dispose()

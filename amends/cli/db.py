@@ -125,27 +125,19 @@ def _add_witnesses(settings: Settings, store: Store, outside: Outside, *, ask: b
 
 
 def _read_outside(files: list[Path]) -> Outside:
-    """Signed checkpoints, and lists of heads that an older release wrote; raises StoreError for any other file."""
+    """Signed checkpoints; raises StoreError for a file that is no text."""
     from store.custody.verify import Outside
     from store.database.errors import StoreError
 
-    notes, document = [], None
+    notes = []
     for file in files:
         try:
-            text = file.read_text(encoding="utf-8")
-            if text.startswith("{"):
-                document = json_module.loads(text)
-                if not {"version", "at", "root", "heads", "public_key", "signature"} <= set(document):
-                    raise StoreError(
-                        f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote."
-                    )
-            else:
-                notes.append(text)
-        except (ValueError, TypeError, OSError) as error:
+            notes.append(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
             raise StoreError(
                 f"{file} is no checkpoint ({type(error).__name__}): look at its name."
             ) from error
-    return Outside(notes=tuple(notes), document=document)
+    return Outside(notes=tuple(notes))
 
 
 def _print_verification(verification: Verification, *, json: bool) -> None:
@@ -162,8 +154,6 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
                 "problems": [damage._asdict() for damage in verification.problems],
                 "unsealed_tail": verification.unsealed_tail,
                 "erased": verification.erased,
-                "hash_only": verification.hash_only,
-                "journal_since": verification.journal_since,
                 "skipped_owners": verification.skipped_owners,
                 "skipped_log_entries": verification.skipped_log_entries,
                 "verified_at": verification.verified_at,
@@ -181,15 +171,6 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
             "only `amends db verify --full` finds it."
         )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
-    if verification.hash_only:
-        out.print(
-            f"Protected by hashes only, because they were written by an older release: {verification.hash_only} "
-            "complaints, chats and persons. Run `amends db anchor`."
-        )
-    elif verification.journal_since is not None:
-        out.print(
-            f"Hash only before {verification.journal_since}: older rows were anchored as they were then."
-        )
     if bad is None:
         out.print("No damage was found. What this shows and what not: docs/proof.md.")
     for damage in verification.problems:
@@ -200,41 +181,6 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
         out.print(
             "Restore what is damaged from a backup (docs/custody.md, Damage); all other rows can be used."
         )
-
-
-def anchor(
-    *,
-    anyway: Annotated[bool, typer.Option("--anyway")] = False,
-    config: Config = None,
-) -> None:
-    from store.custody.verify import list_owners, pages_of, verify_owners
-    from store.proof.journal import anchor as anchor_owners
-    from store.proof.journal import end_upgrade, is_upgrading, without_journal
-
-    with open_record(config) as (_, store):
-        if not store.write(is_upgrading):
-            err.print("Every row is in the journal already.")
-            return
-        owners = store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
-        damaged: set[str] = set()
-        with progress_bar("Anchoring") as progress:
-            done = 0
-            for page in pages_of(owners):
-                damages = store.read(verify_owners, page).damages
-                for damage in damages:
-                    out.print(f"Not whole: {damage.ref}, event {damage.seq}: {damage.why}", highlight=False)
-                damaged |= {damage.ref for damage in damages}
-                store.write(anchor_owners, [owner for owner in page if anyway or owner not in damaged])
-                done += len(page)
-                progress(done, len(owners))
-        if damaged and not anyway:
-            err.print(
-                f"{len(damaged)} are damaged and were not anchored. Restore them from a backup and repeat this, or "
-                "say --anyway to anchor them as they are."
-            )
-            raise typer.Exit(NOT_WELL)
-        store.write(end_upgrade)
-    err.print(f"{pluralise(len(owners), 'owner')} of rows taken into the journal.")
 
 
 def measure(*, config: Config = None) -> None:

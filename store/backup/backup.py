@@ -106,7 +106,7 @@ def describe_file(file: Path) -> dict[str, Any]:
     """The content of a portable file, as counts; StoreError if the file is damaged."""
     with file_engine(file).connect() as connection:
         revision = read_revision(connection, file)
-        heads = heads_in(connection, since=0)
+        heads = heads_in(connection)
         complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
         events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
     return {

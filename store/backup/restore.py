@@ -26,7 +26,7 @@ from store.backup.backup import (
     reset_sequences,
     write_atomically,
 )
-from store.custody.verify import Outside, verify
+from store.custody.verify import NOTHING_OUTSIDE, Outside, verify
 from store.database import migrate
 from store.database.engine import Engines, database_url
 from store.database.engine import create_engines as open_engines
@@ -204,7 +204,7 @@ def only_read(file: Path) -> Iterator[Engines]:
     yield Engines(database_url(f"sqlite:///{file}"), engine, engine)
 
 
-def verify_file(file: Path, keys: Keyring, now: datetime, outside: Outside | None = None) -> Verification:
+def verify_file(file: Path, keys: Keyring, now: datetime, outside: Outside = NOTHING_OUTSIDE) -> Verification:
     """Verify the record in a backup without restoring it; for an older release, an upgraded copy is verified.
 
     Raises StoreError if the file is damaged, of another program or of a newer release.

@@ -38,7 +38,7 @@ def record_key_use(tx: Tx) -> None:
 
 
 def _used_checks(tx: Tx) -> list[str]:
-    """The check values of the secrets in use, oldest first: the last before the last rotation, and those since."""
+    """The check values of the secrets in use, oldest first: that of the last rotation, and those since."""
     query = (
         select(EVENTS.c.verb, EVENTS.c.entry)
         .where(EVENTS.c.ref == INSTANCE_CHAIN, EVENTS.c.verb.in_((_USE, _ROTATION)))
@@ -46,12 +46,13 @@ def _used_checks(tx: Tx) -> list[str]:
     )
     checks: list[str] = []
     for verb, entry in tx.connection.execute(query):
-        checks = checks[-1:] if verb == _ROTATION else [*checks, json.loads(entry)["facts"]["check"]]
+        check = json.loads(entry)["facts"]["check"]
+        checks = [check] if verb == _ROTATION else [*checks, check]
     return checks
 
 
 def _open_newest_complaint(tx: Tx) -> None:
-    """For a record that no process of this release has used yet: it has no check value."""
+    """For a record that no desk was started on yet: it has no check value."""
     newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
     row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
     if row is not None:

@@ -19,8 +19,8 @@ from store.models.models import model_place
 from store.outbox.rows import insert_removal
 from store.people.contacts import person_key, point_index
 from store.people.identifiers import normal_form
-from store.proof.hash_chain import list_instance_events, record_instance_event
-from store.proof.mac_key import set_state
+from store.proof.hash_chain import record_instance_event
+from store.proof.mac_key import rotate_mac_key
 from store.record.load import case_key, key_place
 from store.registers import words_place
 from store.rulebooks import load_rulebook
@@ -101,16 +101,9 @@ def rotate_keys(tx: Tx, limit: int = BATCH, damaged: set[str] | None = None) -> 
 
 
 def record_keys_rotated(tx: Tx) -> None:
-    """Record the end of a rotation with the retired public keys, so that old checkpoint documents can be verified."""
-    newest, *older = tx.keys.publics
-    record_instance_event(tx, "rotate_keys", {"public": newest, "retired": older})
+    """Record the end of a rotation: only the newest secret is needed from now on."""
+    record_instance_event(tx, "rotate_keys", {"check": tx.keys.checks[0]})
     insert_removal(tx)
-
-
-def list_retired_keys(tx: Tx) -> frozenset[str]:
-    """Public keys of secrets that may no longer be in the keyring."""
-    events = list_instance_events(tx, "rotate_keys")
-    return frozenset(public_key for event in events for public_key in event["facts"]["retired"])
 
 
 def _kinds(tx: Tx) -> Sequence[tuple[str, Select[Any], Callable[[Tx, Any], None]]]:
@@ -186,8 +179,8 @@ def _incident(tx: Tx, row: Any) -> None:
     tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == row.id).values(key_wrapped=wrapped))
 
 
-def _proof_key(tx: Tx, row: Any) -> None:
-    set_state(tx, row.state)
+def _proof_key(tx: Tx, _: Any) -> None:
+    rotate_mac_key(tx)
 
 
 def _reseal(column: Column[Any], where: Callable[[Any], str], tx: Tx, row: Any) -> None:

@@ -17,14 +17,14 @@ from sqlalchemy import func, select, text
 from complaints.times import format_time
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, check_journal, is_incident
-from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
+from store.custody.verify_log import check_log, check_note
 from store.database.errors import SealBroken
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.schema import find_differences
 from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN
 from store.proof.log import latest_checkpoint
-from store.proof.mac_key import COMPLETE, UPGRADING, read_mac_key
+from store.proof.mac_key import read_mac_key
 from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
 from store.proof.state import read_state, write_state
@@ -44,7 +44,6 @@ class Part:
     entries: int = 0
     cases: int = 0
     erased: int = 0
-    unanchored: int = 0
     damages: tuple[Damage, ...] = ()
 
     def __add__(self, other: Part) -> Part:
@@ -52,23 +51,24 @@ class Part:
             self.entries + other.entries,
             self.cases + other.cases,
             self.erased + other.erased,
-            self.unanchored + other.unanchored,
             (*self.damages, *other.damages),
         )
 
 
 @dataclass(frozen=True)
 class Outside:
-    """What is kept outside of the database: signed notes, the document of an older release, the keys of witnesses."""
+    """What is kept outside of the database: signed notes, and the keys of witnesses."""
 
     notes: tuple[str, ...] = ()
-    document: Mapping[str, Any] | None = None
     witnesses: tuple[Verifier, ...] = ()
+
+
+NOTHING_OUTSIDE = Outside()
 
 
 def verify(
     tx: Tx,
-    outside: Outside | Mapping[str, Any] | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
     *,
     opens: bool = True,
     progress: Progress = lambda done, total: None,
@@ -77,8 +77,6 @@ def verify(
 
     `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
     """
-    if not isinstance(outside, Outside):
-        outside = Outside(document=outside)
     part, owners, done = Part(), list(list_owners(tx)), 0
     for page in pages_of(owners):
         part += verify_owners(tx, page)
@@ -96,7 +94,7 @@ def conclude(
     verified: Mapping[str, Any] | None = None,
     left_out: int = 0,
 ) -> Verification:
-    """Add what belongs to no owner: stray rows, the log, older checkpoints, what is kept outside, sealed values.
+    """Add what belongs to no owner: stray rows, the log, what is kept outside, sealed values.
 
     After a checkpoint that was `verified` only the log after it and what is kept outside; `left_out` owners of rows
     were not read.
@@ -111,8 +109,6 @@ def conclude(
         _count_unlogged_events(tx),
         part.erased,
         tuple(damages),
-        part.unanchored,
-        _since(tx),
         left_out,
         0 if verified is None else verified["size"],
         None if verified is None else verified["at"],
@@ -121,9 +117,9 @@ def conclude(
 
 def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
     """Check these owners."""
-    key, state, problem = _mac_key(tx)
+    key, problem = _mac_key(tx)
     damages: list[Damage] = [] if problem is None else [problem]
-    entries = cases = erased = unanchored = 0
+    entries = cases = erased = 0
     for kind, of_kind in groupby(sorted(owners, key=kind_of), key=kind_of):
         names = sorted(of_kind)
         chains = _read_chains(tx, names) if kind in ("", INCIDENT) else {}
@@ -137,13 +133,9 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
             ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items()
         )
         erased += sum(bool(no_key) for _, no_key in headers)
-        if key is None:
-            unanchored += len(names)
-        else:
-            in_journal, older = check_journal(tx, key, state, names)
-            damages += in_journal
-            unanchored += older
-    return Part(entries, cases, erased, unanchored, tuple(damages))
+        if key is not None:
+            damages += check_journal(tx, key, names)
+    return Part(entries, cases, erased, tuple(damages))
 
 
 def list_owners(tx: Tx) -> Iterator[str]:
@@ -169,8 +161,7 @@ def list_owners(tx: Tx) -> Iterator[str]:
 
 def last_verified(tx: Tx) -> dict[str, Any] | None:
     """Size and root of the log and the time (`at`) when everything was verified last; None if it never was."""
-    verified = read_state(tx, "verified")
-    return verified if verified is not None and "root" in verified else None
+    return read_state(tx, "verified")
 
 
 class Start(NamedTuple):
@@ -194,11 +185,12 @@ def begin_verification(tx: Tx, *, full: bool) -> Start:
     size, root = (0, EMPTY) if checkpoint is None else (checkpoint.size, checkpoint.root)
     log = {"size": size, "root": root.hex(), "at": format_time(tx.now)}
     if full:
-        run = read_state(tx, "full") or {}
         owners = sorted(list_owners(tx), key=lambda owner: (kind_of(owner), owner))
-        after = (run.get("kind", ""), run.get("after", ""))
-        left = [owner for owner in owners if "log" not in run or (kind_of(owner), owner) > after]
-        return Start(run.get("log", log), left, len(owners) - len(left), len(owners) - len(left))
+        run = read_state(tx, "full")
+        if run is None:
+            return Start(log, owners, 0)
+        left = [owner for owner in owners if (kind_of(owner), owner) > (run["kind"], run["after"])]
+        return Start(run["log"], left, len(owners) - len(left), len(owners) - len(left))
     verified = (last_verified(tx) or {"size": 0})["size"]
     leaves = select(LOG_LEAVES.c.owner).where(LOG_LEAVES.c.n >= verified).distinct()
     new = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.n > JOURNAL_HEADS.c.logged_n)
@@ -240,20 +232,16 @@ def _check_schema(tx: Tx, *, full: bool) -> Iterator[Damage]:
                 yield Damage("schema", 0, f"SQLite finds: {line}", "", "", "edited")
 
 
-def _mac_key(tx: Tx) -> tuple[bytes | None, str, Damage | None]:
+def _mac_key(tx: Tx) -> tuple[bytes | None, Damage | None]:
+    """The key of the journal, or why a record with rows has none."""
     try:
         key = read_mac_key(tx)
     except SealBroken:
         why = "the key of the journal does not open: it was changed or belongs to another record"
-        return None, COMPLETE, Damage("journal", 0, why, "proof_keys", "1", "edited")
+        return None, Damage("journal", 0, why, "proof_keys", "1", "edited")
     if key is not None:
-        return (*key, None)
-    journaled = tx.connection.execute(select(JOURNAL.c.id).limit(1)).first()
-    keyed = tx.connection.execute(select(EVENTS.c.id).where(EVENTS.c.mac.is_not(None)).limit(1)).first()
-    if journaled is None and keyed is None:
-        return None, UPGRADING, None
-    why = "the key of the journal is missing"
-    return None, COMPLETE, Damage("journal", 0, why, "proof_keys", "1", "deleted")
+        return key, None
+    return None, Damage("journal", 0, "the key of the journal is missing", "proof_keys", "1", "deleted")
 
 
 def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
@@ -270,8 +258,7 @@ def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None)
         for ref, table, problem in list_stray_hashes(tx):
             seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
             yield Damage(ref, int(seq or 0), problem, table, "", "inserted")
-        yield from check_old_checkpoints(tx)
-    key, _, _ = _mac_key(tx)
+    key, _ = _mac_key(tx)
     if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
@@ -280,24 +267,12 @@ def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None)
             damage = check_note(tx, note, outside.witnesses)
             if damage is not None:
                 yield damage
-    if outside.document is not None:
-        yield from check_document(tx, outside.document)
 
 
 def _count_unlogged_events(tx: Tx) -> int:
-    """How many events no checkpoint covers: of owners whose journal grew since, and of those without a journal."""
+    """How many events no checkpoint covers, of owners whose journal grew since."""
     head, event = JOURNAL_HEADS.c, EVENTS.c
     newest = select(func.max(LOG_LEAVES.c.entry_seq)).where(LOG_LEAVES.c.owner == event.ref).scalar_subquery()
     grown = event.ref.in_(select(head.owner).where(text("n > logged_n")))
     count = select(func.count()).select_from(EVENTS).where(grown, event.seq > func.coalesce(newest, 0))
-    total = int(tx.connection.execute(count).scalar_one())
-    if _mac_key(tx)[1] == UPGRADING:
-        older = select(func.count()).select_from(EVENTS).where(event.ref.not_in(select(head.owner)))
-        total += int(tx.connection.execute(older).scalar_one())
-    return total
-
-
-def _since(tx: Tx) -> str | None:
-    """Since when the journal covers everything; None if it always did."""
-    anchored = read_state(tx, "anchored")
-    return None if anchored is None else str(anchored["at"])
+    return int(tx.connection.execute(count).scalar_one())

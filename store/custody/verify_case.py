@@ -24,7 +24,6 @@ from store.database.transaction import Tx
 from store.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256
 from store.proof.journal import Item, entry_mac, head_mac, items_in, items_of
-from store.proof.mac_key import UPGRADING
 from store.record.load import case_key, first_rules, parse_events, text_place
 from store.record.measures import is_current, read_measures
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
@@ -32,7 +31,6 @@ from store.similarity.sketches import check_sketch
 from store.tables import (
     ASSESSMENTS,
     COMPLAINTS,
-    EVENTS,
     IMPROVEMENTS,
     INCIDENTS,
     JOURNAL,
@@ -79,7 +77,7 @@ def _check_chain(ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> Probl
         columns = (row.ref, row.seq, row.verb, format_time(row.at), row.by, row.role)
         if columns != tuple(entry[name] for name in ("case", "seq", "verb", "at", "actor", "role")):
             return ref, seq, "the row differs from its entry"
-        if mac_key is not None and row.mac is not None and row.mac != event_mac(mac_key, ref, seq, row.hash):
+        if mac_key is not None and row.mac != event_mac(mac_key, ref, seq, row.hash):
             return ref, seq, "the event has a wrong MAC: it was not written by this desk"
         prev = row.hash
     return None
@@ -229,12 +227,11 @@ _KINDS = {
     "inserted": "this row was added by somebody who does not have the key",
     "deleted": "this row is missing",
 }
-_NO_MAC = "the event has no MAC: every event of this desk has one since its record was anchored"
 _REWRITTEN = "a later journal entry changes this row, and rows of this table are never changed"
 
 
-def check_journal(tx: Tx, key: bytes, state: str, owners: Sequence[str]) -> tuple[list[Damage], int]:
-    """The damage of these owners, which are all of one kind, and how many are older than the journal."""
+def check_journal(tx: Tx, key: bytes, owners: Sequence[str]) -> list[Damage]:
+    """The damage of these owners, which are all of one kind."""
     entries: dict[str, list[Any]] = defaultdict(list)
     query = select(JOURNAL).where(JOURNAL.c.owner.in_(owners)).order_by(JOURNAL.c.owner, JOURNAL.c.n)
     for row in tx.connection.execute(query):
@@ -243,18 +240,14 @@ def check_journal(tx: Tx, key: bytes, state: str, owners: Sequence[str]) -> tupl
     heads = {row.owner: row for row in tx.connection.execute(heads_query)}
     current = items_of(tx, key, owners)
     damages: list[Damage] = []
-    unanchored = 0
     for owner in owners:
         if owner not in heads and not entries[owner]:
-            if state == UPGRADING:
-                unanchored += 1
-            elif current[owner]:
+            if current[owner]:
                 damages.append(Damage(owner, 0, "its journal is missing", "journal", "", "deleted"))
             continue
         broken = list(_check_entries(key, owner, entries[owner], heads.get(owner)))
-        damages += [] if broken else _check_macs(tx, owner, entries[owner])
         damages += broken or _compare(owner, [row.entry for row in entries[owner]], current[owner])
-    return damages, unanchored
+    return damages
 
 
 def _check_entries(key: bytes, owner: str, rows: Sequence[Any], head: Any) -> Iterator[Damage]:
@@ -286,16 +279,6 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
     if (entry["owner"], entry["n"], entry["at"]) != (owner, n, format_time(row.at)):
         return f"entry {n} of its journal differs from its row"
     return None
-
-
-def _check_macs(tx: Tx, owner: str, rows: Sequence[Any]) -> Iterator[Damage]:
-    """Each event without a MAC that no anchor lists: only a release before the journal wrote events without one."""
-    anchors = [row.entry for row in rows if '"anchor":true' in row.entry]
-    anchored = {row_key for table, row_key, _ in items_in(anchors) if table == EVENTS.name}
-    query = select(EVENTS.c.id, EVENTS.c.seq).where(EVENTS.c.ref == owner, EVENTS.c.mac.is_(None))
-    for event in tx.connection.execute(query):
-        if str(event.id) not in anchored:
-            yield Damage(owner, event.seq, _NO_MAC, EVENTS.name, str(event.id), "edited")
 
 
 def _compare(owner: str, entries: Sequence[str], current: Sequence[Item]) -> list[Damage]:

@@ -6,18 +6,12 @@ from typing import Any
 
 from sqlalchemy import LargeBinary, and_, func, literal, select, true
 
-from complaints.times import format_time, parse_time
-from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import StoreError
-from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS, canonical, merkle_root, statement_of
 from store.proof.log import checkpoint_mac, cosignature_sum, log_state, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
 from store.tables import (
-    CHECKPOINT_HEADS,
-    CHECKPOINTS,
     EVENTS,
     JOURNAL,
     JOURNAL_HEADS,
@@ -239,67 +233,3 @@ def _checkpoint_problem(
     if not row.note.endswith("\n\n") and not is_signed(row.note, signers):
         return "no key of this desk signed this checkpoint"
     return None
-
-
-# --- checkpoints of releases before the log ---
-
-
-def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
-    """Check the signature of each older checkpoint, its link to the previous one, and every head that it contains."""
-    previous = GENESIS
-    rows = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n)).all()
-    for number, row in enumerate(rows, start=1):
-        query = select(CHECKPOINT_HEADS).where(CHECKPOINT_HEADS.c.n == row.n)
-        sealed = sorted((head.ref, head.seq, head.hash) for head in tx.connection.execute(query))
-        statement = statement_of(
-            row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous
-        )
-        is_intact = (
-            row.n == number
-            and row.previous == previous
-            and len(sealed) == row.heads
-            and merkle_root(sealed) == row.root
-        )
-        name, table = f"checkpoint {row.n}", ("checkpoints", str(row.n), "edited")
-        if not is_intact:
-            yield Damage(name, 0, "the checkpoint was altered", *table)
-            return
-        if not _is_signed_by_desk(tx, statement, row.public_key, row.signature):
-            yield Damage(name, 0, "no secret of this instance signed this checkpoint", *table)
-            return
-        yield from check_heads(tx, sealed)
-        previous = row.root
-
-
-def check_document(tx: Tx, document: Mapping[str, Any]) -> Iterator[Damage]:
-    """Compare the record with the list of heads that an older release wrote and that was kept outside."""
-    content = {name: document[name] for name in ("version", "at", "root", "heads")}
-    if not _is_signed_by_desk(tx, content, document["public_key"], document["signature"]):
-        yield Damage("checkpoint document", 0, "no secret of this instance signed it")
-        return
-    parse_time(document["at"])
-    yield from check_heads(tx, document["heads"])
-
-
-def _is_signed_by_desk(tx: Tx, content: Mapping[str, Any], public_key: str, signature: str) -> bool:
-    """True if a secret of this desk signed it, also one that was taken out after a rotation."""
-    own_keys = {*tx.keys.publics, *list_retired_keys(tx)}
-    return public_key in own_keys and is_signed_by_key(canonical(content).encode(), public_key, signature)
-
-
-def check_heads(tx: Tx, heads: Sequence[Sequence[Any]]) -> Iterator[Damage]:
-    """Each of these heads (reference, seq, hash) that the chains do not contain."""
-    for start in range(0, len(heads), 500):
-        part = heads[start : start + 500]
-        refs = {ref for ref, _, _ in part}
-        query = select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash).where(EVENTS.c.ref.in_(refs))
-        hashes = {(row.ref, row.seq): row.hash for row in tx.connection.execute(query)}
-        for ref, seq, hash_ in part:
-            if (ref, seq) not in hashes:
-                length = sum(other == ref for other, _ in hashes)
-                why = "the last events are cut off: a checkpoint knows a later one"
-                yield Damage(ref, length + 1, why, "events", f"{ref}|{seq}", "deleted")
-            elif hashes[ref, seq] != hash_:
-                yield Damage(
-                    ref, seq, "a checkpoint knows another event in this place", "events", "", "edited"
-                )

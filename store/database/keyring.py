@@ -1,4 +1,4 @@
-"""Encryption of words at rest, and the instance's keys for wrapping, lookup hashes, sealing and signing.
+"""Encryption of words at rest, and the instance's keys for wrapping, lookup hashes and sealing.
 
 Each text is sealed with the key of its case or person, and bound to its row and field. The instance's secrets wrap
 those keys.
@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -57,12 +56,6 @@ class _Secret:
     def indexing(self) -> bytes:
         return derive_key(self.value, "amends blind index")
 
-    @cached_property
-    def public(self) -> bytes:
-        """Verifies the checkpoints that releases before the log signed."""
-        seed = derive_key(self.value, "amends checkpoint")
-        return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-
 
 class Keyring:
     """The secrets of this instance, newest first: the first seals, all of them can open."""
@@ -105,11 +98,6 @@ class Keyring:
         """A value for each secret, newest first, in hex; the record keeps it to recognise a wrong secret."""
         return tuple(derive_key(secret.value, "amends key check").hex() for secret in self._secrets)
 
-    @property
-    def publics(self) -> tuple[str, ...]:
-        """The public keys that verify this instance's signatures, newest first, in hex."""
-        return tuple(secret.public.hex() for secret in self._secrets)
-
     def seal(self, data: bytes, aad: str) -> bytes:
         """Seal a value that belongs to no case and no person (a dead letter, the name of a member of staff)."""
         newest = self._secrets[0]
@@ -132,15 +120,6 @@ class Keyring:
         if secret is None:
             raise SealBroken("no secret in AMENDS_SECRET_KEY opens this: add the one that sealed it")
         return secret
-
-
-def is_signed(data: bytes, public_key: str, signature: str) -> bool:
-    """True if `signature` over the data fits `public_key`; both in hex."""
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), data)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def place(table: str, row: object, field: str) -> str:

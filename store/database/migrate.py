@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, inspect, select
+from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.pool import NullPool
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
-#: One row: the revision, and the oldest release that may work on these tables.
-_VERSION = Table("alembic_version", MetaData(), Column("version_num", String), Column("serves_from", String))
 _REVISION = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 _NEWER = "The database is of a newer release (its tables are at {revision}): install that release."
 
@@ -116,14 +115,12 @@ def schema_status(url: str) -> SchemaStatus:
         # Connecting would create the file.
         return SchemaStatus(None, own_revision, revisions, None)
     with database_errors(), _engine(url).connect() as connection:
-        revision = serves_from = None
-        tables = inspect(connection)
-        if tables.has_table(_VERSION.name):
-            revision = connection.execute(select(_VERSION.c.version_num)).scalar()
-            columns = {column["name"] for column in tables.get_columns(_VERSION.name)}
-            if revision is not None and "serves_from" in columns:
-                serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
-    return SchemaStatus(revision, own_revision, revisions, serves_from)
+        row: Mapping[Any, Any] = {}
+        if inspect(connection).has_table("alembic_version"):
+            # The revision, and the oldest release that may work on these tables. Another program that uses Alembic
+            # has such a table too, without our column.
+            row = connection.exec_driver_sql("SELECT * FROM alembic_version").mappings().first() or {}
+    return SchemaStatus(row.get("version_num"), own_revision, revisions, row.get("serves_from"))
 
 
 def require_current(url: str) -> None:

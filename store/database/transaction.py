@@ -85,8 +85,8 @@ class Tx:
     now: datetime
     rulebooks: dict[str, Rulebook]
     folded: FoldedCases = field(default_factory=FoldedCases)
-    #: The key of all MACs and the state of the journal, once they were read (`store.proof.mac_key`).
-    mac_key: tuple[bytes, str] | None = None
+    #: The key of all MACs, once it was read (`store.proof.mac_key`).
+    mac_key: bytes | None = None
     #: True once an obligation was inserted or freed: the workers are woken after the commit.
     obligations_changed: bool = False
     #: Run in a new transaction if this one is rolled back, so that a refused attempt stays on the record.

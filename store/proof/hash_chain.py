@@ -101,7 +101,7 @@ def insert_event(
 ) -> None:
     """Insert the row of an event, whose values repeat those of its entry."""
     hash_ = sha256(entry)
-    mac = event_mac(mac_key(tx)[0], chain, seq, hash_)
+    mac = event_mac(mac_key(tx), chain, seq, hash_)
     tx.add(EVENTS, ref=chain, seq=seq, verb=verb, at=at, by=by, role=role, entry=entry, hash=hash_, mac=mac)
 
 
@@ -173,21 +173,15 @@ def newest_instance_events(tx: Tx) -> dict[str, datetime]:
     return times
 
 
-# --- the newest event of every complaint under one root ---
+# --- the newest event of every complaint under one root, which a backup names ---
 
-#: Backups and the checkpoints of older releases have it; checkpoints are those of the log now (`store.proof.log`).
 #: Reference, seq and hash of a complaint's newest event.
 Head = tuple[str, int, str]
 
 
-def heads_in(connection: Connection, *, since: int) -> list[Head]:
-    """The head of every complaint that has an event after row `since`, sorted by reference."""
-    newest = (
-        select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
-        .where(EVENTS.c.id > since)
-        .group_by(EVENTS.c.ref)
-        .subquery()
-    )
+def heads_in(connection: Connection) -> list[Head]:
+    """The head of every complaint, sorted by reference."""
+    newest = select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq")).group_by(EVENTS.c.ref).subquery()
     query = (
         select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash)
         .join(newest, and_(newest.c.ref == EVENTS.c.ref, newest.c.seq == EVENTS.c.seq))
@@ -195,17 +189,6 @@ def heads_in(connection: Connection, *, since: int) -> list[Head]:
     )
     # Sorted here, because the databases collate differently and the root must be the same.
     return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
-
-
-def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:
-    return {
-        "n": n,
-        "at": at,
-        "last_event_id": last_event_id,
-        "heads": count,
-        "root": root,
-        "previous": previous,
-    }
 
 
 def merkle_root(heads: Sequence[Head]) -> str:

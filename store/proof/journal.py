@@ -11,15 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
-
 from complaints.times import format_time
-from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, kind_of, owner_key
+from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, owner_key
 from store.database.transaction import Tx, sqlite_cursor, sqlite_time
 from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.proof.mac_key import COMPLETE, UPGRADING, mac_key, set_state
-from store.proof.state import write_state
-from store.tables import JOURNAL_HEADS, PROOF_STATE
+from store.proof.mac_key import mac_key
+from store.tables import JOURNAL_HEADS
 
 VERSION = 1
 #: A changed row: its table, its key, and its commitment; None if the row is gone.
@@ -63,7 +60,7 @@ def write_journal(tx: Tx) -> None:
     touched = sorted(_rows(tx, _TAKE_SQLITE if tx.is_sqlite else _TAKE_POSTGRES))
     if not touched:
         return
-    key, state = mac_key(tx)
+    key = mac_key(tx)
     contents: dict[str, dict[tuple[str, str], str | None]] = defaultdict(dict)
     for _, table, owner, row_key, content, *_ in touched:
         contents[owner][table, row_key] = content
@@ -73,7 +70,7 @@ def write_journal(tx: Tx) -> None:
     else:
         heads = {owner: (n, hash_) for _, _, owner, _, _, n, hash_ in touched if n is not None}
         _truncate_sometimes(tx, len(touched))
-    append_entries(tx, key, changed, state, heads)
+    append_entries(tx, key, changed, heads)
 
 
 def _truncate_sometimes(tx: Tx, rows: int) -> None:
@@ -91,29 +88,16 @@ def _commitments(key: bytes, rows: Mapping[tuple[str, str], str | None]) -> list
     )
 
 
-def append_entries(
-    tx: Tx,
-    key: bytes,
-    changed: Mapping[str, Sequence[Item]],
-    state: str,
-    heads: Heads | None = None,
-    *,
-    anchors: bool = False,
-) -> None:
-    """Append an entry to the chain of each owner; in an older record a first entry covers all of its rows."""
-    if not changed:
-        return
+def append_entries(tx: Tx, key: bytes, changed: Mapping[str, Sequence[Item]], heads: Heads) -> None:
+    """Append an entry to the chain of each owner."""
     owners = sorted(changed)
-    heads = _read_heads(tx, owners) if heads is None else heads
     if not tx.is_sqlite and len(heads) < len(owners):
-        heads |= _first_heads(tx, [owner for owner in owners if owner not in heads], state)
+        heads |= _first_heads(tx, [owner for owner in owners if owner not in heads])
     entries = []
     for owner in owners:
         n, prev = heads.get(owner, (0, GENESIS))
-        is_anchor = anchors or (n == 0 and state == UPGRADING)
-        items = all_items(tx, key, owner) if is_anchor and not anchors else changed[owner]
         content = {"version": VERSION, "owner": owner, "n": n + 1, "at": format_time(tx.now), "prev": prev}
-        entry = canonical({**content, "items": items, **({"anchor": True} if is_anchor else {})})
+        entry = canonical({**content, "items": changed[owner]})
         hash_ = sha256(entry)
         macs = entry_mac(key, owner, n + 1, hash_), head_mac(key, owner, n + 1, hash_)
         entries.append((owner, n + 1, tx.now, entry, hash_, *macs))
@@ -152,23 +136,18 @@ def _read_heads(tx: Tx, owners: Sequence[str]) -> Heads:
     return {owner: (n, hash_) for owner, n, hash_ in rows}
 
 
-def _first_heads(tx: Tx, owners: Sequence[str], state: str) -> Heads:
+def _first_heads(tx: Tx, owners: Sequence[str]) -> Heads:
     """The heads of owners without any entry, on PostgreSQL: there is no row yet that could be locked.
 
-    Two transactions can write the first entry of the same owner only if its rows existed before: the desk's, and any
-    in an older record. A new complaint, chat, person or incident was inserted by this transaction.
+    Two transactions can write the first entry of the same owner only if it is the desk. A new complaint, chat, person
+    or incident was inserted by this transaction.
     """
-    shared = [owner for owner in owners if state == UPGRADING or owner.startswith(DESK)]
+    shared = [owner for owner in owners if owner.startswith(DESK)]
     if not shared:
         return {}
     first = {"n": 0, "hash": GENESIS, "mac": b"", "logged_n": 0}
     tx.insert_missing(JOURNAL_HEADS, [{"owner": owner, **first} for owner in shared])
     return _read_heads(tx, shared)
-
-
-def all_items(tx: Tx, key: bytes, owner: str) -> list[Item]:
-    """Every row that this owner has now."""
-    return items_of(tx, key, [owner]).get(owner, [])
 
 
 def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]:
@@ -199,40 +178,3 @@ def items_in(entries: Iterable[str]) -> Iterator[Item]:
     """The changed rows that these entries of one owner list, in order."""
     for entry in entries:
         yield from map(tuple, json.loads(entry)["items"])
-
-
-# --- bring a record of an older release into the journal (resumable) ---
-
-
-def is_upgrading(tx: Tx) -> bool:
-    """True if rows may be older than the journal."""
-    return mac_key(tx)[1] == UPGRADING
-
-
-def without_journal(tx: Tx, owners: Sequence[str]) -> list[str]:
-    """Those of these owners that have no journal entry."""
-    journaled: set[str] = set()
-    for start in range(0, len(owners), 500):
-        query = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.owner.in_(owners[start : start + 500]))
-        journaled |= set(tx.connection.execute(query).scalars())
-    return [owner for owner in owners if owner not in journaled]
-
-
-def anchor(tx: Tx, owners: Sequence[str]) -> int:
-    """Write a first journal entry for those of these owners of one kind that have none; returns how many."""
-    missing = without_journal(tx, owners)
-    if not missing:
-        return 0
-    if len({kind_of(owner) for owner in missing}) > 1:
-        raise ValueError("give owners of one kind")
-    key, state = mac_key(tx)
-    items = {owner: sorted(rows) for owner, rows in items_of(tx, key, missing).items() if rows}
-    append_entries(tx, key, items, state, anchors=True)
-    return len(items)
-
-
-def end_upgrade(tx: Tx) -> None:
-    """From now on every row must be in the journal."""
-    write_state(tx, "anchored", {"at": format_time(tx.now)})
-    tx.connection.execute(delete(PROOF_STATE).where(PROOF_STATE.c.name == "older"))
-    set_state(tx, COMPLETE)

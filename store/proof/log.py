@@ -34,7 +34,7 @@ from store.tables import (
     RECEIPTS,
 )
 
-#: Leaves of one checkpoint at most, so that the first one after an upgrade takes no long transaction.
+#: Leaves of one checkpoint at most, so that the first one after a long pause or an import takes no long transaction.
 MOST_LEAVES = 5_000
 _LOCK = 0x616D656E6C6F67
 R = TypeVar("R")
@@ -52,7 +52,7 @@ class SavedCheckpoint:
 
 def origin(tx: Tx) -> str:
     """The name of this log: the same for the life of the record, and not to be guessed."""
-    return f"amends/{hmac.digest(mac_key(tx)[0], b'origin', 'sha256')[:8].hex()}"
+    return f"amends/{hmac.digest(mac_key(tx), b'origin', 'sha256')[:8].hex()}"
 
 
 def log_signer(tx: Tx, seed: bytes | None) -> Signer | None:
@@ -85,7 +85,7 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     checkpoint = Checkpoint(origin(tx), grown, over_nodes(tx, lambda node: root(grown, node)))
     body = checkpoint.body()
     note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
-    mac = checkpoint_mac(mac_key(tx)[0], grown, note, tx.now)
+    mac = checkpoint_mac(mac_key(tx), grown, note, tx.now)
     tx.add(LOG_CHECKPOINTS, size=grown, at=tx.now, root=checkpoint.root, note=note, mac=mac)
     update_state(tx, checkpoints=1)
     return SavedCheckpoint(grown, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
@@ -93,9 +93,7 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
 
 def log_state(tx: Tx) -> dict[str, Any] | None:
     """How many checkpoints the log must have, and the sum of their cosignatures; None if that was removed."""
-    state = read_state(tx, "checkpoints")
-    # The release before kept the sum apart, and none without a witness.
-    return state and {"sum": (read_state(tx, "cosignatures") or {"sum": 0})["sum"], **state}
+    return read_state(tx, "checkpoints")
 
 
 def update_state(tx: Tx, *, checkpoints: int = 0, cosignatures: int = 0) -> None:
@@ -125,7 +123,7 @@ def add_cosignature(tx: Tx, size: int, witness: str, line: str) -> None:
     if tx.connection.execute(kept).first() is not None:
         return
     tx.add(LOG_SIGNATURES, size=size, witness=witness, line=line, at=tx.now)
-    update_state(tx, cosignatures=cosignature_sum(mac_key(tx)[0], tx.connection.execute(kept).all()))
+    update_state(tx, cosignatures=cosignature_sum(mac_key(tx), tx.connection.execute(kept).all()))
 
 
 def cosignature_sum(key: bytes, rows: Iterable[Any]) -> int:

@@ -17,17 +17,17 @@ from store.tables import HEARD
 
 def take_key(tx: Tx, key: str) -> bool:
     """Keep the key; False if the desk kept it before."""
-    return tx.take(HEARD, {"key": _with_mac(mac_key(tx)[0], key), "at": tx.now})
+    return tx.take(HEARD, {"key": _with_mac(mac_key(tx), key), "at": tx.now})
 
 
 def forget_key(tx: Tx, key: str) -> None:
-    tx.connection.execute(delete(HEARD).where(HEARD.c.key == _with_mac(mac_key(tx)[0], key)))
+    tx.connection.execute(delete(HEARD).where(HEARD.c.key == _with_mac(mac_key(tx), key)))
 
 
 def find_keys(tx: Tx, keys: Iterable[str]) -> set[str]:
     """Those of these keys that the desk kept."""
     secret = tx.mac_key or read_mac_key(tx)
-    key_by_row = {_with_mac(secret[0], key): key for key in keys} if secret else {}
+    key_by_row = {_with_mac(secret, key): key for key in keys} if secret else {}
     query = select(HEARD.c.key).where(HEARD.c.key.in_(key_by_row))
     return {key_by_row[row] for row in tx.connection.execute(query).scalars()} if key_by_row else set()
 

@@ -1,4 +1,4 @@
-"""How far the verification and the upgrade came: small JSON values under the MAC."""
+"""How far the verification came, and what the log must have: small JSON values under the MAC."""
 
 import hmac
 import json
@@ -16,7 +16,7 @@ def read_state(tx: Tx, name: str) -> dict[str, Any] | None:
     """The value; None if there is none, or if its MAC is wrong."""
     row = tx.connection.execute(select(PROOF_STATE).where(PROOF_STATE.c.name == name)).first()
     key = None if row is None else read_mac_key(tx)
-    if row is None or key is None or not hmac.compare_digest(row.mac, state_mac(key[0], name, row.value)):
+    if row is None or key is None or not hmac.compare_digest(row.mac, state_mac(key, name, row.value)):
         return None
     value: dict[str, Any] = json.loads(row.value)
     return value
@@ -28,4 +28,4 @@ def write_state(tx: Tx, name: str, value: dict[str, Any] | None) -> None:
         tx.connection.execute(delete(PROOF_STATE).where(PROOF_STATE.c.name == name))
         return
     text = canonical(value)
-    tx.put(PROOF_STATE, {"name": name, "value": text, "mac": state_mac(mac_key(tx)[0], name, text)})
+    tx.put(PROOF_STATE, {"name": name, "value": text, "mac": state_mac(mac_key(tx), name, text)})

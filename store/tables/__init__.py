@@ -62,8 +62,6 @@ STAFF_ROLES = _table(_people.StaffRoleRow)
 ABSENCES = _table(_people.AbsenceRow)
 
 EVENTS = _table(_record.EventRow)
-CHECKPOINTS = _table(_record.CheckpointRow)
-CHECKPOINT_HEADS = _table(_record.CheckpointHeadRow)
 PROOF_KEYS = _table(_proof.ProofKeyRow)
 JOURNAL = _table(_proof.JournalRow)
 JOURNAL_HEADS = _table(_proof.JournalHeadRow)

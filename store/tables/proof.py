@@ -9,13 +9,12 @@ from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
 
 
 class ProofKeyRow(Row, table=True):
-    """The random key of all MACs, wrapped by the instance's key together with `state` (`store.proof.mac_key`)."""
+    """The random key of all MACs, wrapped by the instance's key."""
 
     __tablename__ = "proof_keys"
 
     id: int = Field(primary_key=True)
     key_wrapped: bytes = Field(sa_type=LargeBinary)
-    state: str
     at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -113,7 +112,7 @@ class ReceiptRow(Row, table=True):
 
 
 class ProofStateRow(Row, table=True):
-    """How far `db verify` and the upgrade of an older record came: JSON with its MAC."""
+    """How far `db verify` came, and what the log must have: JSON with its MAC."""
 
     __tablename__ = "proof_state"
 

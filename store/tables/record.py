@@ -26,35 +26,8 @@ class EventRow(Row, table=True):
     role: str
     entry: str = Field(sa_type=Text)
     hash: str
-    #: Keyed, unlike `hash`; None in events from before the journal.
-    mac: bytes | None = Field(sa_type=LargeBinary)
-
-
-class CheckpointRow(Row, table=True):
-    """A signed statement about all chain heads; `root` covers the heads that changed since `previous`."""
-
-    __tablename__ = "checkpoints"
-
-    n: int = Field(primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
-    last_event_id: int = Field(sa_type=NUMBER)
-    heads: int
-    root: str
-    previous: str
-    public_key: str
-    signature: str
-
-
-class CheckpointHeadRow(Row, table=True):
-    """The head of one complaint's chain at a checkpoint."""
-
-    __tablename__ = "checkpoint_heads"
-    __table_args__ = (Index("ix_checkpoint_heads_ref", "ref", "n"),)
-
-    n: int = Field(foreign_key="checkpoints.n", primary_key=True)
-    ref: str = Field(primary_key=True)
-    seq: int
-    hash: str
+    #: Keyed, unlike `hash`.
+    mac: bytes = Field(sa_type=LargeBinary)
 
 
 class TextRow(Row, table=True):

@@ -44,7 +44,6 @@ from store.tables.columns import UtcDateTime
 from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
-from tests.edges.test_store_proof import add_older_checkpoint
 from tests.edges.test_store_state_machine import Desk as Course
 from tests.edges.test_store_state_machine import Plain
 from triage.similarity import sketch
@@ -113,7 +112,6 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     course = course_of(url, dice, steps)
     store, clock = course.store, course.clock
     desk = Desk(store, count(1_000_000))
-    add_older_checkpoint(store, _SECRET)
     photo = ReceivedFile("p1", "u1", "photo", "1", "image/jpeg", 3, "a.jpg")
     first = desk.receive("The cellar is under water.", files=(photo,), chat=desk.chat("80001"))
     second = desk.assessed(chat=desk.chat("80002"))
@@ -177,7 +175,6 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     return record
 
 
-_SECRET = b"a key for tests, 32 bytes long.."
 _PROPOSED: Mapping[str, Any] = {
     "words": 1, "category": "supply", "probability": 0.8, "severity": 2, "safety": 0,
     "abstained": False, "restricted": False, "model": None,

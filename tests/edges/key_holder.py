@@ -176,7 +176,7 @@ def _covered(record: Record) -> dict[str, tuple[int, int]]:
 
 def rewrite(tx: Tx, owners: Collection[str]) -> None:
     """Compute everything anew from the rows of these owners, so that the record alone looks whole."""
-    key, execute = mac_key(tx)[0], tx.connection.execute
+    key, execute = mac_key(tx), tx.connection.execute
     events: dict[tuple[str, int], str] = {}
     entries: dict[tuple[str, int], str] = {}
     for owner in sorted(owners):

@@ -43,7 +43,7 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "danger print", "clauses", "db backup", "db checkpoint", "db restore",
     "db rotate-key",
-    "db upgrade", "db verify", "db anchor", "db measure", "db prove", "db vacuum",
+    "db upgrade", "db verify", "db measure", "db prove", "db vacuum",
     "export measures", "privacy hold", "privacy receipts", "demo",
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",

@@ -33,6 +33,7 @@ from store.values import Chat, ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk, refused
+from tests.edges.next_release import next_release
 from tests.edges.test_store_seal import CANARIES, _live
 
 
@@ -396,14 +397,12 @@ def test_verifying_a_backup_changes_nothing_and_leaves_no_other_file(backup: Pat
 
 
 def test_a_backup_of_an_earlier_release_is_verified_and_restored_and_stays_unchanged(
-    backup: Path, empty_url: str, clock: FakeClock
+    backup: Path, empty_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
-    downgrade(f"sqlite:///{backup}", "0001")
-    with closing(sqlite3.connect(backup, isolation_level=None)) as file:
-        file.execute("PRAGMA journal_mode=DELETE")
     before = backup.read_bytes()
-    assert verify_file(backup, KEYS, clock()).first_bad is None
-    assert restore(empty_url, backup, KEYS, clock()).upgraded_from == "0001"
+    with next_release(tmp_path):
+        assert verify_file(backup, KEYS, clock()).first_bad is None
+        assert restore(empty_url, backup, KEYS, clock()).upgraded_from == "0001"
     assert backup.read_bytes() == before
 
 

@@ -113,11 +113,14 @@ def lose_events(store: Store, ref: str, *, but: int = 0) -> None:
 
     def lose(tx: Tx) -> None:
         if tx.is_sqlite:
-            query = text("SELECT sql FROM sqlite_master WHERE name = 'events_stand_delete'")
-            before, after = "DROP TRIGGER events_stand_delete", tx.connection.execute(query).scalar_one()
+            query = text("SELECT sql FROM sqlite_master WHERE name = 'events_append_only_delete'")
+            before, after = (
+                "DROP TRIGGER events_append_only_delete",
+                tx.connection.execute(query).scalar_one(),
+            )
         else:
             before, after = (
-                f"ALTER TABLE events {verb} TRIGGER events_stand" for verb in ("DISABLE", "ENABLE")
+                f"ALTER TABLE events {verb} TRIGGER events_append_only" for verb in ("DISABLE", "ENABLE")
             )
         tx.connection.execute(text(before))
         tx.connection.execute(delete(EVENTS).where(EVENTS.c.ref == ref, EVENTS.c.seq > but))

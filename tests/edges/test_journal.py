@@ -13,22 +13,17 @@ from store.custody.verify import (
     Outside,
     begin_verification,
     end_verification,
-    list_owners,
-    pages_of,
     save_position,
     verify,
     verify_owners,
 )
 from store.database.journaled import JOURNALED
-from store.proof.journal import anchor, end_upgrade, is_upgrading, without_journal
 from store.proof.log import add_checkpoint
 from store.store import Store
-from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, MESSAGES, METADATA, READS, STAFF_ROLES
+from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, READS, STAFF_ROLES
 from store.values import Verification
-from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
-from tests.edges.older_release import closed_before_the_journal
-from tests.edges.outsider import outside, tamper
+from tests.edges.outsider import tamper
 
 SEED = bytes(range(32))
 #: How each table is verified that is not in the journal (docs/proof.md).
@@ -42,7 +37,7 @@ LOG = {
     "log_signatures",
     "proof_keys",
 }
-OTHERS = FOLDED | LOG | {"checkpoint_heads", "sketches", "word_hashes"}
+OTHERS = FOLDED | LOG | {"sketches", "word_hashes"}
 COORDINATION = {"heard", "lanes", "leases", "proof_state"}
 
 
@@ -78,37 +73,6 @@ def test_a_role_given_by_an_outsider_is_found(store: Store) -> None:
     tamper(store, insert(STAFF_ROLES).values(**row))
     assert [damage.table for damage in store.read(verify).problems] == ["staff_roles"]
     assert desk
-
-
-def test_a_record_of_an_older_release_is_hash_only_until_it_is_anchored(
-    database_url: str, clock: FakeClock
-) -> None:
-    ref = closed_before_the_journal(database_url, clock)
-    with opened(database_url, clock) as store:
-        before = store.read(verify)
-        assert (before.first_bad, before.journal_since, before.hash_only > 3) == (None, None, True)
-        desk = Desk(store)
-        desk.act(ref, Verb.NOTE, words={"text": "The first act of the new release."})
-        assert store.write(is_upgrading)
-        # A row of an owner with a journal is covered from now on, also an old one.
-        tamper(store, update(MESSAGES).where(MESSAGES.c.ref == ref).values(state="forged"))
-        assert store.read(verify).first_bad is not None
-        tamper(store, update(MESSAGES).where(MESSAGES.c.ref == ref).values(state="sent"))
-
-
-def test_anchoring_covers_all_rows_once_and_ends_the_upgrade(database_url: str, clock: FakeClock) -> None:
-    closed_before_the_journal(database_url, clock)
-    with opened(database_url, clock) as store:
-        owners = store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
-        for page in pages_of(owners):
-            store.write(anchor, page)
-            assert store.write(anchor, page) == 0
-        store.write(end_upgrade)
-        result = store.read(verify)
-        assert (result.first_bad, result.hash_only, result.journal_since is None) == (None, 0, False)
-        with outside(store) as connection:
-            connection.execute(JOURNAL.delete())
-        assert store.read(verify).first_bad is not None
 
 
 def test_only_what_changed_since_the_last_verified_checkpoint_is_checked_again(store: Store) -> None:

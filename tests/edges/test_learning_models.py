@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, text
 
 from store.custody.verify import verify
-from store.database import migrate
 from store.database.engine import database_url as address
 from store.models.models import (
     TrainingRun,
@@ -174,21 +173,4 @@ def test_the_previous_release_can_read_and_write_the_model_tables(database_url: 
     engine.dispose()
     store = open_store(database_url, KEYS)
     assert store.read(load_active_use) == (T, None)
-    store.close()
-
-
-def test_the_model_tables_migrate_both_ways_and_keep_the_models(database_url: str) -> None:
-    store = open_store(database_url, KEYS)
-    keep(store, b"one")
-    store.close()
-    migrate.downgrade(database_url, "0001")
-    engine = create_engine(address(database_url))
-    inspector = inspect(engine)
-    assert "model_runs" not in inspector.get_table_names()
-    assert {column["name"] for column in inspector.get_columns("model_uses")} == {"id", "model_id", "at"}
-    engine.dispose()
-    migrate.upgrade(database_url)
-    store = open_store(database_url, KEYS)
-    assert in_use(store) == "one"
-    assert store.read(load_active_use) is not None
     store.close()

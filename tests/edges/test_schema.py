@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
@@ -19,6 +20,7 @@ from store.store import Store, open_store
 from store.tables import PROOF_STATE
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk
+from tests.edges.next_release import next_release
 from tests.edges.product import Product
 from tests.schema_file import FILE, objects_of
 
@@ -38,7 +40,7 @@ SQLITE = (
     ),
     (("CREATE VIEW v AS SELECT 1",), "view v on v is unknown"),
     (("CREATE INDEX i ON staff_roles (role)",), "index i on staff_roles is unknown"),
-    (("DROP TRIGGER events_stand_update",), "trigger events_stand_update on events is missing"),
+    (("DROP TRIGGER events_append_only_update",), "trigger events_append_only_update on events is missing"),
     _PARTIAL,
 )
 POSTGRES = (
@@ -53,7 +55,10 @@ POSTGRES = (
         (f"CREATE OR REPLACE FUNCTION amends_touch_reads() {_VOID}",),
         "function amends_touch_reads() is changed",
     ),
-    (("ALTER TABLE events DISABLE TRIGGER events_stand",), "trigger events_stand on events is changed"),
+    (
+        ("ALTER TABLE events DISABLE TRIGGER events_append_only",),
+        "trigger events_append_only on events is changed",
+    ),
     (("CREATE RULE r AS ON INSERT TO reads DO ALSO DELETE FROM drafts",), "rule r on reads is unknown"),
     (("CREATE POLICY p ON reads USING (false)",), "policy p on reads is unknown"),
     (("ALTER TABLE reads ENABLE ROW LEVEL SECURITY",), "row security on on reads is unknown"),
@@ -85,9 +90,14 @@ def test_the_file_has_what_the_migrations_make(sqlite_url: str, postgres_url: st
     assert (objects_of(sqlite_url), objects_of(postgres_url)) == (content["sqlite"], content["postgresql"])
 
 
-def test_after_going_back_to_an_older_release_and_forth_the_schema_is_the_same(database_url: str) -> None:
+def test_after_the_next_release_and_the_way_back_the_schema_is_the_same(
+    database_url: str, tmp_path: Path
+) -> None:
     before = objects_of(database_url)
-    migrate.downgrade(database_url, "0004")
+    with next_release(tmp_path):
+        migrate.upgrade(database_url)
+        assert objects_of(database_url) != before
+        migrate.downgrade(database_url, "0001")
     migrate.upgrade(database_url)
     assert objects_of(database_url) == before
 

@@ -7,31 +7,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Table, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
-from complaints.times import format_time
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.erase import erase_person
 from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case
-from store.custody.rotate_keys import record_keys_rotated, rotate_keys
 from store.custody.verify import Outside, verify
-from store.database.keyring import Keyring, derive_key
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS, canonical, heads_in, merkle_root, sha256, statement_of
+from store.proof.hash_chain import GENESIS, canonical, merkle_root, sha256
 from store.proof.log import add_checkpoint
 from store.record.load import load_event_words, load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import (
-    CHECKPOINT_HEADS,
-    CHECKPOINTS,
     COMPLAINTS,
     EVENTS,
     LOG_CHECKPOINTS,
@@ -41,7 +35,6 @@ from store.tables import (
     TARGETS,
     TEXTS,
 )
-from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, TOP, Desk
 from tests.edges.outsider import outside, tamper
 
@@ -344,7 +337,7 @@ def test_an_entry_holds_the_commitment_to_the_words_and_no_word(store: Store) ->
     assert json.loads(_row(store, ref, 2).entry)["commit"] is None
 
 
-def test_the_checkpoints_root_is_the_merkle_tree_of_rfc_6962() -> None:
+def test_the_root_over_all_heads_is_the_merkle_tree_of_rfc_6962() -> None:
     from hashlib import sha256 as raw
 
     def tree(leaves: list[bytes]) -> bytes:
@@ -359,72 +352,3 @@ def test_the_checkpoints_root_is_the_merkle_tree_of_rfc_6962() -> None:
         heads = [(f"R{n}", n, sha256(str(n))) for n in range(size)]
         leaves = [raw(b"\x00" + canonical(list(head)).encode()).digest() for head in heads]
         assert merkle_root(heads) == tree(leaves).hex()
-
-
-def _signed_as_before_the_log(secret: bytes, content: dict[str, Any]) -> dict[str, str]:
-    """The public key and the signature that a release before the log gave."""
-    key = Ed25519PrivateKey.from_private_bytes(derive_key(secret, "amends checkpoint"))
-    signature = key.sign(canonical(content).encode())
-    return {"public_key": key.public_key().public_bytes_raw().hex(), "signature": signature.hex()}
-
-
-def _heads(store: Store) -> list[tuple[str, int, str]]:
-    return store.read(lambda tx: heads_in(tx.connection, since=0))
-
-
-def add_older_checkpoint(store: Store, secret: bytes) -> None:
-    heads = _heads(store)
-    statement = statement_of(1, format_time(store.now()), 9, len(heads), merkle_root(heads), GENESIS)
-    row = {**statement, "at": store.now(), **_signed_as_before_the_log(secret, statement)}
-    of_heads = [{"n": 1, "ref": ref, "seq": seq, "hash": hash_} for ref, seq, hash_ in heads]
-
-    def write(tx: Tx) -> None:
-        tx.connection.execute(insert(CHECKPOINTS).values(row))
-        tx.connection.execute(insert(CHECKPOINT_HEADS).values(of_heads))
-
-    store.write(write)
-
-
-def test_a_checkpoint_of_an_older_release_verifies_only_with_a_secret_of_the_desk(
-    database_url: str, clock: FakeClock
-) -> None:
-    old, new = b"old" + b"." * 29, b"new" + b"." * 29
-    refused = "no secret of this instance signed this checkpoint"
-    with opened(database_url, clock, Keyring([old])) as store:
-        Desk(store).receive()
-        add_older_checkpoint(store, old)
-        assert store.read(verify).first_bad is None
-    with opened(database_url, clock, Keyring([new, old])) as store:
-        assert store.read(verify).first_bad is None
-        while store.write(rotate_keys):
-            pass
-        store.write(record_keys_rotated)
-    with opened(database_url, clock, Keyring([new])) as store:
-        # The record holds the public key of the secret that was taken out.
-        assert store.read(verify).first_bad is None
-        tamper(store, update(CHECKPOINTS).values(last_event_id=0))
-        assert refused in {damage.why for damage in store.read(verify).problems}
-        tamper(store, delete(CHECKPOINT_HEADS), delete(CHECKPOINTS))
-        add_older_checkpoint(store, b"a stranger" + b"." * 22)
-        assert refused in {damage.why for damage in store.read(verify).problems}
-
-
-def test_a_list_of_heads_of_an_older_release_shows_a_chain_that_was_cut(store: Store) -> None:
-    desk = Desk(store)
-    ref = desk.assessed()
-    content = {
-        "version": 1,
-        "at": format_time(store.now()),
-        "root": merkle_root(_heads(store)),
-        "heads": [list(head) for head in _heads(store)],
-    }
-    secret = b"a key for tests, 32 bytes long.."
-    document = {**content, **_signed_as_before_the_log(secret, content)}
-    assert store.read(verify, document).first_bad is None
-    forged = {**document, "heads": [[ref, 9, "0" * 64]]}
-    assert store.read(verify, forged).problems == (
-        ("checkpoint document", 0, "no secret of this instance signed it", "", "", ""),
-    )
-    tamper(store, delete(EVENTS).where(_at(ref, 2)))
-    cut = "the last events are cut off: a checkpoint knows a later one"
-    assert cut in {damage.why for damage in store.read(verify, document).problems}

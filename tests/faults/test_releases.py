@@ -1,45 +1,42 @@
-"""Which commit counts as the previous release (`python -m benchmarks faults releases`; that takes minutes)."""
+"""Which code runs as the older and as the newer release in `python -m benchmarks faults releases` (some minutes)."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import releases
+from store.database import migrate
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+def test_the_invented_next_release_is_this_code_with_one_more_migration(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'amends.db'}"
+    with releases.next_code() as code:
+        statement = f"from store.database import migrate; migrate.upgrade({url!r})"
+        environment = {**os.environ, "PYTHONPATH": str(code)}
+        subprocess.run([sys.executable, "-c", statement], env=environment, cwd=tmp_path, check=True)
+
+    status = migrate.schema_status(url)
+
+    assert (status.revision, status.is_newer, status.serves) == ("0002", True, True)
 
 
-def test_the_previous_release_is_the_last_commit_without_the_newest_migration(tmp_path: Path) -> None:
-    versions = tmp_path / releases.VERSIONS
-    versions.mkdir(parents=True)
-    for name in ("0001_tables.py", "code.py", "0002_more.py", "more_code.py"):
-        (versions / name).write_text("", encoding="utf-8")
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_commit_has_the_code_that_it_had(tmp_path: Path) -> None:
+    for name in ("first.py", "second.py"):
+        (tmp_path / name).write_text("", encoding="utf-8")
         _git(tmp_path, "add", ".")
         _git(tmp_path, "commit", "-qm", name)
-
-    newest, *_ = releases.revisions(tmp_path)
-    commit = releases.before(newest, tmp_path)
-
-    assert (newest, commit) == ("0002", _git(tmp_path, "rev-parse", "HEAD~2"))
-    with releases.code_of(commit or "", tmp_path) as code:
-        assert {path.name for path in (code / releases.VERSIONS).iterdir()} == {"0001_tables.py", "code.py"}
-    assert releases.before("0001", tmp_path) is None
+    with releases.code_of(_git(tmp_path, "rev-parse", "HEAD~1"), tmp_path) as code:
+        assert [path.name for path in code.iterdir()] == ["first.py"]
 
 
-def test_without_a_git_history_the_table_is_a_sentence_that_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / releases.VERSIONS).mkdir(parents=True)
-    for name in ("0001_tables.py", "0002_more.py"):
-        (tmp_path / releases.VERSIONS / name).write_text("", encoding="utf-8")
-    monkeypatch.setattr(releases, "ROOT", tmp_path)
-
-    assert releases.table(None) == releases.NO_HISTORY
+def test_a_commit_that_git_does_not_know_is_named() -> None:
     assert "git knows no abc" in str(releases.table("abc"))
 
 
