@@ -44,10 +44,7 @@ class Calendar:
 
     @cached_property
     def by_law(self) -> Calendar:
-        """The calendar of legal dates: only weekends and public holidays are days off.
-
-        The same calendar where nothing differs, so also for rules of earlier releases, which have no `closures`.
-        """
+        """The calendar of legal dates: only weekends and public holidays are days off."""
         if self.always or not (self.closures or self.closed_weekdays):
             return self
         return Calendar(
@@ -361,30 +358,9 @@ def _digest(rules: Rulebook) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
-# fmt: off
-#: Fields that rulebooks of earlier releases do not have. They are left out at their default, so old ids stay valid.
-_ADDED_LATER: Mapping[str, frozenset[str]] = {
-    "Rulebook": frozenset(
-        {
-            "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
-            "person_within", "check_share", "investigation", "products", "branches", "required_training",
-            "hazards_signed_until",
-        }
-    ),
-    "OnCall": frozenset({"zone"}),
-    "Calendar": frozenset({"closures", "closed_weekdays"}),
-    "Targets": frozenset(
-        {
-            "decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level", "clocks",
-            "legal_for_all_levels", "completion", "reply_to_body",
-            "reply_to_body_at_most",
-        }
-    ),
-    "LevelTargets": frozenset({"outside_when_missed"}),
-    "RecourseStep": frozenset({"form", "cost"}),
-    "Limit": frozenset({"others"}),
-}
-# fmt: on
+#: By class the fields that the rulebooks of a released version do not have: a new field is added here. At its default
+#: it is left out, so that the ids of older rulebooks stay valid and processes of that version can read newer ones.
+_ADDED_LATER: Mapping[str, frozenset[str]] = {}
 
 
 def later_settings(value: Any) -> frozenset[str]:

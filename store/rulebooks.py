@@ -24,8 +24,7 @@ _PERIODS = (
     select(SETTINGS.c.rulebook_id, SETTINGS.c.at)
     .where(
         _HERE,
-        SETTINGS.c.id
-        >= func.coalesce(_NEWEST.where(SETTINGS.c.at == ALWAYS).scalar_subquery(), _NEWEST.scalar_subquery()),
+        SETTINGS.c.id >= _NEWEST.where(SETTINGS.c.at == ALWAYS).scalar_subquery(),
     )
     .order_by(SETTINGS.c.id)
 )
@@ -43,7 +42,7 @@ def close_day(tx: Tx, day: date, by: str, name: str | None) -> None:
     for code in (DEFAULT, *own.jurisdictions):
         rows = _periods(tx, code)
         rules = [_closing(load_rulebook(tx, number), {day: name}) for number, _ in rows]
-        starts = [since for _, since in rows] if len(rows) > 1 else [ALWAYS]
+        starts = (since for _, since in rows)
         _use_periods(tx, code, [RulePeriod(*period) for period in zip(starts, rules, strict=True)])
     record_instance_event(tx, "close_day", {"day": day.isoformat(), "name": name, "by": by})
 
@@ -95,9 +94,7 @@ def use_rulebook(
 
 def _use_periods(tx: Tx, jurisdiction: str, periods: Sequence[RulePeriod]) -> bool:
     wanted = [(store_rulebook(tx, period.rules), period.since) for period in periods]
-    current = _periods(tx, jurisdiction)
-    same_ids = [number for number, _ in current] == [number for number, _ in wanted]
-    if same_ids and (len(wanted) == 1 or current == wanted):
+    if _periods(tx, jurisdiction) == wanted:
         return False
     for number, since in wanted:
         tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=since)
@@ -124,14 +121,12 @@ def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, hold
     """`use_rulebooks`, unless the leader is another process that may not be able to read them; False: not yet.
 
     The new rules may use settings that came with a newer release. A leader of the older release could not load
-    them, and would stop receiving messages and handling obligations. It would also apply the rules of a later day.
+    them, and would stop receiving messages and handling obligations.
     """
     leading = find_leader(tx, lead)
     if leading not in (None, holder) and _periods(tx, DEFAULT):
         newer_settings = later_settings(tuple(load_current_rulebooks(tx)))
         if not later_settings(_all_rules(rulebooks)) <= newer_settings:
-            return False
-        if rulebooks.periods and not any(len(_periods(tx, code)) > 1 for code in rulebooks.periods):
             return False
     use_rulebooks(tx, rulebooks)
     return True
@@ -188,10 +183,7 @@ def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
 
 
 def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
-    """The ids of the rules that the newest settings have, each with the time from which it applies.
-
-    An earlier release wrote one row for each change, with the time of its writing: then the newest one counts.
-    """
+    """The ids of the rules that the newest settings have, each with the time from which it applies."""
     rows = tx.connection.execute(_PERIODS, {"jurisdiction": jurisdiction})
     return [(number, since) for number, since in rows]
 

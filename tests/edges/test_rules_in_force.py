@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from amends.wiring import RulesActivation
 from bots.telegram.polling import LEADER
-from complaints.rulebook import ALWAYS, LevelTargets, Rulebooks, RulePeriod
+from complaints.rulebook import (
+    ALWAYS,
+    LevelTargets,
+    Rulebooks,
+    RulePeriod,
+    as_json,
+    from_json,
+    later_settings,
+)
 from store.database.leases import acquire_leadership, release_leadership
 from store.rulebooks import load_current_rulebook, load_current_rulebooks, use_rulebook, use_rulebooks
 from tests.databases import FakeClock, opened
@@ -18,6 +28,21 @@ NEWER_RULES = replace(
     RULES, targets=replace(RULES.targets, by_level={2: LevelTargets(outside_when_missed=True)})
 )
 CHANGED_RULES = replace(RULES, targets=replace(RULES.targets, legal="30 bd"))
+
+
+@pytest.fixture(autouse=True)
+def an_older_release_without_this_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = {"LevelTargets": frozenset({"outside_when_missed"})}
+    monkeypatch.setattr("complaints.rulebook._ADDED_LATER", later)
+
+
+def test_a_later_setting_at_its_default_leaves_the_id_of_older_rules_as_it_is() -> None:
+    default = replace(RULES, targets=replace(RULES.targets, by_level={2: LevelTargets()}))
+    assert as_json(default)["targets"]["by_level"]["2"].keys() == {"ack", "decide", "extension_cap"}
+    assert as_json(NEWER_RULES)["targets"]["by_level"]["2"]["outside_when_missed"] is True
+    assert from_json(as_json(default)) == default
+    assert later_settings(default) == frozenset()
+    assert later_settings(NEWER_RULES) == {"LevelTargets.outside_when_missed"}
 
 
 async def test_rules_that_an_older_release_cannot_read_wait_while_it_receives_messages(

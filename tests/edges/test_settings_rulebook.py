@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +16,6 @@ from amends.settings.presets import preset_named, preset_names
 from complaints.danger.hazards import table_hash
 from complaints.deadlines.working_time import due
 from complaints.rulebook import (
-    Calendar,
     FastTrack,
     LevelTargets,
     Limit,
@@ -25,10 +23,8 @@ from complaints.rulebook import (
     PriorityTargets,
     RecourseStep,
     Rulebook,
-    Targets,
     as_json,
     from_json,
-    later_settings,
 )
 
 HEAD = """\
@@ -335,43 +331,6 @@ def test_a_preset_sets_the_fast_track_and_the_time_limit_for_complaining(
     assert (loaded.fast_track, loaded.accept_within) == (track, window)
 
 
-def test_a_rulebook_of_an_earlier_release_is_read_unchanged_and_keeps_its_id() -> None:
-    old = Rulebook(
-        organisation="Kuzey Su",
-        country="TR",
-        languages=("tr",),
-        staff_language="tr",
-        emergency_number="112",
-        preset="municipality",
-        calendar=Calendar(
-            "Europe/Istanbul",
-            {0: ((540, 750), (810, 1050))},
-            holidays={date(2026, 10, 29): "Cumhuriyet Bayramı"},
-        ),
-        targets=Targets(
-            {"P3": PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd")},
-            ack="5 bd",
-            extension_cap="10 bd",
-            escalated_ack="5 bd",
-        ),
-        levels={1: ("handler",), 2: ("manager",)},
-        authority={"handler": Limit(10000, "TRY")},
-        recourse=(RecourseStep("KDK"),),
-    )
-    stored = as_json(old)
-    newer_keys = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
-    # The id that the release without these rules computed.
-    assert old.id == "ba34cd76fa295863e146f667e9c4436a"
-    assert newer_keys & set(stored["targets"]) == set()
-    assert from_json(stored) == old
-    level = LevelTargets(ack="5 bd")
-    with_level = as_json(replace(old, targets=replace(old.targets, by_level={2: level})))
-    assert "outside_when_missed" not in with_level["targets"]["by_level"]["2"]
-    changed = replace(old, targets=replace(old.targets, delay_notice="1 bd"))
-    assert changed.id != old.id
-    assert from_json(as_json(changed)) == changed
-
-
 def test_levels_limits_on_call_cover_and_danger_signs_are_read(tmp_path: Path) -> None:
     loaded = rules(
         tmp_path,
@@ -400,7 +359,6 @@ def test_a_role_has_a_limit_in_the_currency_of_the_country_or_in_several(
     assert loaded.authority == {"handler": limit}
     assert str(loaded.authority["handler"]) == words
     assert from_json(as_json(loaded)) == loaded
-    assert ("Limit.others" in later_settings(loaded)) is bool(limit.others)
 
 
 def test_the_accounts_of_simulated_contacts_are_in_the_rulebook(tmp_path: Path) -> None:
