@@ -13,7 +13,6 @@ from reports.monitoring import monitor
 from reports.statistics import Share
 from reports.tally import Period
 from scheduler.worker import Handler
-from store.improvements import adopt_improvements
 from store.outbox.complete import Completed, Outcome
 from store.registers import act_on_entry, add_entry, list_entries
 from store.rulebooks import load_current_rulebook
@@ -55,7 +54,6 @@ def figure_handlers(store: Store, thresholds: Sequence[Threshold]) -> Mapping[st
 
 def check_figures(store: Store, thresholds: Sequence[Threshold]) -> None:
     """Open an alert for each threshold that is crossed, once a month, and record changed states of objectives."""
-    store.write(adopt_improvements)
     zone = store.read(load_current_rulebook).calendar.zone
     today = local_time(store.now(), zone).date()
     shares: dict[tuple[date, date], Mapping[str, Share]] = {}

@@ -1,6 +1,5 @@
 """Improvement actions: did they help, and the letters to those who complained (8.7)."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from math import isinf
@@ -15,15 +14,15 @@ from complaints.event_facts import OVERRULED
 from complaints.registers.change_letter import no_change_letter
 from complaints.registers.effect import Effect
 from complaints.registers.entries import Entry, EntryAct, waiting_letter
-from complaints.times import at_minute, last_day
+from complaints.times import at_minute
 from complaints.vocabulary import ContactKind, Verb
 from store.cases.act import act
 from store.cases.incident_updates import Audience, audience_of
 from store.database.transaction import Tx
 from store.record.load import load_many
-from store.registers import act_on_entry, add_entry, list_entries, load_entry
+from store.registers import act_on_entry, load_entry
 from store.rulebooks import load_current_rulebook
-from store.tables import IMPROVEMENTS, MEASURES
+from store.tables import MEASURES
 
 _ROW = MEASURES.c
 
@@ -114,31 +113,3 @@ def record_letter(
     facts = {name: value for name, value in facts.items() if value}
     words = {"text": letter.words[f"text.{case.language}"], "letter": text}
     act(tx, case.ref, Verb.REPLY, by, facts, words, version=case.work_version, key=f"change:{entry.code}")
-
-
-def adopt_improvements(tx: Tx) -> int:
-    """Begin the entries of actions that overturned decisions opened in an earlier release; returns how many."""
-    zone, adopted = load_current_rulebook(tx).calendar.zone, 0
-    rows = tx.connection.execute(select(IMPROVEMENTS).order_by(IMPROVEMENTS.c.id)).all()
-    entries = list_entries(tx, "improvement") if rows else []
-    missing = Counter(row.ref for row in rows)
-    missing.subtract(
-        ref
-        for entry in entries
-        if entry.acts[0].facts.get("source") == "overturned"
-        for ref in entry.acts[0].facts["refs"]
-    )
-    for row in rows:
-        if missing[row.ref] > 0:
-            missing[row.ref] -= 1
-            facts: dict[str, Any] = {
-                "source": "overturned",
-                "refs": [row.ref],
-                "cause_class": row.cause_class,
-            }
-            facts["due"] = last_day(row.due, zone).isoformat() if row.due else None
-            add_entry(
-                tx, "improvement", "raise", SYSTEM, {name: value for name, value in facts.items() if value}
-            )
-            adopted += 1
-    return adopted

@@ -18,7 +18,6 @@ from store.tables import (
     DRAFTS,
     FILES,
     IDENTIFIERS,
-    IMPROVEMENTS,
     MESSAGES,
     OBLIGATIONS,
     PEOPLE,
@@ -37,7 +36,6 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None, sha256=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
-    run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
     # In Slack, files are deleted now and not a day after they were sent, messages by an obligation of their own.
     files = OBLIGATIONS.c.kind == "slack_file_delete", OBLIGATIONS.c.facts["ref"].as_string() == ref
     run(update(OBLIGATIONS).where(*files, IS_OPEN).values(due=tx.now))

@@ -145,7 +145,7 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         "links": links(tx, ref),
         "merged": merged(tx, case),
         "merged_into": case.merged_into,
-        "capa_ids": capa_ids(tx, ref),
+        "capa_ids": capa_ids(tx, case),
         **fairness_fields(tx, case),
     }
 

@@ -14,7 +14,8 @@ from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of, find_person_name
 from store.people.identifiers import list_complainant_names
 from store.record.load import CaseFile, load_all_texts, load_many
-from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
+from store.registers import list_entries
+from store.tables import CASE_PEOPLE, CONTACTS, LINKS, PEOPLE, READS
 from store.values import EarlierRead
 
 Words = Mapping[int, Mapping[str, str]]
@@ -191,10 +192,15 @@ def outside_decisions(file: CaseFile, words: Words) -> list[dict[str, Any]]:
     return records
 
 
-def capa_ids(tx: Tx, ref: str) -> list[int]:
-    """Numbers of the corrective actions that this complaint opened."""
-    query = select(IMPROVEMENTS.c.id).where(IMPROVEMENTS.c.ref == ref).order_by(IMPROVEMENTS.c.id)
-    return list(tx.connection.execute(query).scalars())
+def capa_ids(tx: Tx, case: Case) -> list[int]:
+    """Numbers of the entries of the improvement register that this complaint opened."""
+    if not case.improvements:
+        return []
+    return [
+        entry.number
+        for entry in reversed(list_entries(tx, "improvement"))
+        if entry.acts[0].facts.get("source") == "overturned" and case.ref in entry.acts[0].facts["refs"]
+    ]
 
 
 def links(tx: Tx, ref: str) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, update
 from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
-from store.models.erased import is_plain
 from store.models.examples import history_place
 from store.models.models import model_place
 from store.outbox.rows import insert_removal
@@ -50,7 +49,7 @@ INSTANCE_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[A
     (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
     (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
     (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
-    (MODELS.c.blob, [func.length(MODELS.c.blob) > 0, ~is_plain()], lambda row: model_place(row.sha256)),
+    (MODELS.c.blob, [func.length(MODELS.c.blob) > 0], lambda row: model_place(row.sha256)),
     (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
     (
         REGISTER_ENTRIES.c.words_sealed,

@@ -31,7 +31,6 @@ from store.similarity.sketches import check_sketch
 from store.tables import (
     ASSESSMENTS,
     COMPLAINTS,
-    IMPROVEMENTS,
     INCIDENTS,
     JOURNAL,
     JOURNAL_HEADS,
@@ -167,15 +166,6 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
         )
         if expected != stored_rows:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
-    opened = sorted(
-        (improvement.seq, improvement.due, improvement.opened_at, improvement.cause_class)
-        for improvement in case.improvements
-    )
-    columns = (IMPROVEMENTS.c.seq, IMPROVEMENTS.c.due, IMPROVEMENTS.c.opened_at, IMPROVEMENTS.c.cause_class)
-    # Later work on an improvement is only in its row. That an event opened it must be in the row too.
-    query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
-    if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
-        return ref, last, "the rows of improvements are not what the events add up to"
     measures = read_measures(tx, ref)
     if is_current(measures, case) and measures != measure_history(CaseHistory(case, events)):
         return ref, last, "the row of measures is not what the events add up to"

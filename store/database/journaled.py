@@ -173,7 +173,7 @@ _PRESENT = frozenset({"key_wrapped"})
 #: Tables of which every column counts, by owner: the complaint of the row, or the desk itself.
 _OF_CASES = (
     "files", "file_chunks", "reads", "case_people", "identifiers", "externals", "links", "likenesses",
-    "incident_receivers", "improvements", "drafts", "assessments", "proposals",
+    "incident_receivers", "drafts", "assessments", "proposals",
 )  # fmt: skip
 _OF_DESK = (
     "staff", "staff_roles", "absences", "rulebooks", "settings", "models", "model_uses", "model_runs",

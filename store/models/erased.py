@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import and_, func, select, update
 
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
@@ -14,8 +14,6 @@ from store.proof.hash_chain import INSTANCE_CHAIN
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE
 
-#: How the bytes of a model begin that an older release stored unsealed. It may hold words that few people used.
-PLAIN = b"PK\x03\x04"
 #: When a complaint was received, first assessed, and erased.
 _Erased = tuple[datetime, datetime | None, datetime]
 
@@ -24,8 +22,7 @@ _Erased = tuple[datetime, datetime | None, datetime]
 class _TrainedModel:
     """What a model has learnt: `record_read_at` is None if it read nothing of the record.
 
-    `trained_here` is True if a training run of this desk made it; otherwise it came from a file. `is_plain` is True
-    if an older release stored it.
+    `trained_here` is True if a training run of this desk made it; otherwise it came from a file.
     """
 
     number: int
@@ -33,7 +30,6 @@ class _TrainedModel:
     trained_here: bool
     at: datetime
     card: Mapping[str, Any]
-    is_plain: bool
 
     @property
     def read_unassessed(self) -> bool:
@@ -42,10 +38,7 @@ class _TrainedModel:
 
 
 def list_models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
-    """Numbers of the models that may contain erased words; `gone` includes those whose bytes are deleted.
-
-    Also those that an older release trained here: they may hold words that fewer than five people used.
-    """
+    """Numbers of the models that may contain erased words; `gone` includes those whose bytes are deleted."""
     models = _load_models(tx, gone=gone)
     moments = [model.record_read_at for model in models if model.record_read_at is not None]
     erased = _erased_after(tx, min(moments)) if moments else []
@@ -54,9 +47,7 @@ def list_models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
     return [
         model.number
         for model in models
-        if (model.is_plain and model.trained_here)
-        or _learnt_complaint(model, erased)
-        or _learnt_history(model, forgotten_at, kept=sha256)
+        if _learnt_complaint(model, erased) or _learnt_history(model, forgotten_at, kept=sha256)
     ]
 
 
@@ -76,17 +67,13 @@ def drop_erased_words(tx: Tx) -> bool:
     return False
 
 
-def is_plain() -> ColumnElement[bool]:
-    return func.substr(MODELS.c.blob, 1, len(PLAIN)) == PLAIN
-
-
 def _load_models(tx: Tx, *, gone: bool) -> list[_TrainedModel]:
     query = select(MODEL_RUNS.c.model_id, func.max(MODEL_RUNS.c.until).label("until"))
     # The newest run counts: if it gave the same bytes from a record without the words, they do not contain them.
     # Judging a file is not training, so it does not count.
     runs = query.where(MODEL_RUNS.c.key.not_like(f"{FILE}%")).group_by(MODEL_RUNS.c.model_id)
     trained_until = {row.model_id: row.until for row in tx.connection.execute(runs)}
-    models = select(MODELS.c.id, MODELS.c.at, MODELS.c.card, is_plain().label("is_plain"))
+    models = select(MODELS.c.id, MODELS.c.at, MODELS.c.card)
     if not gone:
         models = models.where(func.length(MODELS.c.blob) > 0)
     trained = []
@@ -95,8 +82,7 @@ def _load_models(tx: Tx, *, gone: bool) -> list[_TrainedModel]:
         if row.id not in trained_until and "record_read" in row.card:
             of_card = row.card["record_read"]
             read_at = None if of_card is None else datetime.fromisoformat(of_card)
-        made_here = row.id in trained_until
-        trained.append(_TrainedModel(row.id, read_at, made_here, row.at, row.card, bool(row.is_plain)))
+        trained.append(_TrainedModel(row.id, read_at, row.id in trained_until, row.at, row.card))
     return trained
 
 

@@ -12,7 +12,7 @@ from complaints.times import format_time
 from store.database.errors import SealBroken, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
-from store.models.erased import PLAIN, drop_erased_words, is_plain, list_models_with_erased_words
+from store.models.erased import drop_erased_words, list_models_with_erased_words
 from store.models.examples import TrainingHistory, keep_history
 from store.proof.hash_chain import record_instance_event
 from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
@@ -118,7 +118,6 @@ def keep_model(
     if activate and (active is None or active[2] != number):
         use_model(tx, number, how=how, by=by, why=why)
     _delete_old_bytes(tx)
-    _seal_plain_bytes(tx)
     return number
 
 
@@ -157,7 +156,7 @@ def load_active_model(tx: Tx) -> tuple[str, Mapping[str, Any], int] | None:
     return None if row is None else (row.sha256, row.card, row.id)
 
 
-def load_active_use(tx: Tx) -> tuple[datetime, str | None] | None:
+def load_active_use(tx: Tx) -> tuple[datetime, str] | None:
     """Since when the present model is in use, and how it came into use (`ModelUseRow.how`); None without one."""
     row = tx.connection.execute(
         select(MODEL_USES.c.at, MODEL_USES.c.how).order_by(MODEL_USES.c.id.desc()).limit(1)
@@ -309,22 +308,13 @@ def _delete_old_bytes(tx: Tx) -> None:
 
 
 def _open(tx: Tx, row: Any) -> bytes:
-    """The artefact of a row; as it is if an older release stored it."""
-    if not row.blob or row.blob.startswith(PLAIN):
-        return bytes(row.blob)
+    """The artefact of a row; empty if its bytes were deleted or altered."""
+    if not row.blob:
+        return b""
     try:
         return tx.keys.unseal(row.blob, model_place(row.sha256))
     except SealBroken:
         return b""
-
-
-def _seal_plain_bytes(tx: Tx) -> None:
-    """Seal what an older release stored; what it trained here stays marked, and is deleted once another is used."""
-    trained = select(MODEL_RUNS.c.model_id).where(_TRAINED)
-    query = select(MODELS.c.id, MODELS.c.sha256, MODELS.c.blob).where(is_plain(), MODELS.c.id.not_in(trained))
-    for row in tx.connection.execute(query).all():
-        sealed = tx.keys.seal(row.blob, model_place(row.sha256))
-        tx.connection.execute(update(MODELS).where(MODELS.c.id == row.id).values(blob=sealed))
 
 
 def _verdicts(tx: Tx) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:

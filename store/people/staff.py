@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, func, literal, or_, select, union_all, update
+from sqlalchemy import bindparam, delete, false, func, or_, select, update
 
 from complaints.actions import authorisation
 from complaints.actors import Actor
@@ -31,26 +31,15 @@ _CURRENT_ROLES = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(
 _ROLES_OF_MEMBER = _CURRENT_ROLES.with_only_columns(STAFF_ROLES.c.role).where(
     STAFF_ROLES.c.member_id == _IS_MEMBER
 )
-#: The number of the absence in the member's own row, the only one that a release before migration 0017 reads and
-#: writes. One more gets a row in `absences`. Removed ones have no length and are left out.
-_IN_MEMBER = 0
-_OF_MEMBER = {"since": "absent_from", "until": "absent_until", "deputy": "stand_in"}
-_RECORDED = union_all(
-    select(
-        literal(_IN_MEMBER).label("id"),
-        STAFF.c.id.label("member_id"),
-        *(STAFF.c[column].label(name) for name, column in _OF_MEMBER.items()),
-    ),
-    select(ABSENCES),
-).subquery()
-_ABSENCES = select(_RECORDED).where(_RECORDED.c.since < _RECORDED.c.until).order_by(_RECORDED.c.since)
+#: Removed ones have no length and are left out.
+_ABSENCES = select(ABSENCES).where(ABSENCES.c.since < ABSENCES.c.until).order_by(ABSENCES.c.since)
 #: The people away now with their deputies; of absences that overlap the one that began last counts.
 _DEPUTIES = (
     _ABSENCES.with_only_columns(
-        _RECORDED.c.member_id, func.coalesce(_RECORDED.c.deputy, STAFF.c.deputy).label("deputy")
+        ABSENCES.c.member_id, func.coalesce(ABSENCES.c.deputy, STAFF.c.deputy).label("deputy")
     )
-    .join(STAFF, STAFF.c.id == _RECORDED.c.member_id)
-    .where(_RECORDED.c.since <= _NOW, _RECORDED.c.until > _NOW, STAFF.c.left_at.is_(None))
+    .join(STAFF, STAFF.c.id == ABSENCES.c.member_id)
+    .where(ABSENCES.c.since <= _NOW, ABSENCES.c.until > _NOW, STAFF.c.left_at.is_(None))
 )
 #: So long an absence that is over is kept: the digest of the first morning back lists what happened since it began.
 _KEPT = timedelta(days=31)
@@ -144,16 +133,14 @@ def record_absence(
     """
     if load_member(tx, member) is None:
         raise UnknownRow(f"{member} is not a member of staff: name a person with a role in the settings")
-    recorded = _recorded(tx, member)
-    changed = [row for row in recorded if (row.runs(tx.now) if since is None else row.since == since)]
     absence = Absence(since or tx.now, until, deputy)
+    changed = _recorded(tx, member, since)
     if changed:
         absence = replace(absence, since=changed[-1].since, number=changed[-1].number)
-    if not changed and any(row.number == _IN_MEMBER for row in recorded):
+        _change(tx, absence)
+    else:
         tx.connection.execute(delete(ABSENCES).where(ABSENCES.c.until < tx.now - _KEPT))
         tx.add(ABSENCES, member_id=member, since=absence.since, until=until, deputy=deputy)
-    else:
-        _change(tx, member, absence)
     _log_absence(tx, member, until, deputy, by, since)
     return absence
 
@@ -163,28 +150,28 @@ def end_absence(tx: Tx, member: str, *, by: str | None = None, since: datetime |
 
     With `since` the absence that begins then ends, or is removed if it is only planned.
     """
-    ended = [
-        absence
-        for absence in _recorded(tx, member)
-        if (absence.runs(tx.now) if since is None else absence.since == since)
-    ]
+    ended = _recorded(tx, member, since)
     for absence in ended:
         # The start of one that ran is kept: the next morning's digest lists what happened since.
-        _change(tx, member, replace(absence, since=min(absence.since, tx.now), until=tx.now))
+        _change(tx, replace(absence, since=min(absence.since, tx.now), until=tx.now))
         planned = None if absence.runs(tx.now) else absence.since
         _log_absence(tx, member, planned or tx.now, None, by, planned)
     return bool(ended)
 
 
-def _recorded(tx: Tx, member: str) -> list[Absence]:
-    """The absences of a member that are not over."""
-    return [absence for absence in _absences(tx, member).get(member, ()) if absence.until > tx.now]
+def _recorded(tx: Tx, member: str, since: datetime | None) -> list[Absence]:
+    """The absences of a member that run, or with `since` those that begin then and are not over."""
+    return [
+        absence
+        for absence in _absences(tx, member).get(member, ())
+        if (absence.runs(tx.now) if since is None else absence.since == since and absence.until > tx.now)
+    ]
 
 
 def _absences(tx: Tx, member_id: str | None) -> Mapping[str, tuple[Absence, ...]]:
-    query = _ABSENCES.where(_RECORDED.c.until > tx.now - _KEPT)
+    query = _ABSENCES.where(ABSENCES.c.until > tx.now - _KEPT)
     if member_id is not None:
-        query = query.where(_RECORDED.c.member_id == member_id)
+        query = query.where(ABSENCES.c.member_id == member_id)
     absences: dict[str, tuple[Absence, ...]] = {}
     for row in tx.connection.execute(query):
         absence = Absence(row.since, row.until, row.deputy, row.id)
@@ -192,13 +179,9 @@ def _absences(tx: Tx, member_id: str | None) -> Mapping[str, tuple[Absence, ...]
     return absences
 
 
-def _change(tx: Tx, member: str, absence: Absence) -> None:
-    values = {name: getattr(absence, name) for name in _OF_MEMBER}
-    if absence.number == _IN_MEMBER:
-        of_member = {_OF_MEMBER[name]: value for name, value in values.items()}
-        tx.connection.execute(update(STAFF).where(STAFF.c.id == member).values(of_member))
-    else:
-        tx.connection.execute(update(ABSENCES).where(ABSENCES.c.id == absence.number).values(values))
+def _change(tx: Tx, absence: Absence) -> None:
+    values = {"since": absence.since, "until": absence.until, "deputy": absence.deputy}
+    tx.connection.execute(update(ABSENCES).where(ABSENCES.c.id == absence.number).values(values))
 
 
 def _log_absence(
@@ -210,9 +193,6 @@ def _log_absence(
 
 
 def _write(tx: Tx, member: Member) -> None:
-    row = tx.connection.execute(
-        select(STAFF.c.absent_from, STAFF.c.absent_until, STAFF.c.stand_in).where(STAFF.c.id == member.id)
-    ).first()
     own_names = json.dumps({"name": member.name, "aliases": list(member.aliases)}, ensure_ascii=False)
     tx.put(
         STAFF,
@@ -226,11 +206,7 @@ def _write(tx: Tx, member: Member) -> None:
                 for name, values in (("categories", member.categories), ("languages", member.languages))
                 if values
             },
-            # A sync of roles must not change a recorded absence.
-            "absent_from": None if row is None else row.absent_from,
-            "absent_until": None if row is None else row.absent_until,
             "deputy": member.deputy,
-            "stand_in": None if row is None else row.stand_in,
             "left_at": None,
         },
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Table, Text, Update, bindparam, cast, delete, update
 
 from complaints.case import Case, Event
-from complaints.case_values import Assessment, Decision, Improvement, OutsideDecision, Proposed
+from complaints.case_values import Assessment, Decision, OutsideDecision, Proposed
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Verb
@@ -20,7 +20,6 @@ from store.tables import (
     DECISIONS,
     DENIED,
     EXTERNALS,
-    IMPROVEMENTS,
     ISSUES,
     LINKS,
     PROPOSALS,
@@ -106,20 +105,6 @@ def _outside_row(decision: OutsideDecision) -> Values:
     return {**_NO_OWN_DECISION, **_fields(decision, ("seq", "level", "by", "at", "overturned"))}
 
 
-def improvement_row(improvement: Improvement) -> Values:
-    """A new corrective action without an owner; `seq` is the event that opened it."""
-    return {
-        "what_sealed": None,
-        "cause_class": improvement.cause_class,
-        "owner": None,
-        "state": "open",
-        "due": improvement.due,
-        "opened_at": improvement.opened_at,
-        "closed_at": None,
-        "effective": None,
-    }
-
-
 def proposal_row(proposal: Proposed) -> Values:
     """One row of `proposals`, without its seq."""
     return _columns(PROPOSALS, proposal)
@@ -186,8 +171,6 @@ def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
                 },
             )
         )
-        opened = (improvement for improvement in case.improvements if improvement.seq == event.seq)
-        rows += [(IMPROVEMENTS, improvement_row(improvement)) for improvement in opened]
     return [(table, {"ref": case.ref, "seq": event.seq, **values}) for table, values in rows]
 
 

@@ -270,25 +270,6 @@ class IncidentReceiverRow(Row, table=True):
     seq: int | None
 
 
-class ImprovementRow(Row, table=True):
-    """A corrective action and whether it was effective (4.10, 8.2)."""
-
-    __tablename__ = "improvements"
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
-    ref: str | None = Field(foreign_key="complaints.ref", index=True)
-    #: The event that opened it, if any.
-    seq: int | None
-    what_sealed: bytes | None = Field(sa_type=LargeBinary)
-    cause_class: str | None
-    owner: str | None
-    state: str
-    due: datetime | None = Field(sa_type=UtcDateTime)
-    opened_at: datetime = Field(sa_type=UtcDateTime)
-    closed_at: datetime | None = Field(sa_type=UtcDateTime)
-    effective: bool | None
-
-
 class SketchRow(Row, table=True):
     """Keyed hashes by which similar cases are found; deleted with their complaint.
 
@@ -303,8 +284,6 @@ class SketchRow(Row, table=True):
     #: When the complaint was received: for a hash of many complaints, only the newest are read.
     at: datetime = Field(sa_type=UtcDateTime, primary_key=True)
     ref: str = Field(primary_key=True)
-    #: Written by the previous release only; never read.
-    n: int | None
 
 
 class WordHashRow(Row, table=True):

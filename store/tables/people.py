@@ -98,11 +98,7 @@ class MemberRow(Row, table=True):
     line: str | None
     sealed: bytes = Field(sa_type=LargeBinary)
     limits: dict[str, Any] = Field(sa_type=JSON)
-    absent_from: datetime | None = Field(sa_type=UtcDateTime)
-    absent_until: datetime | None = Field(sa_type=UtcDateTime)
     deputy: str | None
-    #: The deputy for this absence; without one, `deputy` from the settings counts.
-    stand_in: str | None
     left_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
@@ -120,7 +116,7 @@ class StaffRoleRow(Row, table=True):
 
 
 class AbsenceRow(Row, table=True):
-    """A further absence of a member; the first one is in the member's own row."""
+    """An absence of a member, and the deputy for it; without one, the deputy from the settings counts."""
 
     __tablename__ = "absences"
 

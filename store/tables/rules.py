@@ -94,8 +94,8 @@ class ModelUseRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     model_id: int = Field(foreign_key="models.id", sa_type=NUMBER)
     at: datetime = Field(sa_type=UtcDateTime)
-    #: `kept`, `trained`, `promoted`, `forced` or `rolled_back`; None in rows of an old release.
-    how: str | None
+    #: `kept`, `trained`, `promoted`, `forced` or `rolled_back`.
+    how: str
     by: str | None
     why: str | None
 

@@ -32,7 +32,6 @@ from store.database.errors import DamagedCase, SealBroken
 from store.database.keyring import Keyring, place
 from store.database.transaction import FoldedCases, Tx
 from store.files import store_file
-from store.models.erased import PLAIN
 from store.models.examples import TrainingHistory, keep_history
 from store.models.models import keep_model, read_model_blob
 from store.outbox.claim import find_earliest
@@ -175,11 +174,11 @@ def test_verify_names_every_sealed_value_that_does_not_open(usual_store: Store, 
     assert "not open" in problem[2]
 
 
-def test_verify_names_a_model_that_names_no_secret_and_opens_no_plain_or_deleted_bytes(
+def test_verify_names_a_model_that_names_no_secret_and_opens_no_deleted_bytes(
     usual_store: Store,
 ) -> None:
-    numbers = [usual_store.write(keep_model, b"artefact", sha256 * 64, {}) for sha256 in "abc"]
-    blobs = dict(zip(numbers, (PLAIN + b"of an older release", b"", b"none of our secrets"), strict=True))
+    numbers = [usual_store.write(keep_model, b"artefact", sha256 * 64, {}) for sha256 in "ab"]
+    blobs = dict(zip(numbers, (b"", b"none of our secrets"), strict=True))
 
     def alter(tx: Tx) -> None:
         for number, blob in blobs.items():
@@ -187,26 +186,20 @@ def test_verify_names_a_model_that_names_no_secret_and_opens_no_plain_or_deleted
 
     usual_store.write(alter)
     assert [tuple(damage[:3]) for damage in usual_store.read(verify).problems] == [
-        ("-desk:models", 0, f"row {numbers[2]} of models does not open")
+        ("-desk:models", 0, f"row {numbers[1]} of models does not open")
     ]
 
 
-def test_a_sealed_model_moves_to_the_newest_key_and_an_older_plain_one_stays(
-    sqlite_url: str, clock: FakeClock
-) -> None:
+def test_a_model_moves_to_the_newest_key(sqlite_url: str, clock: FakeClock) -> None:
     old, new = b"old" + b"." * 29, b"new" + b"." * 29
-    plain = PLAIN + b"of an older release"
     with opened(sqlite_url, clock, Keyring([old])) as store:
-        sealed, older = (store.write(keep_model, b"artefact", sha256 * 64, {}) for sha256 in "ab")
-        store.write(
-            lambda tx: tx.connection.execute(update(MODELS).where(MODELS.c.id == older).values(blob=plain))
-        )
+        number = store.write(keep_model, b"artefact", "a" * 64, {})
     with opened(sqlite_url, clock, Keyring([new, old])) as store:
         while store.write(rotate_keys):
             pass
     with opened(sqlite_url, clock, Keyring([new])) as store:
         assert store.read(list_stale_keys) == 0
-        assert [store.read(read_model_blob, number) for number in (sealed, older)] == [b"artefact", plain]
+        assert store.read(read_model_blob, number) == b"artefact"
         assert store.read(verify).problems == ()
 
 

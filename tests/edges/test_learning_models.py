@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from sqlalchemy import create_engine, text
-
 from store.custody.verify import verify
-from store.database.engine import database_url as address
 from store.models.models import (
     TrainingRun,
     is_model_intact,
     keep_model,
     list_models,
     load_active_model,
-    load_active_use,
     load_intact_model,
     load_last_run,
     load_learnt_until,
@@ -24,9 +20,9 @@ from store.models.models import (
 )
 from store.models.models import keep_run as store_keep_run
 from store.proof.hash_chain import list_instance_events
-from store.store import Store, open_store
+from store.store import Store
 from store.tables import MODELS
-from tests.databases import KEYS, FakeClock
+from tests.databases import FakeClock
 
 T = datetime(2026, 11, 3, 10, tzinfo=UTC)
 
@@ -157,20 +153,3 @@ def test_evaluating_a_file_does_not_count_as_a_training_run(store: Store) -> Non
     last = store.read(load_last_run)
     assert last is not None
     assert last.key == "3:this"
-
-
-def test_the_previous_release_can_read_and_write_the_model_tables(database_url: str) -> None:
-    engine = create_engine(address(database_url))
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO models (id, sha256, card, blob, at) "
-                "VALUES (1, 'abc', '{}', :blob, '2026-11-03 10:00:00')"
-            ),
-            {"blob": b"x"},
-        )
-        connection.execute(text("INSERT INTO model_uses (model_id, at) VALUES (1, '2026-11-03 10:00:00')"))
-    engine.dispose()
-    store = open_store(database_url, KEYS)
-    assert store.read(load_active_use) == (T, None)
-    store.close()

@@ -18,16 +18,14 @@ from store.models.examples import load_unassessed_page
 from store.models.models import (
     TrainingRun,
     is_model_intact,
-    keep_model,
     keep_run,
     read_model_blob,
 )
 from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.store import Store
-from store.tables import MODELS, TEXTS
+from store.tables import TEXTS
 from store.values import Chat
-from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, Desk
 from tests.rules.builders import a_proposal
 from triage.__main__ import parse_rows
@@ -168,31 +166,3 @@ def test_no_word_of_fewer_than_five_people_is_in_artefact_database_or_backup(
     # The artefact itself is sealed.
     assert b"fivepeople" not in stored
     assert artefact[100:160] not in stored
-
-
-def test_a_model_of_an_older_release_still_opens_and_goes_when_another_is_used(
-    usual_store: Store, clock: FakeClock
-) -> None:
-    desk = Desk(usual_store)
-    desk.assessed()
-    old = dump(train(WRITTEN))
-    sha256 = hashlib.sha256(old).hexdigest()
-    run = TrainingRun("12:x:y", usual_store.now(), 1, True, {"reasons": [], "figures": {}})
-    number = usual_store.write(keep_run, run, old, sha256, {}, activate=True)
-    usual_store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
-    assert usual_store.read(read_model_blob, number) == old
-    assert usual_store.read(is_model_intact, number)
-    clock.go_on(hours=1)
-    newer = TrainingRun("13:x:y", usual_store.now(), 1, True, {"reasons": [], "figures": {}})
-    usual_store.write(keep_run, newer, b"new", hashlib.sha256(b"new").hexdigest(), {}, activate=True)
-    assert usual_store.read(read_model_blob, number) == b""
-
-
-def test_a_model_from_a_file_that_an_older_release_stored_is_sealed_with_the_next(usual_store: Store) -> None:
-    old = dump(train(WRITTEN))
-    number = usual_store.write(keep_model, old, hashlib.sha256(old).hexdigest(), {})
-    usual_store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
-    usual_store.write(keep_model, b"new", hashlib.sha256(b"new").hexdigest(), {})
-    query = select(MODELS.c.blob).where(MODELS.c.id == number)
-    assert usual_store.read(lambda tx: tx.connection.execute(query).scalar_one())[:2] != b"PK"
-    assert usual_store.read(read_model_blob, number) == old

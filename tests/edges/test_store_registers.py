@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder, Stale, UnknownReference
 from complaints.vocabulary import Verb
 from reports.audit import QUESTIONS, AuditRecord, audit_report
 from reports.document import Mark, Tone, text
 from reports.tally import Period
-from store.improvements import adopt_improvements
 from store.registers import (
     act_on_entry,
     add_entry,
@@ -23,7 +21,7 @@ from store.registers import (
     load_entry,
 )
 from store.store import Store
-from store.tables import ATTEMPTS, REGISTER_ENTRIES
+from store.tables import ATTEMPTS
 from tests.edges.desk import AUDITOR, HANDLER, MANAGER, Desk
 from tests.edges.product import Product
 from tests.edges.product_desk import desk_of
@@ -92,24 +90,6 @@ def test_a_refused_act_and_a_hidden_reference_leave_nothing_but_the_attempt(stor
     assert store.read(list_entries, "improvement") == []
     what = store.read(lambda tx: tx.connection.execute(select(ATTEMPTS.c.verb)).scalars().all())
     assert "register improvement add" in what
-
-
-def test_an_action_of_an_earlier_release_gets_its_entry_once(store: Store) -> None:
-    desk = Desk(store)
-    ref = desk.closed()
-    desk.act(ref, Verb.NOTIFY_EXTERNAL, MANAGER, {"event": "notified"}, {"body": "Ombudsman"})
-    desk.act(
-        ref,
-        Verb.CONCLUDE_EXTERNAL,
-        MANAGER,
-        {"event": "final", "overturned": "yes"},
-        {"body": "O", "outcome": "x"},
-    )
-    assert store.write(adopt_improvements) == 0
-    store.write(lambda tx: tx.connection.execute(delete(REGISTER_ENTRIES)))
-    assert [store.write(adopt_improvements) for _ in range(2)] == [1, 0]
-    (entry,) = store.read(list_entries, "improvement")
-    assert (entry.refs, entry.state, entry.last.by) == ((ref,), "proposed", SYSTEM.id)
 
 
 async def test_the_command_line_adds_shows_and_acts_as_the_operator(product: Product) -> None:

@@ -29,7 +29,6 @@ Why = Annotated[str | None, typer.Option("--reason", help="Why; it stays in the 
 
 #: How a model came into use, by its code in the record.
 _HOW = {
-    None: "by an earlier release",
     "kept": "put in use",
     "trained": "trained, passed the gate",
     "made_anew": "trained again without what was erased",
