@@ -248,7 +248,7 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
 
 
 def _readable_by_others(settings: Settings, database: Path | None) -> Iterator[CheckFinding]:
-    """Files that other accounts may read: those of an earlier release had the mode that the system gives."""
+    """Files that other accounts may read: the desk makes them private, a copy or an editor may not."""
     folder = settings.file.parent
     files = [folder / ".env", *folder.glob("erasures.jsonl")]
     if database is not None:

@@ -30,8 +30,7 @@ OVERRULED = "overruled"
 HELD = "held"
 #: On a letter with attachments: the numbers of its files in the record.
 ATTACHMENTS = "attachments"
-#: On a warning about contact, and on a decision that no chat takes: it counts from its delivery, and a warning is no
-#: contact about the matter. Those of earlier releases lack this fact: they counted at once, a warning as a contact.
+#: On a warning about contact, and on a decision that no chat takes: it counts from its delivery.
 COUNTS_DELIVERED = "counts_delivered"
 
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
@@ -248,7 +247,7 @@ _PROPOSED: Mapping[str, Shape] = {
     "restricted": flag,
 }
 _CATEGORY: Mapping[str, Shape] = {"category": is_code, "probability": _share}
-#: A proposal. The optional facts are missing from older proposals and from those of the safety rules alone.
+#: A proposal. The optional facts are missing from those of the safety rules alone.
 PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
     alternatives=_rows(_CATEGORY, ("category",)),
     intent=one_of(*ContactKind),

@@ -120,7 +120,7 @@ def schedule_first_training(store: Store, settings_digest: str | None = None) ->
     run = store.read(load_last_run)
     if use is None:
         store.write(insert_obligation, NewObligation("train:first", "train", store.now(), SendPriority.BULK))
-    elif use[1] is None or _has_other_pipeline(run):
+    elif _has_other_pipeline(run):
         key = f"train:pipeline:{PIPELINE}"
         store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
     elif run is not None and _differs(run, settings_digest):
@@ -285,7 +285,7 @@ class _Trainer:
                 return in_order(rows)
 
     async def _history(self, limit: int) -> list[dict[str, Any]]:
-        """The promoted rows whose label is a category of the desk; a release before this took any label."""
+        """The promoted rows whose label is still a category of the desk."""
         rows = await self._store.aread(read_history_rows, limit)
         if not rows:
             return []

@@ -27,7 +27,7 @@ from store.cases.export import (
 from store.database.damage import collecting_damage, describe_damage, note_damage
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.keyring import place
-from store.file_types import is_program, media_type
+from store.file_types import is_program
 from store.proof.log import add_receipt
 from store.store import Store
 
@@ -157,8 +157,6 @@ def _pack_files(
                 complaint["not_included"].append({"what": "file", "why": "damaged"})
                 continue
             name = _safe_name(file["name"], file["kind"])
-            # Files of an earlier release were stored with the type that they were sent as.
-            file["mime"] = media_type(data, file["mime"])
             if is_program(file["mime"]):
                 # Opened by mistake under the name of a picture, it could run.
                 name = f"{name}.bin"

@@ -121,9 +121,7 @@ def is_of_form(press: ButtonInput) -> bool:
 def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
-    if press.step in question_table.SIGNED and choice in ("yes", "no", "change"):
-        _handle_confirmation(turn, case, press, yes=choice == "yes")
-    elif choice == "done":
+    if choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
             form.ask_next(turn, ref)
         elif press.step == turn.step and turn.ref == ref and turn.is_form_open(ref):
@@ -144,14 +142,6 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     elif choice in _STEP_TO_CHANGE:
         _load_form(turn, case)
         _change_answer(turn, case, _STEP_TO_CHANGE[choice])
-
-
-def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: bool) -> None:
-    if yes:
-        form.confirm_story_answer(turn, case.ref, press.step, press.turn)
-    else:
-        _load_form(turn, case)
-        _change_answer(turn, case, press.step)
 
 
 def _load_form(turn: Turn, case: Case) -> None:

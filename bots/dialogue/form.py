@@ -187,18 +187,6 @@ def choose(turn: Turn, ref: str, step: str, choice: str, pressed: int) -> None:
     _record_choice(turn, ref, step, StoryAnswer((choice,)), BY_STEP[step].facts(choice), pressed)
 
 
-def confirm_story_answer(turn: Turn, ref: str, step: str, pressed: int) -> None:
-    """The button Yes under an answer from the story, as earlier versions asked; later it is an addition."""
-    question = BY_STEP[step]
-    answer = question.implied_answer(knowledge_of(turn, ref))
-    if answer is not None:
-        facts = {**question.facts_of_story(answer), "from_story": True}
-        _record_choice(turn, ref, step, answer, facts, pressed)
-    elif turn.step == step and turn.ref == ref:
-        # The story changed in the meantime and no longer has the answer.
-        ask(turn, step, ref)
-
-
 def skip(turn: Turn, ref: str, step: str) -> None:
     """Every question can be skipped."""
     if turn.step == step and turn.ref == ref and turn.is_form_open(ref):

@@ -139,14 +139,6 @@ def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 def _record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     step, find = turn.step, _find_details(turn, ref)
     question = BY_STEP[step]
-    if (
-        step in SIGNED
-        and says_only("affirms", message.text)
-        and step in read_back.answers_from_story(turn, ref)
-    ):
-        # The Yes to "Is that right?", as earlier versions asked.
-        form.confirm_story_answer(turn, ref, step, int(turn.state["turn"]))
-        return
     remedies = remedies_in_words(message.text, find) if step == "help" else None
     facts = (
         question.facts_of_story(remedies) if remedies is not None else question.facts_of_words(message.text)

@@ -121,9 +121,7 @@ def check_warning(case: Case, request: ActionRequest) -> Facts:
 
 def apply_warning(case: Case, event: Event) -> Case:
     """A warning waits for its delivery, also where there is no chat. It is no answer and no news on the matter."""
-    if COUNTS_DELIVERED in event.facts:
-        return add_unsent(case, event)
-    return changed(record_contact(case, event), conduct=changed(case.conduct, warned_at=event.at))
+    return add_unsent(case, event)
 
 
 def _apply_delivered_warning(case: Case, event: Event) -> Case:

@@ -375,8 +375,7 @@ def check_acknowledge(case: Case, request: ActionRequest) -> Facts:
 
 def apply_acknowledge(case: Case, event: Event) -> Case:
     """Acknowledged at this level; an acknowledgement by a member of staff is a contact too."""
-    level = int(event.facts.get("level", case.level))
-    acknowledged = changed(case, acks={**case.acks, level: event.at})
+    acknowledged = changed(case, acks={**case.acks, int(event.facts["level"]): event.at})
     return acknowledged if event.role is Role.SYSTEM else record_contact(acknowledged, event)
 
 
@@ -397,7 +396,7 @@ def check_propose(case: Case, request: ActionRequest) -> Facts:
         "severity": max(read["severity"], before.severity),
         "safety": max(read["safety"], before.safety),
     }
-    # Raised in the event and not when it is applied: events of earlier releases must still give their old case.
+    # Raised in the event and not when it is applied: the record says what counted.
     return {**facts, **highest, "read": read} if highest != read else facts
 
 
@@ -414,15 +413,15 @@ def apply_propose(case: Case, event: Event) -> Case:
         abstained=facts["abstained"],
         restricted=facts["restricted"],
         model=facts.get("model"),
-        **_later_fields(facts),
+        **_model_fields(facts),
     )
     restricts = proposal.restricted and not case.released
     flags = case.flags | ({Flag.RESTRICTED} if restricts else frozenset())
     return changed(case, proposed=proposal, flags=flags)
 
 
-def _later_fields(facts: Facts) -> dict[str, Any]:
-    """Fields that older proposals do not have: alternatives, intent, issues and criteria."""
+def _model_fields(facts: Facts) -> dict[str, Any]:
+    """Fields that a proposal of the safety rules alone does not have: alternatives, intent, issues and criteria."""
     alternatives = facts.get("alternatives") or ()
     return {
         "other": alternatives[0]["category"] if alternatives else None,

@@ -36,12 +36,7 @@ def failed_delivery_facts(key: str, kind: str, due: datetime, facts: Mapping[str
 
 
 def add_failed_delivery(case: Case, event: Event) -> tuple[Silence, ...]:
-    """The silences of a case, with this failure added to the last one.
-
-    A failure recorded by an early release has no `kind` and starts no silence: letters sent since would leave twice.
-    """
-    if "kind" not in event.facts:
-        return case.silences
+    """The silences of a case, with this failure added to the last one."""
     obligation = event.facts.get("owed")
     lost = (
         (

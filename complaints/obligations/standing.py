@@ -354,7 +354,7 @@ def _decision_delays(case: Case) -> Iterator[NewObligation]:
                 f"delay:{target.version}", "delay", notice_at, facts={**facts, "until": format_time(missed)}
             )
     contact_at = case.last_contact_at
-    # A case of an earlier release can have a contact after the date: then no notice is needed.
+    # Staff may have written after the date, for example while no process ran: then no notice is needed.
     if contact_at is None or contact_at <= target.promised_due:
         yield NewObligation(f"progress:decide:{target.version}", "progress", missed, facts=facts)
 

@@ -135,7 +135,7 @@ def _ping_after_idle(engine: Engine) -> None:
 
 
 def _keep_private(engine: Engine, file: Path) -> None:
-    """Before the first write, let only the owner read the files of the database: an older release did not."""
+    """Before the first write, let only the owner read the files of the database."""
 
     @event.listens_for(engine, "connect")
     def restrict(_: Any, __: Any) -> None:

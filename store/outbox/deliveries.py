@@ -221,8 +221,7 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
         case MessageState.TO_TELL.value:
             return delivery(DeliveryStatus.TO_TELL, last.at)
         case MessageState.TOLD.value:
-            # Earlier releases did not keep when staff passed it on.
-            return delivery(DeliveryStatus.TOLD, last.answered_at or last.at)
+            return delivery(DeliveryStatus.TOLD, last.answered_at)
         case MessageState.FAILED.value:
             return delivery(DeliveryStatus.NOT_DELIVERED, last.at, reason=why)
         case MessageState.UNCERTAIN.value | MessageState.SENDING.value:

@@ -44,7 +44,7 @@ def seal_masked(
 def open_masked(tx: Tx, key: bytes, row: Any) -> str:
     """The masked copy of a row of `texts`, with the `language` and `jurisdiction` of its complaint.
 
-    A text without a copy, written by an older release, or with a damaged one is masked now.
+    A text whose copy is missing or damaged is masked now.
     """
     if row.masked is not None:
         try:

@@ -67,7 +67,7 @@ def write_measures(tx: Tx, before: Case | None, case: Case, events: tuple[Event,
     stage = stage_of(case)
     new_stage = "" if stage_of(before) == stage else encode_stage(stage, events[-1].at)
     if _continue(tx, before, case, row, new_stage) == 0:
-        # An older release wrote the events before this one, or the rule was another.
+        # The rule was another, or an older release that runs at the same time wrote the event before this one.
         tx.put(MEASURES, measure_history(CaseHistory(case, events))._asdict())
 
 

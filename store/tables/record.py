@@ -33,7 +33,7 @@ class EventRow(Row, table=True):
 class TextRow(Row, table=True):
     """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one.
 
-    `masked` is the sealed copy without personal values; None in rows of an older release and in what the model wrote.
+    `masked` is the sealed copy without personal values; None in what the model wrote, and in translations.
     """
 
     __tablename__ = "texts"
@@ -130,7 +130,7 @@ class DraftRow(Row, table=True):
 class ReadRow(Row, table=True):
     """Who read what of a complaint, when, in which role, up to which version, and why (4.7).
 
-    `reason` is None where the reader's part in the complaint says it, and in rows of an older release.
+    `reason` is None where the reader's part in the complaint says it.
     """
 
     __tablename__ = "reads"

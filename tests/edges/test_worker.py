@@ -220,7 +220,7 @@ async def test_at_most_two_proposals_run_and_none_starts_while_an_answer_is_in_p
         return Completed()
 
     for number in range(6):
-        # Due before the answer; `DIALOGUE` is the priority that an earlier release gave proposals.
+        # Due before the answer, in both priorities.
         priority = SendPriority.DIALOGUE if number % 2 else SendPriority.BULK
         store.write(insert_obligation, NewObligation(f"propose:{number}", "propose", store.now(), priority))
     store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))

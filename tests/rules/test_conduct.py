@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +11,9 @@ from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.slack.recipients import appeal_deciders, reminded_members
 from bots.slack.views.actions import due_served, waiting_form
-from complaints.actions.perform import apply_event
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.event_facts import COUNTS_DELIVERED, HELD
+from complaints.event_facts import HELD
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Target, Verb
 from store.values import Member
@@ -104,14 +102,6 @@ def test_a_warning_is_no_contact_about_the_matter_and_silences_no_notice() -> No
         assert (after.case.contacted, after.case.last_contact_at) == (False, before.case.last_contact_at)
         assert not {"met", "targets"} & set(after.last.facts)
     assert {key for key in before.keys if key.startswith("remind")} <= set(written.keys)
-
-
-def test_a_warning_of_an_early_release_counts_at_once_as_a_contact() -> None:
-    before = an_assessed_case()
-    written = warn(before, **{HELD: 10})
-    facts = {name: value for name, value in written.last.facts.items() if name != COUNTS_DELIVERED}
-    old = apply_event(before.case, replace(written.last, facts=facts))
-    assert (old.contacted, old.conduct.warned_at, old.unsent) == (True, written.at, ())
 
 
 @clause("4.3")

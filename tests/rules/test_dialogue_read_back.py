@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from bots.dialogue.inputs import ButtonInput
 from complaints.vocabulary import Verb
 from tests.rules.dialogue_play import RULES, START, TEXTS, Play
 
@@ -92,17 +91,6 @@ def test_a_further_wish_is_added_to_the_one_before() -> None:
     assert "You would like: Money back, Apology" in changed
     play.presses("send")
     assert play.case.remedies_requested == ("money_back", "apology")
-
-
-def test_yes_under_a_question_of_an_earlier_version_records_the_answer() -> None:
-    play = Play(denies=True)
-    play.writes("Order 4711 came broken on 2 November.")
-    play.presses("done")
-    play.presses("skip")
-    old = ButtonInput("yes", "where", play.ref, int(play.state["turn"]))
-    play.receives(old)
-    assert play.texts_of(play.ref)["where_and_when"] == "Order 4711, 2 November"
-    assert play.receives(old) == []
 
 
 def test_yes_to_a_plain_question_is_an_answer_in_words() -> None:

@@ -47,9 +47,9 @@ class MoveJobs:
             lines += [texts.text("move.refused", number=len(refused)), *refused]
         await self._notify(obligation, actor.id, lines)
         if moved and target != actor.id:
-            source = str(facts["source"]) if "owners" in facts else mention(facts["source"])
-            # Empty for a list that is not one person's; an earlier release stored a name of such a list.
-            text_id = "move.told" if source.startswith("<@") else "move.told_list"
+            source = str(facts["source"])
+            # Empty for a list that is not one person's.
+            text_id = "move.told" if source else "move.told_list"
             text = texts.count(text_id, len(moved), who=mention(actor.id), source=source)
             await self._notify(obligation, target, [text, *await self._rows(moved)])
         return Completed()
@@ -61,10 +61,8 @@ class MoveJobs:
         """
         facts, slack, texts = obligation.facts, self.slack, self.slack.texts
         actor, informed, refused = await slack.actor(str(facts["by"])), 0, []
-        # An earlier release scheduled it without HELD, and offered no *Take back*.
-        recorded = {"batch": str(facts["batch"])} | {
-            name: facts[name] for name in (OVERRULED, HELD) if facts.get(name)
-        }
+        recorded = {"batch": str(facts["batch"]), HELD: facts[HELD]}
+        recorded |= {OVERRULED: facts[OVERRULED]} if facts.get(OVERRULED) else {}
         text, now = str(obligation.payload["text"]), slack.store.now()
         previewed_at = parse_time(str(facts["at"]))
         for ref in map(str, facts["refs"]):
@@ -106,8 +104,7 @@ class MoveJobs:
             case = await slack.store.aread(load_case, ref)
             if case.owner == target:
                 return None
-            # Moves that an earlier release scheduled name one owner of all.
-            if case.owner != facts.get("owners", {}).get(ref, facts["source"]):
+            if case.owner != facts["owners"][ref]:
                 return slack.texts.text("move.changed")
             key, assignment = f"move:{facts['batch']}", {"owner": target, "batch": str(facts["batch"])}
             await slack.store.awrite(act, ref, Verb.ASSIGN, actor, assignment, {}, key=key)
