@@ -293,7 +293,7 @@ class Application:
         }
 
     def _count_result(self, kind: str, outcome: str) -> None:
-        self.metrics.increment("duties_performed_total", kind, outcome)
+        self.metrics.increment("obligations_performed_total", kind, outcome)
         if kind == "checkpoint_post":
             # The attempts of the Slack post: another rate limit or a retry is no failure yet.
             outcomes = {"done": "ok", "given_up": "failed"}

@@ -24,7 +24,7 @@ from store.tables.measures import MEASURES
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow, StaffRoleRow
 from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow
-from store.tables.work import KeyRow, ObligationRow
+from store.tables.work import ObligationRow, ReceivedKeyRow
 
 #: The obligations of an intake: key, kind, days until due, whether it sends to the complainant, facts.
 OBLIGATIONS: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
@@ -70,10 +70,10 @@ def intake(session: Session, name: str) -> None:
     if dialect == "postgresql":
         session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(address[:8], signed=True))))
     session.exec(
-        insert_new(KeyRow)
+        insert_new(ReceivedKeyRow)
         .values(key=f"tg:{name}", at=now)
         .on_conflict_do_nothing()
-        .returning(col(KeyRow.key))
+        .returning(col(ReceivedKeyRow.key))
     ).first()
     session.exec(
         select(  # type: ignore[call-overload]  # SQLModel types four columns

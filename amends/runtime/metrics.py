@@ -142,7 +142,7 @@ def _store_gauges(store: Store) -> Iterator[Metric]:
     for name, gauge in _METRICS["lanes"].items():
         values = {lane.name.lower(): getattr(waiting[lane], gauge["field"]) for lane in SendPriority}
         yield _labelled_gauge(name, gauge["description"], "lane", values)
-    yield _gauge("duties_stuck", len(store.read(list_failed)))
+    yield _gauge("obligations_stuck", len(store.read(list_failed)))
     checkpoint = store.read(latest_checkpoint)
     if checkpoint is not None:
         age = (store.now() - checkpoint.at).total_seconds()

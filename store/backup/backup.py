@@ -32,7 +32,7 @@ _BATCH = 500
 #: Smaller batches for tables whose rows may be larger than 1 MiB.
 _BATCH_OF_LARGE_ROWS = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
 #: Tables with the state of running processes, which means nothing in another database.
-_PROCESS_STATE = frozenset({"lanes", "leases"})
+_PROCESS_STATE = frozenset({"leases", "rate_limits"})
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ _NOT_WRITTEN = (
 )
 _MAGIC = b"SQLite format 3\0"
 #: Tables that may have rows before the first message.
-_MAY_HAVE_ROWS = frozenset({"clock", "lanes", "leases"})
+_MAY_HAVE_ROWS = frozenset({"clock", "leases", "rate_limits"})
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,14 @@ from store.tables import (
     CASE_PEOPLE,
     COMPLAINTS,
     CONTACTS,
+    DEAD_LETTERS,
     DRAFTS,
     FILES,
-    HEARD,
     IDENTIFIERS,
     MESSAGES,
     PEOPLE,
     READS,
-    SET_ASIDE,
+    RECEIVED_KEYS,
     SLACK,
     TEXTS,
 )
@@ -216,12 +216,14 @@ def list_expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> li
 def delete_expired_rows(tx: Tx) -> None:
     """Delete drafts, dead letters, message keys and rate limits that are no longer needed."""
     is_longer_kept = and_(
-        HEARD.c.key.startswith(f"slack:{BLOCK_ANSWERS}", autoescape=True),
-        HEARD.c.at >= tx.now - BLOCK_ANSWERS_KEPT,
+        RECEIVED_KEYS.c.key.startswith(f"slack:{BLOCK_ANSWERS}", autoescape=True),
+        RECEIVED_KEYS.c.at >= tx.now - BLOCK_ANSWERS_KEPT,
     )
-    tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT, not_(is_longer_kept)))
+    tx.connection.execute(
+        delete(RECEIVED_KEYS).where(RECEIVED_KEYS.c.at < tx.now - KEYS_KEPT, not_(is_longer_kept))
+    )
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
-    tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
+    tx.connection.execute(delete(DEAD_LETTERS).where(DEAD_LETTERS.c.expires_at <= tx.now))
     delete_unused_limits(tx)
     insert_removal(tx)
 

@@ -27,6 +27,7 @@ from store.similarity.sketches import rotate_sketch
 from store.tables import (
     COMPLAINTS,
     CONTACTS,
+    DEAD_LETTERS,
     DRAFTS,
     HISTORY_PARTS,
     IDENTIFIERS,
@@ -36,7 +37,6 @@ from store.tables import (
     PEOPLE,
     PROOF_KEYS,
     REGISTER_ENTRIES,
-    SET_ASIDE,
     STAFF,
 )
 
@@ -48,7 +48,7 @@ INSTANCE_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[A
     # Only drafts about incidents: those of a complaint are sealed with its own key.
     (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
     (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
-    (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
+    (DEAD_LETTERS.c.sealed, [], lambda row: place("dead_letters", row.key, "raw")),
     (MODELS.c.blob, [func.length(MODELS.c.blob) > 0], lambda row: model_place(row.sha256)),
     (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
     (

@@ -177,7 +177,7 @@ _OF_CASES = (
 )  # fmt: skip
 _OF_DESK = (
     "staff", "staff_roles", "absences", "rulebooks", "settings", "models", "model_uses", "model_runs",
-    "history_parts", "set_aside", "clock", "register_entries",
+    "history_parts", "dead_letters", "clock", "register_entries",
 )  # fmt: skip
 
 JOURNALED: Mapping[str, Journaled] = {

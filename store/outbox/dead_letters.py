@@ -14,7 +14,7 @@ from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.proof.hash_chain import record_instance_event
 from store.proof.received_keys import find_keys, take_key
-from store.tables import SET_ASIDE
+from store.tables import DEAD_LETTERS
 from store.values import DeadLetter, FailureReason
 
 KEEP_FOR = timedelta(days=30)
@@ -26,10 +26,10 @@ def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     """Keep a message as a dead letter, so that later messages are handled, and notify the staff."""
     if not take_key(tx, _LETTER + key):
         return
-    is_old = or_(SET_ASIDE.c.expires_at <= tx.now, SET_ASIDE.c.key == key)
-    tx.connection.execute(delete(SET_ASIDE).where(is_old))
-    sealed = tx.keys.seal(raw, place("set_aside", key, "raw"))
-    tx.add(SET_ASIDE, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
+    is_old = or_(DEAD_LETTERS.c.expires_at <= tx.now, DEAD_LETTERS.c.key == key)
+    tx.connection.execute(delete(DEAD_LETTERS).where(is_old))
+    sealed = tx.keys.seal(raw, place("dead_letters", key, "raw"))
+    tx.add(DEAD_LETTERS, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
     outbox_rows.insert_obligation(
         tx,
         NewObligation(f"told_failed:in:{key}", "told_failed", tx.now, SendPriority.NOTICE, {"kind": "in"}),
@@ -43,7 +43,9 @@ def find_handled_keys(tx: Tx, keys: Collection[str]) -> set[str]:
 
 def list_dead_letters(tx: Tx, limit: int = 1000) -> list[dict[str, Any]]:
     """Dead letters that wait for a person, the oldest first, without those handled since."""
-    query = select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.at, SET_ASIDE.c.why).order_by(SET_ASIDE.c.id)
+    query = select(DEAD_LETTERS.c.id, DEAD_LETTERS.c.key, DEAD_LETTERS.c.at, DEAD_LETTERS.c.why).order_by(
+        DEAD_LETTERS.c.id
+    )
     rows = tx.connection.execute(query).all()
     handled = find_keys(tx, [row.key for row in rows])
     waiting = [row for row in rows if row.key not in handled][:limit]
@@ -52,10 +54,10 @@ def list_dead_letters(tx: Tx, limit: int = 1000) -> list[dict[str, Any]]:
 
 def read_dead_letter(tx: Tx, number: int) -> DeadLetter:
     """The message as it arrived. It is kept for 30 days, or until it is handled."""
-    row = tx.connection.execute(select(SET_ASIDE).where(SET_ASIDE.c.id == number)).first()
+    row = tx.connection.execute(select(DEAD_LETTERS).where(DEAD_LETTERS.c.id == number)).first()
     if row is None:
         raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")
-    raw = tx.keys.unseal(row.sealed, place("set_aside", row.key, "raw"))
+    raw = tx.keys.unseal(row.sealed, place("dead_letters", row.key, "raw"))
     return DeadLetter(row.id, row.key, raw, row.why, row.at)
 
 
@@ -87,7 +89,9 @@ def discard_dead_letter(tx: Tx, number: int, reason: FailureReason) -> None:
     Its key counts as handled, so that the platform does not deliver it again. Raises UnknownRow.
     """
     row = tx.connection.execute(
-        delete(SET_ASIDE).where(SET_ASIDE.c.id == number).returning(SET_ASIDE.c.key, SET_ASIDE.c.at)
+        delete(DEAD_LETTERS)
+        .where(DEAD_LETTERS.c.id == number)
+        .returning(DEAD_LETTERS.c.key, DEAD_LETTERS.c.at)
     ).first()
     if row is None:
         raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")

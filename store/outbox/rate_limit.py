@@ -1,6 +1,6 @@
 """Rate limits of the platforms, shared by all processes: a slot is taken in the database and waited for outside.
 
-Each limit has rows in the table `lanes`. A row holds the time from which it is free again.
+Each limit has rows in the table `rate_limits`. A row holds the time from which it is free again.
 """
 
 import time
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from store.database.transaction import Tx, database_seconds
-from store.tables import LANES
+from store.tables import RATE_LIMITS
 
 #: A row that has been free for a day no longer affects any limit.
 _DELETE_AFTER_SECONDS = 86_400.0
@@ -69,8 +69,8 @@ def take_slot(tx: Tx, limits: Sequence[Limit]) -> RateSlot:
     rows = []
     for limit in limits:
         lane = _freest_row(limit, free_at)
-        rows.append({"lane": lane, "next_free_at": _free_after(limit, free_at[lane], slot)})
-    tx.upsert_all(LANES, rows)
+        rows.append({"name": lane, "next_free_at": _free_after(limit, free_at[lane], slot)})
+    tx.upsert_all(RATE_LIMITS, rows)
     return RateSlot(slot, monotonic_now + slot - now, slot - now)
 
 
@@ -86,16 +86,20 @@ def take_slot_within(tx: Tx, limits: Sequence[Limit], within: float) -> RateSlot
 def pause_sending(tx: Tx, limit: Limit, seconds: float) -> None:
     """Give no slot within this limit for so many seconds, because the platform asked for it (Retry-After)."""
     lane, until = _pause_row(limit), database_seconds() + seconds
-    tx.insert_missing(LANES, [{"lane": lane, "next_free_at": 0.0}])
-    ends_earlier = LANES.c.next_free_at < until
-    tx.connection.execute(update(LANES).where(LANES.c.lane == lane, ends_earlier).values(next_free_at=until))
+    tx.insert_missing(RATE_LIMITS, [{"name": lane, "next_free_at": 0.0}])
+    ends_earlier = RATE_LIMITS.c.next_free_at < until
+    tx.connection.execute(
+        update(RATE_LIMITS).where(RATE_LIMITS.c.name == lane, ends_earlier).values(next_free_at=until)
+    )
 
 
 def delete_unused_limits(tx: Tx) -> None:
     """Delete rows that were not used for a day; there is one for each chat."""
     # Scans the primary key: the table has only the rows of the last day.
     before = database_seconds() - _DELETE_AFTER_SECONDS
-    tx.connection.execute(delete(LANES).where(LANES.c.lane > "", LANES.c.next_free_at < before))
+    tx.connection.execute(
+        delete(RATE_LIMITS).where(RATE_LIMITS.c.name > "", RATE_LIMITS.c.next_free_at < before)
+    )
 
 
 def _rows(limit: Limit) -> Iterator[str]:
@@ -112,8 +116,12 @@ def _pause_row(limit: Limit) -> str:
 def _insert_missing_rows(tx: Tx, limits: Sequence[Limit]) -> None:
     """Insert the rows that no message has used yet: PostgreSQL can only lock rows that exist."""
     lanes = sorted({lane for limit in limits for lane in _rows(limit)})
-    existing = set(tx.connection.execute(select(LANES.c.lane).where(LANES.c.lane.in_(lanes))).scalars())
-    tx.insert_missing(LANES, [{"lane": lane, "next_free_at": 0.0} for lane in lanes if lane not in existing])
+    existing = set(
+        tx.connection.execute(select(RATE_LIMITS.c.name).where(RATE_LIMITS.c.name.in_(lanes))).scalars()
+    )
+    tx.insert_missing(
+        RATE_LIMITS, [{"name": lane, "next_free_at": 0.0} for lane in lanes if lane not in existing]
+    )
 
 
 def _read_rows(
@@ -126,25 +134,27 @@ def _read_rows(
     free_at: dict[str, float] = {}
     for limit in sorted(limits, key=lambda limit: limit.lane):
         lanes = [*_rows(limit), _pause_row(limit)]
-        query = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(lanes))
+        query = select(RATE_LIMITS.c.name, RATE_LIMITS.c.next_free_at).where(RATE_LIMITS.c.name.in_(lanes))
         if lock and not tx.is_sqlite:
             free_at |= _lock_row(tx, limit)
-            query = query.where(LANES.c.lane == _pause_row(limit))
+            query = query.where(RATE_LIMITS.c.name == _pause_row(limit))
         else:
             free_at |= dict.fromkeys(_rows(limit), 0.0)
-        free_at |= {row.lane: row.next_free_at for row in tx.connection.execute(query)}
+        free_at |= {row.name: row.next_free_at for row in tx.connection.execute(query)}
     now = tx.connection.execute(select(database_seconds())).scalar_one()
     return now, time.monotonic(), free_at
 
 
 def _lock_row(tx: Tx, limit: Limit) -> dict[str, float]:
-    query = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(list(_rows(limit))))
-    query = query.order_by(LANES.c.next_free_at, LANES.c.lane).limit(1)
+    query = select(RATE_LIMITS.c.name, RATE_LIMITS.c.next_free_at).where(
+        RATE_LIMITS.c.name.in_(list(_rows(limit)))
+    )
+    query = query.order_by(RATE_LIMITS.c.next_free_at, RATE_LIMITS.c.name).limit(1)
     rows = tx.connection.execute(query.with_for_update(skip_locked=isinstance(limit, SlidingWindow))).all()
     # If other transactions have locked all rows of a window, wait for the first of them.
     rows = rows or tx.connection.execute(query.with_for_update()).all()
     # The row may have been deleted since it was inserted, after a day without use: it is free and is written again.
-    return {row.lane: row.next_free_at for row in rows} or {next(_rows(limit)): 0.0}
+    return {row.name: row.next_free_at for row in rows} or {next(_rows(limit)): 0.0}
 
 
 def _freest_row(limit: Limit, free_at: dict[str, float]) -> str:

@@ -18,7 +18,7 @@ from store.tables import (
     ASSESSMENTS,
     COMPLAINTS,
     DECISIONS,
-    DENIED,
+    DENIED_MEMBERS,
     EXTERNALS,
     ISSUES,
     LINKS,
@@ -129,7 +129,7 @@ def _fields(source: object, names: Iterable[str]) -> Values:
 #: Each list of a case: its table, its key in addition to the reference, its rows, and the fields they come from.
 LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]], tuple[str, ...]], ...] = (
     (
-        DENIED,
+        DENIED_MEMBERS,
         ("member_id",),
         lambda case: ({"member_id": member} for member in sorted(case.denied)),
         ("subjects", "excluded_managers", "conflicted"),

@@ -33,7 +33,7 @@ from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
 from store.record.access_log import record_after_rollback
 from store.record.load import OWNER_LEFT, load_many
-from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
+from store.tables import COMPLAINTS, DENIED_MEMBERS, EVENTS, OBLIGATIONS, RECEIVED_KEYS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 
 _COLUMNS = COMPLAINTS.c
@@ -191,7 +191,7 @@ def visible_to(by: Actor) -> list[ColumnElement[bool]]:
             cleared = cleared | (_COLUMNS.restriction == "managers")
         if by.roles & actors.READERS:
             cleared = cleared | (_COLUMNS.owner == by.id)
-    kept_from = exists().where(DENIED.c.ref == _COLUMNS.ref, DENIED.c.member_id == by.id)
+    kept_from = exists().where(DENIED_MEMBERS.c.ref == _COLUMNS.ref, DENIED_MEMBERS.c.member_id == by.id)
     return [cleared, ~kept_from]
 
 
@@ -284,8 +284,8 @@ def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | 
     candidates = [member for member in able if member not in already]
     if not candidates:
         return None
-    turns = select(HEARD.c.key, HEARD.c.at).where(
-        HEARD.c.key.in_([_turn_key(member) for member in candidates])
+    turns = select(RECEIVED_KEYS.c.key, RECEIVED_KEYS.c.at).where(
+        RECEIVED_KEYS.c.key.in_([_turn_key(member) for member in candidates])
     )
     last = {row.key: row.at for row in tx.connection.execute(turns)}
     open_cases = count_open_by_owner(tx)
@@ -298,7 +298,7 @@ def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | 
             member,
         ),
     )
-    tx.put(HEARD, {"key": _turn_key(chosen), "at": tx.now})
+    tx.put(RECEIVED_KEYS, {"key": _turn_key(chosen), "at": tx.now})
     tx.connection.execute(
         update(OBLIGATIONS).where(columns.id == number).values(facts={**row.facts, "asked": chosen})
     )

@@ -60,7 +60,7 @@ class ComplaintRow(Row, table=True):
     owner: str | None
     level: int
     flags: list[str] = Field(sa_type=JSON)
-    #: Who may know of it apart from the owner: every handler (None), `managers` or `top`, each without `denied`.
+    #: Who may know of it apart from the owner: every handler (None), `managers` or `top`, each without those denied.
     restriction: str | None
     #: True if something waits for the approval of a second person.
     waits: bool
@@ -75,10 +75,10 @@ class ComplaintRow(Row, table=True):
     erased_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class DeniedRow(Row, table=True):
+class DeniedMemberRow(Row, table=True):
     """A member of staff who has no access to this complaint (4.5, C); every list excludes these rows."""
 
-    __tablename__ = "denied"
+    __tablename__ = "denied_members"
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)
     member_id: str = Field(primary_key=True)

@@ -47,19 +47,19 @@ class ObligationRow(Row, table=True):
     ended_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class KeyRow(Row, table=True):
+class ReceivedKeyRow(Row, table=True):
     """The key of a received message, event or act: a repeat with the same key changes nothing."""
 
-    __tablename__ = "heard"
+    __tablename__ = "received_keys"
 
     key: str = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-class SetAsideRow(Row, table=True):
+class DeadLetterRow(Row, table=True):
     """A dead letter: a message that could not be handled, raw and sealed, kept for 30 days."""
 
-    __tablename__ = "set_aside"
+    __tablename__ = "dead_letters"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     key: str = Field(unique=True)
@@ -69,12 +69,12 @@ class SetAsideRow(Row, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-class LaneRow(Row, table=True):
-    """The rate limit of one lane over all processes: when its next message may be sent (database time)."""
+class RateLimitRow(Row, table=True):
+    """A slot of a rate limit over all processes: when its next message may be sent (database time)."""
 
-    __tablename__ = "lanes"
+    __tablename__ = "rate_limits"
 
-    lane: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
     next_free_at: float
 
 

@@ -51,7 +51,7 @@ from triage.similarity import sketch
 SEED = bytes(range(32))
 WITNESS = Signer("audit.example", bytes(range(32, 64)), is_witness=True)
 #: Tables and columns that coordinate running processes, or are computed again, and hold no record (docs/proof.md).
-NO_RECORD = {"heard", "lanes", "leases", "measures", "proof_state"}
+NO_RECORD = {"leases", "measures", "proof_state", "rate_limits", "received_keys"}
 UNCOUNTED = {"logged_n"}
 KEY = "key_wrapped"
 #: The rows of every table at one moment.

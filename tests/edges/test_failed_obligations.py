@@ -32,7 +32,7 @@ from store.proof.hash_chain import list_instance_events
 from store.record import load as cases_load
 from store.record.load import CaseFile
 from store.store import Store
-from store.tables import OBLIGATIONS, SET_ASIDE
+from store.tables import DEAD_LETTERS, OBLIGATIONS
 from store.values import Obligation
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, Desk
@@ -241,7 +241,7 @@ def test_a_discarded_dead_letter_is_destroyed_and_its_update_never_handled_again
     first = store.read(list_dead_letters)[0]
     store.write(discard_dead_letter, first["id"], FailureReason.CANNOT)
 
-    left = store.read(lambda tx: list(tx.connection.execute(select(SET_ASIDE.c.key)).scalars()))
+    left = store.read(lambda tx: list(tx.connection.execute(select(DEAD_LETTERS.c.key)).scalars()))
     assert left == ["tg:2"]
     assert store.read(find_handled_keys, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
     (event,) = store.read(list_instance_events, "message_given_up")

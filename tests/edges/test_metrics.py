@@ -94,7 +94,7 @@ def test_every_line_of_the_metrics_is_valid_for_prometheus(store: Store) -> None
     assert sample(page, "amends_messages_total", kind='odd "kind"\n', state="sent") == 1
     assert sample(page, "amends_intake_seconds_bucket", le="0.005") == 0
     assert sample(page, "amends_intake_seconds_bucket", le="0.01") == 1
-    assert sample(page, "amends_duties_due", lane="danger") == 0
+    assert sample(page, "amends_obligations_due", lane="danger") == 0
 
 
 def test_counters_of_two_processes_are_separate_and_have_no_created_samples() -> None:
@@ -112,7 +112,7 @@ def test_without_the_database_the_process_still_reports_what_it_knows(store: Sto
     page = render_metrics(store, parts, Metrics(), {"slack_socket_up": 0.0})
     assert 'amends_ready{part="store"} 0' in page
     assert "amends_slack_socket_up 0" in page
-    assert "duties_due" not in page
+    assert "obligations_due" not in page
     assert readiness(store, parts, {}) == {**parts, "figures": {}}
 
 

@@ -27,8 +27,8 @@ from store.proof.notes import Signer, split_note
 from store.slack import find_known_slack_keys, record_slack_key
 from store.store import Store
 from store.tables import (
+    DEAD_LETTERS,
     EVENTS,
-    HEARD,
     JOURNAL_HEADS,
     LOG_CHECKPOINTS,
     LOG_LEAVES,
@@ -37,7 +37,7 @@ from store.tables import (
     METADATA,
     PROOF_STATE,
     RECEIPTS,
-    SET_ASIDE,
+    RECEIVED_KEYS,
 )
 from store.values import Conversation, DialogueTurn
 from tests.edges.desk import HANDLER, Desk
@@ -130,7 +130,7 @@ def test_cosignatures_that_were_removed_with_their_sum_are_damage_also_after_the
 
 def _insert_keys(store: Store, *keys: str) -> None:
     with outside(store) as connection:
-        connection.execute(HEARD.insert(), [{"key": key, "at": store.now()} for key in keys])
+        connection.execute(RECEIVED_KEYS.insert(), [{"key": key, "at": store.now()} for key in keys])
 
 
 def test_keys_that_the_desk_did_not_write_silence_no_message_no_press_and_no_act(store: Store) -> None:
@@ -157,7 +157,7 @@ def _not_called(_: Conversation) -> DialogueTurn:
 
 def test_a_dead_letter_that_the_desk_did_not_write_hides_no_failing_message(store: Store) -> None:
     row = {"key": "tg:7", "sealed": b"x", "why": "", "at": store.now(), "expires_at": store.now() + KEEP_FOR}
-    tamper(store, SET_ASIDE.insert().values(**row))
+    tamper(store, DEAD_LETTERS.insert().values(**row))
     assert not store.read(find_handled_keys, ["tg:7"])
     store.write(keep_dead_letter, "tg:7", b"{}", "BadRequest")
     (letter,) = store.read(list_dead_letters)

@@ -184,7 +184,7 @@ async def test_the_desk_starts_with_both_platforms_unavailable_and_works_once_th
 
     assert (alive.status_code, ready.status_code, page.status_code) == (200, 503, 200)
     assert 'amends_ready{part="telegram"} 0' in figures.text
-    assert "amends_duties_stuck " in figures.text
+    assert "amends_obligations_stuck " in figures.text
     readiness = ready.json()
     assert {name: readiness[name] for name in ("ready", "store", "telegram", "slack")} == {
         "ready": False, "store": True, "telegram": False, "slack": False,

@@ -20,7 +20,7 @@ from store.outbox.rate_limit import (
     take_slot_within,
 )
 from store.store import Store
-from store.tables import LANES
+from store.tables import RATE_LIMITS
 from tests.databases import FakeClock
 
 
@@ -126,8 +126,8 @@ def test_concurrent_processes_share_one_rate_limit(store: Store) -> None:
 
 def test_rate_limit_rows_of_silent_chats_are_deleted(store: Store, clock: FakeClock) -> None:
     store.write(take_slot, limits_for("1", SendPriority.DIALOGUE))
-    store.write(lambda tx: tx.connection.execute(LANES.update().values(next_free_at=1.0)))
+    store.write(lambda tx: tx.connection.execute(RATE_LIMITS.update().values(next_free_at=1.0)))
     store.write(take_slot, limits_for("2", SendPriority.DIALOGUE))
     store.write(delete_expired_rows)
-    left = store.read(lambda tx: set(tx.connection.execute(LANES.select()).scalars()))
+    left = store.read(lambda tx: set(tx.connection.execute(RATE_LIMITS.select()).scalars()))
     assert {lane for lane in left if ":" in lane} == {f"{BOT}:2"}

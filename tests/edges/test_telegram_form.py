@@ -10,7 +10,7 @@ from simulator import Simulator
 from store.cases.export import export_record
 from store.cases.read import load_case
 from store.store import Store
-from store.tables import SET_ASIDE, TEXTS
+from store.tables import DEAD_LETTERS, TEXTS
 from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 from tests.edges.test_damage import flip_a_bit
 
@@ -70,4 +70,4 @@ async def test_a_damaged_text_does_not_stop_an_unfinished_form(desk: TelegramDes
 
     assert desk.store.read(load_case, desk.ref).confirmed_at is not None
     assert "[unreadable]" not in " ".join(anna.heard)
-    assert desk.store.read(lambda tx: tx.connection.execute(SET_ASIDE.select()).all()) == []
+    assert desk.store.read(lambda tx: tx.connection.execute(DEAD_LETTERS.select()).all()) == []

@@ -24,7 +24,7 @@ from store.outbox.claim import claim
 from store.outbox.complete import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, Limit, RateSlot, pause_sending, take_slot, take_slot_within
 from store.store import Store
-from store.tables import LANES
+from store.tables import RATE_LIMITS
 from store.values import Obligation
 from tests.edges.desk import Desk
 from tests.edges.telegram_desk import telegram_desk
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.on_both
 
 
 def _paused(store: Store) -> set[str]:
-    query = LANES.select().where(LANES.c.lane.endswith("/pause"))
+    query = RATE_LIMITS.select().where(RATE_LIMITS.c.name.endswith("/pause"))
     return store.read(lambda tx: set(tx.connection.execute(query).scalars()))
 
 
@@ -115,7 +115,7 @@ async def test_a_message_delayed_beyond_its_slot_takes_another(usual_store: Stor
     number = await rate_limit.begin("1", SendPriority.BULK, write)
     assert number == 5
     # Two slots of the even lane are used, and one of the chat's.
-    even = LANES.select().where(LANES.c.lane == f"{BOT}~even")
+    even = RATE_LIMITS.select().where(RATE_LIMITS.c.name == f"{BOT}~even")
     until = usual_store.read(lambda tx: tx.connection.execute(even).one().next_free_at)
     assert until >= moments[0] + 2 * BULK_INTERVAL_SECONDS - 1e-5
     assert usual_store.write(take_slot, [EvenlySpaced(f"{BOT}:1", 1.0, 3)]).wait == 0.0
