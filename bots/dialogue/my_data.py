@@ -8,6 +8,7 @@ from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.access import is_on_hold
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Case
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.targets import data_request_due
@@ -23,7 +24,6 @@ FORM_OBLIGATION = "form_copy"
 MOST_FORMS = 3
 #: In the state: the version of the privacy notice that this chat got last.
 _NOTICE = "notice"
-_INCOMING = (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
 CORRECTION_STEP, ERASE_CONFIRMATION = "correct", "erase"
 COPY_INTERVAL = timedelta(days=1)
 CORRECTION, ERASURE = "data_correction", "data_erasure"
@@ -75,7 +75,7 @@ def give_notice(turn: Turn) -> None:
 
     Its version goes into the event that this turn records, so that it can be shown who was informed of what.
     """
-    position = next((n for n, act in enumerate(turn.acts) if act.verb in _INCOMING), None)
+    position = next((n for n, act in enumerate(turn.acts) if act.verb in MESSAGE_VERBS), None)
     if position is None or not turn.replies or turn.replies[0].lane is SendPriority.DANGER:
         return
     act = turn.acts[position]

@@ -13,6 +13,7 @@ from bots.dialogue import incident
 from bots.dialogue.buttons import FORM_COPY, REPLY
 from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
+from complaints.actions.registry import LETTER_VERBS, verbs_that
 from complaints.case import Case, Event, without_act
 from complaints.deadlines.working_time import due
 from complaints.event_facts import HELD
@@ -28,9 +29,7 @@ MOST_DAYS = 12
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 _NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
 #: Acts of people who have read the complaint.
-_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.TALK, Verb.ASK, Verb.INVESTIGATE})
-#: Letters whose line comes with their delivery.
-_DELIVERED = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
+_READ = verbs_that(lambda row: row.shows_reading)
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 #: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
@@ -235,7 +234,8 @@ def _names(event: Event) -> Iterator[str]:
     if facts.get("kept"):
         # They want no contact: nothing was sent, and the decision is shown below.
         yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
-    elif HELD in facts and verb in _DELIVERED:
+    elif HELD in facts and verb in LETTER_VERBS:
+        # Its line comes with its delivery.
         yield ""
     elif verb is Verb.TALK:
         yield Verb.REPLY if facts["phase"] == "line" else ""

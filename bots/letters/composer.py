@@ -13,6 +13,7 @@ from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
+from complaints.actions.registry import verbs_that
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.complaint_text import NO_TEXT, ComplaintText
@@ -72,18 +73,8 @@ def preview(
 
 WordsOf = Callable[[int], Mapping[str, str]]
 
-#: The acts that close a complaint; the closing letter uses their words.
-_CLOSING_VERBS = frozenset(
-    {
-        Verb.WITHDRAW,
-        Verb.NOT_ACCEPT,
-        Verb.MERGE,
-        Verb.APPROVE,
-        Verb.CLOSE,
-        Verb.LAPSE,
-        Verb.RECLASSIFY,
-    }
-)
+#: The acts that close a complaint, or ask for it; the closing letter uses their words.
+_CLOSING_VERBS = verbs_that(lambda row: row.ends or row.asks == "reclassify")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from complaints.actions.approval import require_second_person, require_within_li
 from complaints.actions.closing import closing_code
 from complaints.actions.registry import ACTIONS, Action
 from complaints.actors import (
+    HANDLERS,
     MANAGERS,
     ORDER,
     READERS,
@@ -69,7 +70,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     # The system is also the operator at the command line, who can read everything; each reading is recorded.
     Access.READ: READERS | {Role.SYSTEM, Role.COMPLAINANT},
     Access.SURVEY: READERS | {Role.SYSTEM, Role.COMPLAINANT},
-    Access.STAGE: ACTIONS[Verb.NOTE].roles,
+    Access.STAGE: HANDLERS | {Role.INTAKE},
     Access.HAND_OVER: MANAGERS,
     Access.REPORT: MANAGERS | {Role.AUDITOR, Role.SYSTEM},
     Access.MANAGE: MANAGERS,

@@ -71,15 +71,11 @@ def apply_receipt(case: Case, event: Event) -> Case:
     return changed(updated, executive_receipt_at=at)
 
 
-#: Acts for which a member of staff has read the complaint, and so a danger that is only possible.
-_WITH_READING = frozenset({Verb.ASSESS, Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
-
-
-def looked_alarms(case: Case, event: Event) -> tuple[Alarm, ...]:
+def looked_alarms(case: Case, event: Event, *, has_read: bool) -> tuple[Alarm, ...]:
     """The alarms after an act of staff: who takes, assesses or answers a complaint has seen a possible danger."""
     alarm = case.unseen_alarm
     takes = event.verb is Verb.ASSIGN and event.by == event.facts["owner"]
-    looks = alarm is not None and alarm.certain_at is None and (takes or event.verb in _WITH_READING)
+    looks = alarm is not None and alarm.certain_at is None and (takes or has_read)
     return see_alarm(case, event).alarms if looks else case.alarms
 
 

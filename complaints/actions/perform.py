@@ -166,13 +166,6 @@ def _result(case: Case, event: Event) -> ActResult:
     return ActResult(event, case, obligations)
 
 
-#: Acts of staff that route a complaint or guard access to it, without work on what it says.
-_NO_WORK = frozenset({
-    Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
-    Verb.REDATE, Verb.ERASE, Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING, Verb.REVIEW_CASE,
-})  # fmt: skip
-
-
 def _after_any_event(case: Case, event: Event) -> Case:
     """Count the event, remember who judged, take over its due times, end the questions, flag significance."""
     action = ACTIONS[event.verb]
@@ -193,11 +186,11 @@ def _after_any_event(case: Case, event: Event) -> Case:
         version=event.seq,
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
-        workers=case.workers | {event.by} if is_by_staff and event.verb not in _NO_WORK else case.workers,
+        workers=case.workers | {event.by} if is_by_staff and action.is_work else case.workers,
         participants=case.participants | people if people else case.participants,
         targets=_targets(case, event),
         survey_concern_at=None if event.verb is Verb.REOPEN or took_part else case.survey_concern_at,
-        alarms=looked_alarms(case, event) if is_by_staff else case.alarms,
+        alarms=looked_alarms(case, event, has_read=action.sees_danger) if is_by_staff else case.alarms,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case

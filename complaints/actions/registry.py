@@ -6,6 +6,7 @@ texts. Permissions, the lifecycle, the version of the work and docs/lifecycle.md
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 from complaints.actions import (
@@ -88,6 +89,23 @@ def goes(sources: Iterable[State], *to: State, or_stays: bool = False) -> Move:
     return Move({source: (*to, *((source,) if or_stays else ())) for source in sources})
 
 
+class Words(Enum):
+    """What the words of an event are, and so what the person they are about may see."""
+
+    #: A message of the complainant, also one that staff logged.
+    MESSAGE = auto()
+    #: Other words of the complainant: a confirmation, an answer to the decision or to the survey.
+    STATEMENT = auto()
+    #: A letter of staff to the complainant, as it was sent.
+    LETTER = auto()
+    #: A decision: some of its fields are in the letter, the others are notes.
+    DECISION = auto()
+    #: A note of staff about the complaint. It is part of the person's data.
+    NOTE = auto()
+    #: For the desk only, or about other people; or there are no words.
+    INTERNAL = auto()
+
+
 Dates = dict[str, list[dict[str, Any]]]
 
 
@@ -108,6 +126,7 @@ class Action:
     roles: frozenset[Role]
     moves: Move
     apply: Callable[[Case, Event], Case]
+    words: Words
     check: Callable[[Case, ActionRequest], Facts] = accept_as_given
     facts: FactShapes = ANY_FACTS
     dates: Callable[[Case, Case, Event], Dates] = _revised_dates
@@ -128,6 +147,43 @@ class Action:
     is_staff_message: bool = False
     #: The event carries the rules that the complaint is under from then on.
     changes_rules: bool = False
+    #: The event is a line in the thread of the card.
+    in_thread: bool = True
+    #: A step of the bot or the model: it is not among the news after an absence.
+    is_automatic: bool = False
+    #: Work on what the complaint says; False for acts of staff that route it or guard access to it.
+    is_work: bool = True
+    #: Who did it must not judge a complaint about how this one was handled (4.5).
+    is_handling: bool = False
+    #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
+    needs_latest: bool = False
+    #: Who did it has read the complaint; the complainant can see since when.
+    shows_reading: bool = False
+    #: Who did it has read the complaint, and so has seen a danger that is only possible (5.3).
+    sees_danger: bool = False
+    #: It may name a member of staff, who then loses access to the complaint.
+    names_staff: bool = False
+    #: It may name a representative or an affected person, or the support that the complainant needs.
+    names_people: bool = False
+    #: It can end the complaint (7.9).
+    ends: bool = False
+    #: What it may ask a second person: the fact `of` of their answer.
+    asks: str = ""
+    #: The answer of a second person (4.5).
+    is_second_person: bool = False
+    #: The letter that the system sends before it records this act.
+    records: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a row that contradicts itself; raises ValueError."""
+        contradictions = {
+            "ends": self.ends and State.CLOSED not in self.moves.to,
+            "is_automatic": self.is_automatic and bool(self.roles & STAFF - {Role.SYSTEM}),
+            "is_staff_message": self.is_staff_message and self.words not in (Words.LETTER, Words.DECISION),
+            "words": self.words in (Words.MESSAGE, Words.STATEMENT) and Role.COMPLAINANT not in self.roles,
+        }
+        if wrong := [name for name, is_wrong in contradictions.items() if is_wrong]:
+            raise ValueError(f"a row of clause {self.clause} contradicts itself: {', '.join(wrong)}")
 
 
 # Three lines a verb: clause, roles and moves; the functions; the rest. The formatter would need twice as many.
@@ -139,95 +195,113 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.2", _COMPLAINANT | HANDLERS | _INTAKE, Move(begins=State.RECEIVED),
         apply=intake.apply_receive,
         facts=MESSAGE, raises_work_version=NOBODY,
+        words=Words.MESSAGE, in_thread=False, names_people=True,
     ),
     Verb.ADD: Action(
         "7.2", _COMPLAINANT, stays(EVERY),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
+        words=Words.MESSAGE, names_staff=True, names_people=True,
     ),
     Verb.CONFIRM: Action(
         "7.2", _COMPLAINANT, stays(OPEN),
         apply=intake.apply_confirm,
         raises_work_version=NOBODY,
+        words=Words.STATEMENT, in_thread=False, names_people=True,
     ),
     Verb.END_FORM: Action(
         "7.2", _SYSTEM | _COMPLAINANT, stays(OPEN),
         check=intake.check_end_form, apply=intake.apply_end_form,
         raises_work_version=NOBODY,
+        words=Words.INTERNAL, in_thread=False, is_automatic=True,
     ),
     # HANDLERS, _INTAKE: the person who logs a complaint reads the acknowledgement out.
     Verb.ACKNOWLEDGE: Action(
         "7.4", _SYSTEM | HANDLERS | _INTAKE, stays(EVERY),
         check=intake.check_acknowledge, apply=intake.apply_acknowledge,
         facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
+        words=Words.INTERNAL, records="acknowledge",
     ),
     Verb.FAIL_DELIVERY: Action(
         "7.3", _SYSTEM, stays(EVERY),
         apply=correspondence.apply_fail_delivery,
         raises_work_version=NOBODY,
+        words=Words.INTERNAL,
     ),
     Verb.PROPOSE: Action(
         "7.5", frozenset({Role.MODEL}), stays(UNDECIDED),
         check=intake.check_propose, apply=intake.apply_propose,
         facts=PROPOSAL, raises_work_version=NOBODY,
+        words=Words.INTERNAL, in_thread=False, is_automatic=True,
     ),
     # assessment
     Verb.ASSESS: Action(
         "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
         check=assessment.check_assess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
+        words=Words.NOTE, is_handling=True, shows_reading=True, sees_danger=True,
     ),
     Verb.REASSESS: Action(
         "7.5", HANDLERS, stays(OPEN),
         check=assessment.check_reassess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
+        words=Words.NOTE, is_handling=True,
     ),
     Verb.RECLASSIFY: Action(
         "3", HANDLERS, stays(UNDECIDED),
         check=assessment.check_reclassify, apply=assessment.apply_reclassify,
         facts=form_facts("reclassify"),
+        words=Words.NOTE, asks="reclassify",
     ),
     Verb.ASSIGN: Action(
         "4.9", HANDLERS, stays(OPEN),
         check=assessment.check_assign, apply=assessment.apply_assign,
         facts=FactShapes(shapes={"owner": code, "batch": code}),
+        words=Words.INTERNAL, is_work=False,
     ),
     # correspondence
     Verb.NOTE: Action(
         "7.3", HANDLERS | _INTAKE, stays(EVERY),
         check=correspondence.check_note, apply=correspondence.apply_note,
         facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}), raises_work_version=NOBODY,
+        words=Words.NOTE, names_people=True,
     ),
     Verb.REPLY: Action(
         "7.3", HANDLERS, stays(EVERY),
         check=correspondence.check_reply, apply=correspondence.apply_reply,
         facts=form_facts("reply"), is_staff_message=True,
+        words=Words.LETTER, shows_reading=True,
     ),
     Verb.ASK: Action(
         "7.6", HANDLERS, stays(OPEN),
         check=correspondence.check_ask, apply=correspondence.apply_ask,
         facts=form_facts("ask"), is_staff_message=True,
+        words=Words.LETTER, shows_reading=True,
     ),
     Verb.ANSWER: Action(
         "7.6", _COMPLAINANT, stays(OPEN),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
+        words=Words.MESSAGE, names_staff=True, names_people=True,
     ),
     # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. _SYSTEM: only ends it.
     Verb.TALK: Action(
         "7.3", HANDLERS | {Role.ON_CALL} | _SYSTEM, stays(EVERY),
         check=correspondence.check_talk, apply=correspondence.apply_talk,
         facts=TALK_FACTS, raises_work_version=NOBODY,
+        words=Words.LETTER, shows_reading=True,
     ),
     Verb.INFORM: Action(
         "7.3", HANDLERS | _SYSTEM, stays(OPEN),
         check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
+        words=Words.LETTER,
     ),
     Verb.DELIVER: Action(
         "7.3", _SYSTEM, stays(EVERY),
         check=correspondence.check_deliver, apply=correspondence.apply_deliver,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}), raises_work_version=NOBODY,
+        words=Words.INTERNAL, in_thread=False, is_automatic=True,
     ),
     Verb.TAKE_BACK: Action(
         "7.3", HANDLERS,
@@ -235,24 +309,28 @@ ACTIONS: Mapping[Verb, Action] = {
         goes(EVERY, *State),
         check=correspondence.check_take_back, apply=correspondence.apply_take_back,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+        words=Words.INTERNAL,
     ),
     # investigation and decision
     Verb.INVESTIGATE: Action(
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
         check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
+        words=Words.NOTE, is_handling=True, shows_reading=True,
     ),
     Verb.RESOLVE: Action(
         "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
         check=decision.check_resolve, apply=decision.apply_resolve,
         facts=form_facts("resolve").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
+        words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
     ),
     Verb.RESPOND: Action(
         "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
         check=decision.check_respond, apply=decision.apply_respond,
         facts=form_facts("decide").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
+        words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
     ),
     Verb.APPROVE: Action(
         "7.7", MANAGERS,
@@ -265,6 +343,7 @@ ACTIONS: Mapping[Verb, Action] = {
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
+        words=Words.INTERNAL, needs_latest=True, is_handling=True, ends=True, is_second_person=True,
     ),
     # _SYSTEM: sends it unread when the promised date would be missed.
     Verb.CHECK_DECISION: Action(
@@ -272,62 +351,74 @@ ACTIONS: Mapping[Verb, Action] = {
         check=approval.check_check_decision, apply=approval.apply_check_decision,
         facts=FactShapes(shapes=form_facts("check_decision").shapes),
         judges=True, needs_independence=True, needs_level_role=True,
+        words=Words.NOTE, needs_latest=True, is_second_person=True,
     ),
     Verb.COMMUNICATE_DECISION: Action(
         "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=decision.check_communicate_decision, apply=decision.apply_communicate_decision,
         facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
+        words=Words.INTERNAL, records="decision",
     ),
     # the complainant's reply, the next level and the outside
     Verb.ACCEPT: Action(
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_accept, apply=reply_and_recourse.apply_accept,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        words=Words.STATEMENT,
     ),
     Verb.DISAGREE: Action(
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
         check=reply_and_recourse.check_disagree, apply=reply_and_recourse.apply_disagree,
         facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
+        words=Words.STATEMENT,
     ),
     Verb.ESCALATE: Action(
         "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
         check=investigation.check_escalate, apply=investigation.apply_escalate,
+        words=Words.NOTE,
     ),
     Verb.OFFER_RECOURSE: Action(
         "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
         check=reply_and_recourse.check_offer_recourse, apply=reply_and_recourse.apply_offer_recourse,
         facts=OFFLINE, raises_work_version=NOBODY,
+        words=Words.INTERNAL, records="recourse",
     ),
     Verb.NOTIFY_EXTERNAL: Action(
         "7.9", HANDLERS, stays(EVERY),
         check=reply_and_recourse.check_notify_external, apply=reply_and_recourse.apply_notify_external,
         facts=form_facts("external"),
+        words=Words.NOTE,
     ),
     Verb.CONCLUDE_EXTERNAL: Action(
         "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_conclude_external, apply=reply_and_recourse.apply_conclude_external,
         facts=form_facts("external"),
+        words=Words.NOTE,
     ),
     # remedies and dates
     Verb.REMEDY_DONE: Action(
         "7.7", HANDLERS, stays(OPEN),
         check=remedies.check_remedy_done, apply=remedies.apply_remedy_done,
         facts=form_facts("remedy"),
+        words=Words.NOTE,
     ),
     Verb.REMEDY_LATE: Action(
         "7.7", _SYSTEM, stays(OPEN),
         check=remedies.check_remedy_late, apply=remedies.apply_remedy_late,
         facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}), raises_work_version=NOBODY,
+        words=Words.INTERNAL,
     ),
     Verb.VERIFY: Action(
         "D", HANDLERS, stays(OPEN),
         check=remedies.check_verify, apply=remedies.apply_verify,
         facts=form_facts("verify"),
+        words=Words.NOTE,
     ),
     Verb.EXTEND: Action(
         "7.3", HANDLERS, stays(OPEN),
         check=investigation.check_extend, apply=investigation.apply_extend, dates=investigation.extend_dates,
         facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)),
+        words=Words.NOTE, asks="extend",
     ),
     # _SYSTEM: the operator, at the command line.
     Verb.REDATE: Action(
@@ -338,94 +429,112 @@ ACTIONS: Mapping[Verb, Action] = {
             {"rulebook": code, "before": code, "jurisdiction": code, "later": flag},
         ),
         changes_rules=True,
+        words=Words.NOTE, is_work=False,
     ),
     # the end
     Verb.CLOSE: Action(
         "7.9", HANDLERS, goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
         check=closing.check_close, apply=closing.apply_close,
         facts=FactShapes(shapes=form_facts("close").shapes), owner_only=True,
+        words=Words.NOTE, needs_latest=True, ends=True, sees_danger=True,
     ),
     Verb.LAPSE: Action(
         "7.9", _SYSTEM, goes(ANSWERED, State.CLOSED),
         check=closing.check_lapse, apply=closing.apply_close,
+        words=Words.INTERNAL, ends=True,
     ),
     Verb.WITHDRAW: Action(
         "7.9", _COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
         check=closing.check_withdraw, apply=closing.apply_withdraw,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        words=Words.STATEMENT, ends=True,
     ),
     Verb.REOPEN: Action(
         "7.9", _COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
         check=closing.check_reopen, apply=closing.apply_reopen,
         raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
+        words=Words.STATEMENT,
     ),
     Verb.NOT_ACCEPT: Action(
         "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
         check=closing.check_not_accept, apply=closing.apply_close,
         manager_only=True,
+        words=Words.NOTE, ends=True,
     ),
     # the complainant's conduct
     Verb.WARN_CONDUCT: Action(
         "4.3", HANDLERS, stays(EVERY),
         check=correspondence.check_warning, apply=correspondence.apply_warning,
         facts=form_facts("warn_conduct"), is_staff_message=True,
+        words=Words.LETTER,
     ),
     Verb.LIMIT_CONTACT: Action(
         "4.3", HANDLERS, stays(EVERY),
         check=conduct.check_limit, apply=conduct.apply_limit,
         facts=form_facts("limit_contact"),
+        words=Words.NOTE, asks="limit_contact",
     ),
     Verb.APPEAL_LIMIT: Action(
         "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
         check=conduct.check_appeal, apply=conduct.apply_appeal,
         raises_work_version=STAFF_AND_COMPLAINANT,
+        words=Words.NOTE,
     ),
     Verb.REVIEW_LIMIT: Action(
         "4.5", MANAGERS | _SYSTEM, stays(EVERY),
         check=conduct.check_review, apply=conduct.apply_review,
         facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
         manager_only=True,
+        words=Words.LETTER,
     ),
     # access
     Verb.LINK: Action(
         "7.6", HANDLERS | _COMPLAINANT, stays(EVERY),
         check=access.check_link, apply=access.apply_link,
         facts=LINK,
+        words=Words.INTERNAL,
     ),
     Verb.MERGE: Action(
         "7.6", HANDLERS, goes(OPEN, State.CLOSED),
         check=closing.check_merge, apply=closing.apply_merge,
         facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
+        words=Words.INTERNAL, ends=True,
     ),
     Verb.BIND: Action(
         "4.3", _COMPLAINANT | HANDLERS, stays(EVERY),
         check=correspondence.check_bind, apply=correspondence.apply_bind,
         facts=FactShapes(shapes={"person": code}),
+        words=Words.INTERNAL,
     ),
     Verb.RESTRICT: Action(
         "4.7", HANDLERS | _SYSTEM, stays(EVERY),
         check=access.check_restrict, apply=access.apply_restrict,
         facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}),
+        words=Words.INTERNAL, is_work=False, names_staff=True,
     ),
     Verb.UNRESTRICT: Action(
         "4.7", MANAGERS, stays(EVERY),
         check=access.check_unrestrict, apply=access.apply_unrestrict,
         manager_only=True,
+        words=Words.INTERNAL, is_work=False,
     ),
     Verb.DECLARE_CONFLICT: Action(
         "4.5", HANDLERS, stays(EVERY),
         check=access.check_declare_conflict, apply=access.apply_declare_conflict,
         facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
+        words=Words.INTERNAL, is_work=False, names_staff=True,
     ),
     Verb.HOLD: Action(
         "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_hold, apply=access.apply_hold,
         facts=form_facts("hold"), manager_only=True,
+        words=Words.INTERNAL, is_work=False,
     ),
     Verb.RELEASE: Action(
         "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_release, apply=access.apply_release,
         manager_only=True,
+        words=Words.INTERNAL, is_work=False,
     ),
     # receipt of a danger, survey, erasure
     Verb.RECEIPT: Action(
@@ -433,16 +542,19 @@ ACTIONS: Mapping[Verb, Action] = {
         check=danger.check_receipt, apply=danger.apply_receipt,
         facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
         raises_work_version=NOBODY, without_reading=True,
+        words=Words.INTERNAL, is_work=False,
     ),
     Verb.END_DANGER: Action(
         "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
         check=danger.check_end_danger, apply=danger.apply_end_danger,
         facts=form_facts("end_danger"), raises_work_version=NOBODY,
+        words=Words.INTERNAL,
     ),
     Verb.SURVEY: Action(
         "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
         apply=correspondence.apply_survey,
         facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
+        words=Words.STATEMENT, in_thread=False, is_automatic=True, records="survey",
     ),
     # review of closed complaints
     Verb.DRAW_REVIEW: Action(
@@ -450,23 +562,46 @@ ACTIONS: Mapping[Verb, Action] = {
         check=closing.check_draw_review, apply=closing.apply_draw_review,
         facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
         raises_work_version=NOBODY,
+        words=Words.INTERNAL, in_thread=False,
     ),
     Verb.REVIEW_CASE: Action(
         "4.5", READERS, stays(EVERY),
         check=closing.check_review_case, apply=closing.apply_review_case,
         facts=form_facts("review_case"), raises_work_version=NOBODY,
+        words=Words.NOTE, in_thread=False, is_work=False, needs_latest=True,
     ),
     Verb.ERASE: Action(
         "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),
         check=closing.check_erase, apply=closing.apply_erase,
         raises_work_version=NOBODY,
+        words=Words.INTERNAL, is_work=False,
     ),
     **{
-        verb: Action("8.1", _SYSTEM, stays(EVERY), check=access.check_processing, apply=access.apply_processing)
+        verb: Action(
+            "8.1", _SYSTEM, stays(EVERY),
+            check=access.check_processing, apply=access.apply_processing,
+            words=Words.INTERNAL, is_work=False,
+        )
         for verb in (Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING)
     },
 }
 # fmt: on
+if missing := [verb.value for verb in Verb if verb not in ACTIONS]:
+    raise LookupError(f"no row for these verbs: {', '.join(missing)}")
+
+
+def verbs_that(has: Callable[[Action], bool]) -> frozenset[Verb]:
+    """The verbs whose row has this trait."""
+    return frozenset(verb for verb, row in ACTIONS.items() if has(row))
+
+
+#: Acts that bring a message of the complainant.
+MESSAGE_VERBS = verbs_that(lambda row: row.words is Words.MESSAGE)
+#: Letters that leave as staff wrote them, each at once.
+LETTER_VERBS = verbs_that(lambda row: row.is_staff_message and row.words is Words.LETTER)
+DECISION_VERBS = verbs_that(lambda row: row.words is Words.DECISION)
+#: The answers of a second person.
+SECOND_PERSON_VERBS = verbs_that(lambda row: row.is_second_person)
 
 
 def raises_work_version(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
@@ -51,7 +52,7 @@ def receipt(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         for name in ("ref", "complainant", "channel", "language", "received_at")
         if not first.facts.get(name)
     ]
-    with_words = (event for event in history.events if event.verb in (Verb.RECEIVE, Verb.ADD))
+    with_words = (event for event in history.events if event.verb in MESSAGE_VERBS)
     has_words = any(history.fields.get(event.seq) for event in with_words)
     if not has_words and not case.media and case.erased_at is None:
         missing.append("description")

@@ -13,7 +13,13 @@ from complaints.actions.assessment import require_trained
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
-from complaints.actions.registry import raises_work_version
+from complaints.actions.registry import (
+    ACTIONS,
+    DECISION_VERBS,
+    MESSAGE_VERBS,
+    SECOND_PERSON_VERBS,
+    raises_work_version,
+)
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
@@ -47,18 +53,8 @@ from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, READS, TEXTS
 from store.values import RecordedAct
 
-#: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset(
-    {Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION, Verb.CLOSE, Verb.REVIEW_CASE}
-)
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
-#: Acts that bring words of the complainant.
-_COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
-#: Acts that may wait for approval.
-_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.RESOLVE, Verb.EXTEND, Verb.RECLASSIFY})
-#: Acts that may name a member of staff, who then loses access to the complaint.
-_MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 # Built once, since every act runs them.
 _CONTINUE = update(COMPLAINTS).where(
     COMPLAINTS.c.ref == bindparam("case"),
@@ -129,11 +125,11 @@ def act_on(
                 # Who may not know of the complaint must not learn from `Stale` what was done.
                 authorise(case, verb, by)
             raise _stale(file, version)
-        if verb in NEEDS_LATEST and by.is_staff and not previewed:
+        if ACTIONS[verb].needs_latest and by.is_staff and not previewed:
             _must_have_read(tx, file, verb, by)
-        if verb in (Verb.APPROVE, Verb.CHECK_DECISION) and facts.get("agreed") == "yes":
+        if verb in SECOND_PERSON_VERBS and facts.get("agreed") == "yes":
             # Damaged words raise SealBroken: the letter could not be sent.
-            for event in [event for event in file.events if event.verb in _APPROVED][-1:]:
+            for event in [event for event in file.events if ACTIONS[event.verb].asks][-1:]:
                 load_event_words(tx, case.ref, event.seq)
         all_facts = complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
@@ -268,7 +264,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     messages: list[Event] = [
         event
         for event in file.events
-        if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
+        if event.verb in MESSAGE_VERBS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
     ]
     read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
@@ -283,7 +279,7 @@ def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
     if verb is Verb.DISAGREE:
         return {**facts, "reviewers": count_reviewers(tx, case)}
-    if verb in (Verb.RESOLVE, Verb.RESPOND) and not facts.get("batch"):
+    if verb in DECISION_VERBS and not facts.get("batch"):
         return {**facts, **decision_draw(tx, case, by)}
     if verb is Verb.ASSIGN and case.rules.required_training:
         owner = str(facts.get("owner") or by.id)
@@ -291,7 +287,7 @@ def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str
     if verb is Verb.ASSESS and case.is_unowned and by.is_staff and case.rules.required_training:
         # Assessing takes a complaint without an owner, or of one who has left.
         require_trained(case, list_missing_training(tx, by.id, case.rules))
-    if verb in _MAY_NAME_STAFF:
+    if ACTIONS[verb].names_staff:
         return with_conflicts(tx, case.rules, facts, case)
     if verb in (Verb.LINK, Verb.MERGE):
         facts = _link_facts(tx, case, verb, facts)

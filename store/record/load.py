@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case, Event
 from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
@@ -183,7 +183,7 @@ def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[T
     texts = []
     for seq, fields in load_words_by_event(tx, file).items():
         event = by_seq[seq]
-        of_complainant = event.role is Role.COMPLAINANT or event.verb in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
+        of_complainant = event.role is Role.COMPLAINANT or event.verb in MESSAGE_VERBS
         is_translation = event.facts.get("kind") == TRANSLATION
         if (
             event.role is Role.MODEL

@@ -34,6 +34,7 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
+from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, Words, verbs_that
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.legal_time import held_off
@@ -69,11 +70,8 @@ UNSETTLED: frozenset[DeliveryStatus] = frozenset(
 MAX_LINES, MAX_DELIVERED = 6, 2
 #: Events of a card's history at most; the thread has all of them.
 HISTORY_EVENTS = 40
-#: Events that the card shows already, or that staff need no line for.
-NOT_IN_THREAD: frozenset[Verb] = frozenset(
-    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY, Verb.DELIVER}
-)
-_WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
+#: Messages after the first one, which the card shows.
+_WORDS = verbs_that(lambda row: row.words is Words.MESSAGE and row.in_thread)
 #: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
 _COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
     (Verb.BIND, None): "did.bound",
@@ -316,7 +314,7 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
-    if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION):
+    if event.verb in SECOND_PERSON_VERBS:
         text_id = f"did.{event.verb.value}.{event.facts['agreed']}"
     if event.verb is Verb.TALK and event.facts["phase"] == "end":
         text_id = "did.talk_ended"
@@ -362,7 +360,7 @@ def thread_line(
         return None
     run = _message_run(events, seq, case)
     last = run[-1]
-    if last.verb in NOT_IN_THREAD or last.seq != seq:
+    if not ACTIONS[last.verb].in_thread or last.seq != seq:
         return None
     if not _is_message(last):
         return event_line(last, case, texts), last.at
