@@ -1,8 +1,9 @@
 """Doing one verb to a complaint, and the case as the fold of its events: what the store calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from complaints.actions.authorisation import authorise, require_state
 from complaints.actions.danger import looked_alarms
@@ -15,8 +16,8 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.targets import revise
 from complaints.errors import OutOfOrder
 from complaints.event_facts import HELD, check_facts, check_wordless
-from complaints.obligations.kinds import SENT, NewObligation
-from complaints.obligations.per_event import event_obligations
+from complaints.obligations.kinds import SENT, NewObligation, give_offline
+from complaints.obligations.per_event import after_any_event, thread_line
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import is_significant
 from complaints.rulebook import Rulebook, require_known_categories
@@ -150,6 +151,16 @@ def _event(seq: int, action: Action, request: ActionRequest, facts: Facts) -> Ev
 
 def _with_dates(event: Event, dates: Dates) -> Event:
     return replace(event, facts={**event.facts, **dates})
+
+
+def event_obligations(case: Case, event: Event) -> Iterator[NewObligation]:
+    """What an event leaves to do: a line in the thread, what its verb leaves, and what any event may leave."""
+    row = ACTIONS[event.verb]
+    if case.is_history or (row.decided_together and event.facts.get("batch")):
+        return
+    line = thread_line(case, event) if row.in_thread else iter(())
+    obligations = chain(line, *(leave(case, event) for leave in row.leaves), after_any_event(case, event))
+    yield from give_offline(case, obligations, once=True)
 
 
 def _result(case: Case, event: Event) -> ActResult:

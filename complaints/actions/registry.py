@@ -1,10 +1,10 @@
 """Every verb in one row: its clause, who may do it, which moves it makes, what it checks and what it changes.
 
-To add a verb, write one row here, its two functions in the module of its stage, its form in `forms.py` and its
+To add a verb, write one row here, its two functions in the module of its stage, its form in `forms.toml` and its
 texts. Permissions, the lifecycle, the version of the work and docs/lifecycle.md all come from this table.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -46,6 +46,8 @@ from complaints.event_facts import (
     one_of,
     whole,
 )
+from complaints.obligations import per_event
+from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import ANSWERED, DECIDABLE, EVERY, OPEN, UNDECIDED, Role, State, Target, Verb
 
 _SYSTEM = frozenset({Role.SYSTEM})
@@ -130,6 +132,8 @@ class Action:
     check: Callable[[Case, ActionRequest], Facts] = accept_as_given
     facts: FactShapes = ANY_FACTS
     dates: Callable[[Case, Case, Event], Dates] = _revised_dates
+    #: The obligations that its event may leave, apart from those of every event.
+    leaves: tuple[Callable[[Case, Event], Iterator[NewObligation]], ...] = ()
     raises_work_version: frozenset[Role] = STAFF
     #: Only the owner, the deputy of an absent owner, or a manager may do it.
     owner_only: bool = False
@@ -149,6 +153,9 @@ class Action:
     changes_rules: bool = False
     #: The event is a line in the thread of the card.
     in_thread: bool = True
+    #: Written with others in one decision on many complaints (`batch`): the incident's card shows them, and the
+    #: letter with the decision replaces those of each.
+    decided_together: bool = False
     #: A step of the bot or the model: it is not among the news after an absence.
     is_automatic: bool = False
     #: Work on what the complaint says; False for acts of staff that route it or guard access to it.
@@ -201,6 +208,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.2", _COMPLAINANT, stays(EVERY),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
+        leaves=(per_event.talk_answer,),
         words=Words.MESSAGE, names_staff=True, names_people=True,
     ),
     Verb.CONFIRM: Action(
@@ -220,6 +228,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.4", _SYSTEM | HANDLERS | _INTAKE, stays(EVERY),
         check=intake.check_acknowledge, apply=intake.apply_acknowledge,
         facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="acknowledge",
     ),
     Verb.FAIL_DELIVERY: Action(
@@ -239,24 +248,28 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
         check=assessment.check_assess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
-        words=Words.NOTE, is_handling=True, shows_reading=True, sees_danger=True,
+        leaves=(per_event.first_dates,),
+        words=Words.NOTE, is_handling=True, shows_reading=True, sees_danger=True, decided_together=True,
     ),
     Verb.REASSESS: Action(
         "7.5", HANDLERS, stays(OPEN),
         check=assessment.check_reassess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
+        leaves=(per_event.first_dates,),
         words=Words.NOTE, is_handling=True,
     ),
     Verb.RECLASSIFY: Action(
         "3", HANDLERS, stays(UNDECIDED),
         check=assessment.check_reclassify, apply=assessment.apply_reclassify,
         facts=form_facts("reclassify"),
+        leaves=(per_event.second_person,),
         words=Words.NOTE, asks="reclassify",
     ),
     Verb.ASSIGN: Action(
         "4.9", HANDLERS, stays(OPEN),
         check=assessment.check_assign, apply=assessment.apply_assign,
         facts=FactShapes(shapes={"owner": code, "batch": code}),
+        leaves=(per_event.new_owner,),
         words=Words.INTERNAL, is_work=False,
     ),
     # correspondence
@@ -270,18 +283,21 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.3", HANDLERS, stays(EVERY),
         check=correspondence.check_reply, apply=correspondence.apply_reply,
         facts=form_facts("reply"), is_staff_message=True,
+        leaves=(per_event.letter,),
         words=Words.LETTER, shows_reading=True,
     ),
     Verb.ASK: Action(
         "7.6", HANDLERS, stays(OPEN),
         check=correspondence.check_ask, apply=correspondence.apply_ask,
         facts=form_facts("ask"), is_staff_message=True,
+        leaves=(per_event.letter,),
         words=Words.LETTER, shows_reading=True,
     ),
     Verb.ANSWER: Action(
         "7.6", _COMPLAINANT, stays(OPEN),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
+        leaves=(per_event.talk_answer,),
         words=Words.MESSAGE, names_staff=True, names_people=True,
     ),
     # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. _SYSTEM: only ends it.
@@ -289,12 +305,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.3", HANDLERS | {Role.ON_CALL} | _SYSTEM, stays(EVERY),
         check=correspondence.check_talk, apply=correspondence.apply_talk,
         facts=TALK_FACTS, raises_work_version=NOBODY,
+        leaves=(per_event.talk,),
         words=Words.LETTER, shows_reading=True,
     ),
     Verb.INFORM: Action(
         "7.3", HANDLERS | _SYSTEM, stays(OPEN),
         check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
+        leaves=(per_event.letter,),
         words=Words.LETTER,
     ),
     Verb.DELIVER: Action(
@@ -309,6 +327,7 @@ ACTIONS: Mapping[Verb, Action] = {
         goes(EVERY, *State),
         check=correspondence.check_take_back, apply=correspondence.apply_take_back,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+        leaves=(per_event.taken_back,),
         words=Words.INTERNAL,
     ),
     # investigation and decision
@@ -316,13 +335,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
         check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
-        words=Words.NOTE, is_handling=True, shows_reading=True,
+        words=Words.NOTE, is_handling=True, shows_reading=True, decided_together=True,
     ),
     Verb.RESOLVE: Action(
         "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
         check=decision.check_resolve, apply=decision.apply_resolve,
         facts=form_facts("resolve").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
+        leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
     ),
     Verb.RESPOND: Action(
@@ -330,7 +350,9 @@ ACTIONS: Mapping[Verb, Action] = {
         check=decision.check_respond, apply=decision.apply_respond,
         facts=form_facts("decide").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
+        leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
+        decided_together=True,
     ),
     Verb.APPROVE: Action(
         "7.7", MANAGERS,
@@ -343,7 +365,9 @@ ACTIONS: Mapping[Verb, Action] = {
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
+        leaves=(per_event.answer,),
         words=Words.INTERNAL, needs_latest=True, is_handling=True, ends=True, is_second_person=True,
+        decided_together=True,
     ),
     # _SYSTEM: sends it unread when the promised date would be missed.
     Verb.CHECK_DECISION: Action(
@@ -351,12 +375,14 @@ ACTIONS: Mapping[Verb, Action] = {
         check=approval.check_check_decision, apply=approval.apply_check_decision,
         facts=FactShapes(shapes=form_facts("check_decision").shapes),
         judges=True, needs_independence=True, needs_level_role=True,
+        leaves=(per_event.answer,),
         words=Words.NOTE, needs_latest=True, is_second_person=True,
     ),
     Verb.COMMUNICATE_DECISION: Action(
         "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=decision.check_communicate_decision, apply=decision.apply_communicate_decision,
         facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="decision",
     ),
     # the complainant's reply, the next level and the outside
@@ -364,12 +390,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_accept, apply=reply_and_recourse.apply_accept,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.confirmation, per_event.summary),
         words=Words.STATEMENT,
     ),
     Verb.DISAGREE: Action(
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
         check=reply_and_recourse.check_disagree, apply=reply_and_recourse.apply_disagree,
         facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.confirmation,),
         words=Words.STATEMENT,
     ),
     Verb.ESCALATE: Action(
@@ -381,18 +409,21 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
         check=reply_and_recourse.check_offer_recourse, apply=reply_and_recourse.apply_offer_recourse,
         facts=OFFLINE, raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="recourse",
     ),
     Verb.NOTIFY_EXTERNAL: Action(
         "7.9", HANDLERS, stays(EVERY),
         check=reply_and_recourse.check_notify_external, apply=reply_and_recourse.apply_notify_external,
         facts=form_facts("external"),
+        leaves=(per_event.outside_body,),
         words=Words.NOTE,
     ),
     Verb.CONCLUDE_EXTERNAL: Action(
         "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_conclude_external, apply=reply_and_recourse.apply_conclude_external,
         facts=form_facts("external"),
+        leaves=(per_event.outside_decision, per_event.outside_body),
         words=Words.NOTE,
     ),
     # remedies and dates
@@ -400,12 +431,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.7", HANDLERS, stays(OPEN),
         check=remedies.check_remedy_done, apply=remedies.apply_remedy_done,
         facts=form_facts("remedy"),
+        leaves=(per_event.remedy_notice,),
         words=Words.NOTE,
     ),
     Verb.REMEDY_LATE: Action(
         "7.7", _SYSTEM, stays(OPEN),
         check=remedies.check_remedy_late, apply=remedies.apply_remedy_late,
         facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}), raises_work_version=NOBODY,
+        leaves=(per_event.remedy_notice,),
         words=Words.INTERNAL,
     ),
     Verb.VERIFY: Action(
@@ -418,6 +451,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.3", HANDLERS, stays(OPEN),
         check=investigation.check_extend, apply=investigation.apply_extend, dates=investigation.extend_dates,
         facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)),
+        leaves=(per_event.extended_date,),
         words=Words.NOTE, asks="extend",
     ),
     # _SYSTEM: the operator, at the command line.
@@ -429,6 +463,7 @@ ACTIONS: Mapping[Verb, Action] = {
             {"rulebook": code, "before": code, "jurisdiction": code, "later": flag},
         ),
         changes_rules=True,
+        leaves=(per_event.redated,),
         words=Words.NOTE, is_work=False,
     ),
     # the end
@@ -447,6 +482,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
         check=closing.check_withdraw, apply=closing.apply_withdraw,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.confirmation,),
         words=Words.STATEMENT, ends=True,
     ),
     Verb.REOPEN: Action(
@@ -466,18 +502,21 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.3", HANDLERS, stays(EVERY),
         check=correspondence.check_warning, apply=correspondence.apply_warning,
         facts=form_facts("warn_conduct"), is_staff_message=True,
+        leaves=(per_event.letter,),
         words=Words.LETTER,
     ),
     Verb.LIMIT_CONTACT: Action(
         "4.3", HANDLERS, stays(EVERY),
         check=conduct.check_limit, apply=conduct.apply_limit,
         facts=form_facts("limit_contact"),
+        leaves=(per_event.second_person,),
         words=Words.NOTE, asks="limit_contact",
     ),
     Verb.APPEAL_LIMIT: Action(
         "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
         check=conduct.check_appeal, apply=conduct.apply_appeal,
         raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.second_person,),
         words=Words.NOTE,
     ),
     Verb.REVIEW_LIMIT: Action(
@@ -485,6 +524,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=conduct.check_review, apply=conduct.apply_review,
         facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
         manager_only=True,
+        leaves=(per_event.contact_limit,),
         words=Words.LETTER,
     ),
     # access
@@ -542,6 +582,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=danger.check_receipt, apply=danger.apply_receipt,
         facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
         raises_work_version=NOBODY, without_reading=True,
+        leaves=(per_event.danger_seen,),
         words=Words.INTERNAL, is_work=False,
     ),
     Verb.END_DANGER: Action(

@@ -7,13 +7,12 @@ from typing import Any, Literal
 from sqlalchemy import and_, exists, func, or_, select, update
 
 from complaints.actions.authorisation import is_allowed
-from complaints.actions.perform import fold
+from complaints.actions.perform import event_obligations, fold
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
-from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_key, act_on
