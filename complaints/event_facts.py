@@ -14,7 +14,7 @@ from typing import Any
 from complaints import forms
 from complaints.case import Facts
 from complaints.errors import BadFacts
-from complaints.forms import ANSWER_TO, FORMS, OFFLINE_VERBS, Field, Input
+from complaints.forms import ANSWER_TO, FORMS, OPTIONS, Field, Input
 from complaints.rulebook import is_code
 from complaints.vocabulary import ContactKind, Verb
 
@@ -270,7 +270,7 @@ PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
 )
 
 #: Something that staff received or gave offline: what, and when.
-OFFLINE = FactShapes(shapes={"what": one_of(*OFFLINE_VERBS), "given_at": moment})
+OFFLINE = FactShapes(shapes={"what": one_of(*OPTIONS["spoken"]), "given_at": moment})
 
 #: A link to another complaint, which may be merged into this one, or to an incident.
 LINK = FactShapes(

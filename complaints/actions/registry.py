@@ -151,6 +151,15 @@ class Action:
     is_staff_message: bool = False
     #: The event carries the rules that the complaint is under from then on.
     changes_rules: bool = False
+    #: The form that staff fill in, and the buttons that mean the same act.
+    form: str = ""
+    other_forms: tuple[str, ...] = ()
+    #: Where several verbs have one form: the field that chooses this one, and its values that do.
+    chosen_by: tuple[str, tuple[object, ...]] = ("", ())
+    #: The choices by which staff record it in the form `given`: by phone, at the counter or by post.
+    spoken: tuple[str, ...] = ()
+    #: The forms that show the words of this act.
+    shown_in: tuple[str, ...] = ()
     #: The event is a line in the thread of the card.
     in_thread: bool = True
     #: Written with others in one decision on many complaints (`batch`): the incident's card shows them, and the
@@ -202,6 +211,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.2", _COMPLAINANT | HANDLERS | _INTAKE, Move(begins=State.RECEIVED),
         apply=intake.apply_receive,
         facts=MESSAGE, raises_work_version=NOBODY,
+        form="log_complaint",
         words=Words.MESSAGE, in_thread=False, names_people=True,
     ),
     Verb.ADD: Action(
@@ -228,6 +238,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.4", _SYSTEM | HANDLERS | _INTAKE, stays(EVERY),
         check=intake.check_acknowledge, apply=intake.apply_acknowledge,
         facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
+        spoken=("acknowledge",),
         leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="acknowledge",
     ),
@@ -248,6 +259,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
         check=assessment.check_assess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
+        form="assess", shown_in=("decide",),
         leaves=(per_event.first_dates,),
         words=Words.NOTE, is_handling=True, shows_reading=True, sees_danger=True, decided_together=True,
     ),
@@ -255,6 +267,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.5", HANDLERS, stays(OPEN),
         check=assessment.check_reassess, apply=assessment.apply_assess,
         facts=form_facts("assess"), needs_independence=True,
+        form="assess", chosen_by=("assessed", (True,)), shown_in=("decide",),
         leaves=(per_event.first_dates,),
         words=Words.NOTE, is_handling=True,
     ),
@@ -262,6 +275,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "3", HANDLERS, stays(UNDECIDED),
         check=assessment.check_reclassify, apply=assessment.apply_reclassify,
         facts=form_facts("reclassify"),
+        form="reclassify", shown_in=("reclassify",),
         leaves=(per_event.second_person,),
         words=Words.NOTE, asks="reclassify",
     ),
@@ -269,6 +283,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.9", HANDLERS, stays(OPEN),
         check=assessment.check_assign, apply=assessment.apply_assign,
         facts=FactShapes(shapes={"owner": code, "batch": code}),
+        form="assign", other_forms=("take",),
         leaves=(per_event.new_owner,),
         words=Words.INTERNAL, is_work=False,
     ),
@@ -277,12 +292,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.3", HANDLERS | _INTAKE, stays(EVERY),
         check=correspondence.check_note, apply=correspondence.apply_note,
         facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}), raises_work_version=NOBODY,
+        form="note", spoken=("letter", "authority"),
         words=Words.NOTE, names_people=True,
     ),
     Verb.REPLY: Action(
         "7.3", HANDLERS, stays(EVERY),
         check=correspondence.check_reply, apply=correspondence.apply_reply,
         facts=form_facts("reply"), is_staff_message=True,
+        form="reply",
         leaves=(per_event.letter,),
         words=Words.LETTER, shows_reading=True,
     ),
@@ -290,6 +307,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.6", HANDLERS, stays(OPEN),
         check=correspondence.check_ask, apply=correspondence.apply_ask,
         facts=form_facts("ask"), is_staff_message=True,
+        form="ask",
         leaves=(per_event.letter,),
         words=Words.LETTER, shows_reading=True,
     ),
@@ -312,6 +330,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.3", HANDLERS | _SYSTEM, stays(OPEN),
         check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
+        form="inform",
         leaves=(per_event.letter,),
         words=Words.LETTER,
     ),
@@ -327,6 +346,7 @@ ACTIONS: Mapping[Verb, Action] = {
         goes(EVERY, *State),
         check=correspondence.check_take_back, apply=correspondence.apply_take_back,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+        form="withdraw_draft",
         leaves=(per_event.taken_back,),
         words=Words.INTERNAL,
     ),
@@ -335,6 +355,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
         check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
+        form="investigate",
         words=Words.NOTE, is_handling=True, shows_reading=True, decided_together=True,
     ),
     Verb.RESOLVE: Action(
@@ -342,6 +363,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=decision.check_resolve, apply=decision.apply_resolve,
         facts=form_facts("resolve").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
+        form="resolve", shown_in=("remedy", "verify", "close"),
         leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
     ),
@@ -350,6 +372,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=decision.check_respond, apply=decision.apply_respond,
         facts=form_facts("decide").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
+        form="decide", shown_in=("remedy", "verify", "close"),
         leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
         decided_together=True,
@@ -365,6 +388,7 @@ ACTIONS: Mapping[Verb, Action] = {
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
+        form="approve", shown_in=("extend", "reclassify"),
         leaves=(per_event.answer,),
         words=Words.INTERNAL, needs_latest=True, is_handling=True, ends=True, is_second_person=True,
         decided_together=True,
@@ -375,6 +399,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=approval.check_check_decision, apply=approval.apply_check_decision,
         facts=FactShapes(shapes=form_facts("check_decision").shapes),
         judges=True, needs_independence=True, needs_level_role=True,
+        form="check_decision",
         leaves=(per_event.answer,),
         words=Words.NOTE, needs_latest=True, is_second_person=True,
     ),
@@ -382,6 +407,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=decision.check_communicate_decision, apply=decision.apply_communicate_decision,
         facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
+        spoken=("decision",),
         leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="decision",
     ),
@@ -390,6 +416,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_accept, apply=reply_and_recourse.apply_accept,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        form="given", spoken=("accept",),
         leaves=(per_event.confirmation, per_event.summary),
         words=Words.STATEMENT,
     ),
@@ -397,18 +424,21 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
         check=reply_and_recourse.check_disagree, apply=reply_and_recourse.apply_disagree,
         facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
+        spoken=("disagree",),
         leaves=(per_event.confirmation,),
         words=Words.STATEMENT,
     ),
     Verb.ESCALATE: Action(
         "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
         check=investigation.check_escalate, apply=investigation.apply_escalate,
+        form="escalate",
         words=Words.NOTE,
     ),
     Verb.OFFER_RECOURSE: Action(
         "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
         check=reply_and_recourse.check_offer_recourse, apply=reply_and_recourse.apply_offer_recourse,
         facts=OFFLINE, raises_work_version=NOBODY,
+        spoken=("recourse",),
         leaves=(per_event.confirmation,),
         words=Words.INTERNAL, records="recourse",
     ),
@@ -416,6 +446,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", HANDLERS, stays(EVERY),
         check=reply_and_recourse.check_notify_external, apply=reply_and_recourse.apply_notify_external,
         facts=form_facts("external"),
+        form="external",
         leaves=(per_event.outside_body,),
         words=Words.NOTE,
     ),
@@ -423,6 +454,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
         check=reply_and_recourse.check_conclude_external, apply=reply_and_recourse.apply_conclude_external,
         facts=form_facts("external"),
+        form="external", chosen_by=("event", ("final", "complied")), shown_in=("remedy", "verify"),
         leaves=(per_event.outside_decision, per_event.outside_body),
         words=Words.NOTE,
     ),
@@ -431,6 +463,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.7", HANDLERS, stays(OPEN),
         check=remedies.check_remedy_done, apply=remedies.apply_remedy_done,
         facts=form_facts("remedy"),
+        form="remedy", shown_in=("verify",),
         leaves=(per_event.remedy_notice,),
         words=Words.NOTE,
     ),
@@ -445,12 +478,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "D", HANDLERS, stays(OPEN),
         check=remedies.check_verify, apply=remedies.apply_verify,
         facts=form_facts("verify"),
+        form="verify",
         words=Words.NOTE,
     ),
     Verb.EXTEND: Action(
         "7.3", HANDLERS, stays(OPEN),
         check=investigation.check_extend, apply=investigation.apply_extend, dates=investigation.extend_dates,
         facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)),
+        form="extend", shown_in=("extend",),
         leaves=(per_event.extended_date,),
         words=Words.NOTE, asks="extend",
     ),
@@ -471,6 +506,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", HANDLERS, goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
         check=closing.check_close, apply=closing.apply_close,
         facts=FactShapes(shapes=form_facts("close").shapes), owner_only=True,
+        form="close",
         words=Words.NOTE, needs_latest=True, ends=True, sees_danger=True,
     ),
     Verb.LAPSE: Action(
@@ -482,6 +518,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
         check=closing.check_withdraw, apply=closing.apply_withdraw,
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        spoken=("withdraw",),
         leaves=(per_event.confirmation,),
         words=Words.STATEMENT, ends=True,
     ),
@@ -489,12 +526,14 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.9", _COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
         check=closing.check_reopen, apply=closing.apply_reopen,
         raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
+        form="reopen",
         words=Words.STATEMENT,
     ),
     Verb.NOT_ACCEPT: Action(
         "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
         check=closing.check_not_accept, apply=closing.apply_close,
         manager_only=True,
+        form="not_accept",
         words=Words.NOTE, ends=True,
     ),
     # the complainant's conduct
@@ -502,6 +541,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.3", HANDLERS, stays(EVERY),
         check=correspondence.check_warning, apply=correspondence.apply_warning,
         facts=form_facts("warn_conduct"), is_staff_message=True,
+        form="warn_conduct",
         leaves=(per_event.letter,),
         words=Words.LETTER,
     ),
@@ -509,6 +549,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.3", HANDLERS, stays(EVERY),
         check=conduct.check_limit, apply=conduct.apply_limit,
         facts=form_facts("limit_contact"),
+        form="limit_contact",
         leaves=(per_event.second_person,),
         words=Words.NOTE, asks="limit_contact",
     ),
@@ -516,6 +557,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
         check=conduct.check_appeal, apply=conduct.apply_appeal,
         raises_work_version=STAFF_AND_COMPLAINANT,
+        form="appeal_limit",
         leaves=(per_event.second_person,),
         words=Words.NOTE,
     ),
@@ -524,6 +566,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=conduct.check_review, apply=conduct.apply_review,
         facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
         manager_only=True,
+        form="review_limit",
         leaves=(per_event.contact_limit,),
         words=Words.LETTER,
     ),
@@ -532,48 +575,56 @@ ACTIONS: Mapping[Verb, Action] = {
         "7.6", HANDLERS | _COMPLAINANT, stays(EVERY),
         check=access.check_link, apply=access.apply_link,
         facts=LINK,
+        form="link", other_forms=("incident",),
         words=Words.INTERNAL,
     ),
     Verb.MERGE: Action(
         "7.6", HANDLERS, goes(OPEN, State.CLOSED),
         check=closing.check_merge, apply=closing.apply_merge,
         facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
+        form="link", chosen_by=("relation", ("duplicate",)),
         words=Words.INTERNAL, ends=True,
     ),
     Verb.BIND: Action(
         "4.3", _COMPLAINANT | HANDLERS, stays(EVERY),
         check=correspondence.check_bind, apply=correspondence.apply_bind,
         facts=FactShapes(shapes={"person": code}),
+        form="bind",
         words=Words.INTERNAL,
     ),
     Verb.RESTRICT: Action(
         "4.7", HANDLERS | _SYSTEM, stays(EVERY),
         check=access.check_restrict, apply=access.apply_restrict,
         facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}),
+        form="restrict",
         words=Words.INTERNAL, is_work=False, names_staff=True,
     ),
     Verb.UNRESTRICT: Action(
         "4.7", MANAGERS, stays(EVERY),
         check=access.check_unrestrict, apply=access.apply_unrestrict,
         manager_only=True,
+        form="unrestrict",
         words=Words.INTERNAL, is_work=False,
     ),
     Verb.DECLARE_CONFLICT: Action(
         "4.5", HANDLERS, stays(EVERY),
         check=access.check_declare_conflict, apply=access.apply_declare_conflict,
         facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
+        form="conflict",
         words=Words.INTERNAL, is_work=False, names_staff=True,
     ),
     Verb.HOLD: Action(
         "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_hold, apply=access.apply_hold,
         facts=form_facts("hold"), manager_only=True,
+        form="hold",
         words=Words.INTERNAL, is_work=False,
     ),
     Verb.RELEASE: Action(
         "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_release, apply=access.apply_release,
         manager_only=True,
+        form="release",
         words=Words.INTERNAL, is_work=False,
     ),
     # receipt of a danger, survey, erasure
@@ -582,6 +633,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=danger.check_receipt, apply=danger.apply_receipt,
         facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
         raises_work_version=NOBODY, without_reading=True,
+        form="receipt",
         leaves=(per_event.danger_seen,),
         words=Words.INTERNAL, is_work=False,
     ),
@@ -589,6 +641,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
         check=danger.check_end_danger, apply=danger.apply_end_danger,
         facts=form_facts("end_danger"), raises_work_version=NOBODY,
+        form="end_danger",
         words=Words.INTERNAL,
     ),
     Verb.SURVEY: Action(
@@ -609,6 +662,7 @@ ACTIONS: Mapping[Verb, Action] = {
         "4.5", READERS, stays(EVERY),
         check=closing.check_review_case, apply=closing.apply_review_case,
         facts=form_facts("review_case"), raises_work_version=NOBODY,
+        form="review_case",
         words=Words.NOTE, in_thread=False, is_work=False, needs_latest=True,
     ),
     Verb.ERASE: Action(
@@ -643,6 +697,33 @@ LETTER_VERBS = verbs_that(lambda row: row.is_staff_message and row.words is Word
 DECISION_VERBS = verbs_that(lambda row: row.words is Words.DECISION)
 #: The answers of a second person.
 SECOND_PERSON_VERBS = verbs_that(lambda row: row.is_second_person)
+
+
+#: What staff can record of a conversation or letter, and the verb for it.
+OFFLINE_VERBS: Mapping[str, Verb] = {what: verb for verb, row in ACTIONS.items() for what in row.spoken}
+#: The verb of each form; `form_verb` covers the forms that choose by a field.
+FORM_VERBS: Mapping[str, Verb] = {
+    form: verb
+    for verb, row in ACTIONS.items()
+    if not row.chosen_by[0]
+    for form in (row.form, *row.other_forms)
+    if form
+}
+
+
+def form_verb(form: str, facts: Facts, *, assessed: bool = False) -> Verb:
+    """The verb of a form with these facts: several forms choose it by a field."""
+    if form == "given":
+        return OFFLINE_VERBS[facts["what"]]
+    fields = {**facts, "assessed": assessed}
+    chosen = verbs_that(lambda row: row.form == form and fields.get(row.chosen_by[0]) in row.chosen_by[1])
+    return next(iter(chosen), FORM_VERBS[form])
+
+
+def form_of(verb: str) -> str:
+    """The form of an act, to open it again; an act without a form has its own name."""
+    row = ACTIONS[Verb(verb)]
+    return row.form or ("given" if row.spoken else verb)
 
 
 def raises_work_version(event: Event) -> bool:

@@ -11,21 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, FORM_VERBS, OFFLINE_VERBS, form_verb
 from complaints.errors import BadFacts
 from complaints.event_facts import ANY_FACTS, check_facts, check_wordless
-from complaints.forms import (
-    FORM_VERBS,
-    FORMS,
-    INCIDENT_FORMS,
-    OFFLINE_VERBS,
-    Input,
-    WrongFields,
-    day_of,
-    form_verb,
-    moment_of,
-    read,
-)
+from complaints.forms import FORMS, INCIDENT_FORMS, Input, WrongFields, day_of, moment_of, read
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.builders import ANNA, a_received_case

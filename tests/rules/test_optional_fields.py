@@ -15,10 +15,11 @@ from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents
 from complaints.actions.perform import perform
+from complaints.actions.registry import form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError
-from complaints.forms import FORMS, Field, WrongFields, form_verb, path_in_form, read
+from complaints.forms import FORMS, Field, WrongFields, path_in_form, read
 from complaints.incidents import Incident
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Role

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.actions.registry import ACTIONS, Action, Words, verbs_that
+from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, Action, Words, verbs_that
+from complaints.forms import FORMS, OPTIONS
 from complaints.vocabulary import Verb
 
 
@@ -32,6 +33,16 @@ def test_a_row_that_does_not_say_what_its_words_are_does_not_load() -> None:
 def test_a_row_that_contradicts_itself_does_not_load(verb: Verb, change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="contradicts itself"):
         replace(ACTIONS[verb], **change)  # type: ignore[arg-type]
+
+
+def test_each_choice_of_the_form_for_what_was_spoken_has_one_verb() -> None:
+    assert tuple(sorted(OFFLINE_VERBS)) == tuple(sorted(OPTIONS["spoken"]))
+    assert sum(len(row.spoken) for row in ACTIONS.values()) == len(OPTIONS["spoken"])
+
+
+def test_every_form_of_a_row_exists_except_those_of_a_button_alone() -> None:
+    named = {form for row in ACTIONS.values() for form in (row.form, *row.other_forms) if form}
+    assert named - set(FORMS) == {"withdraw_draft", "incident"}
 
 
 def test_a_question_to_the_rows_gives_the_verbs_with_the_trait() -> None:

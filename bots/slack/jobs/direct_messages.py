@@ -20,12 +20,14 @@ from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
+from complaints.actions.registry import DECISION_VERBS
 from complaints.case import Case
 from complaints.case_values import clearest_signs
 from complaints.danger.alarm import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
-from complaints.obligations.approvals import ASKS, awaited_act, refused_request
+from complaints.history import refused_request
+from complaints.obligations.approvals import awaited_act
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import CLOSE_ALARM_EVERY, survey_concern_due
 from complaints.times import last_day
@@ -300,7 +302,7 @@ class DirectMessageJobs:
         if event.verb is Verb.TAKE_BACK:
             draft, text_id = int(event.facts["seq"]), "dm.draft_withdrawn"
         else:
-            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in ASKS["respond"])
+            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in DECISION_VERBS)
             text_id = "dm.draft_passed" if event.facts["agreed"] == "yes" else "dm.draft_returned"
         who = self.slack.texts.actor_name(event.by, case)
         text = self.slack.texts.text(text_id, ref=case.ref, who=who)
@@ -326,7 +328,7 @@ class DirectMessageJobs:
         of = next(event for event in events if event.seq == obligation.facts["seq"]).facts.get(
             "of", "respond"
         )
-        refused = refused_request(events, ASKS[of])
+        refused = refused_request(events, of)
         if refused is None or not (case.is_open or of == "limit_contact"):
             return Completed()
         request, answer = refused

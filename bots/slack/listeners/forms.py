@@ -40,13 +40,13 @@ from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
-from complaints.actions.registry import DECISION_VERBS, LETTER_VERBS
+from complaints.actions.registry import DECISION_VERBS, LETTER_VERBS, form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
-from complaints.forms import FORMS, attachments_of, form_verb, read
+from complaints.forms import FORMS, attachments_of, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
 from complaints.obligations.approvals import awaited_act

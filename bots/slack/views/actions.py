@@ -7,12 +7,11 @@ from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, may_approve, may_decide_appeal, possible_in_state
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence, open_statements
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, FORM_VERBS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
-from complaints.forms import FORM_VERBS
 from complaints.obligations.approvals import awaited_act
 from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, State, Target, Verb
 

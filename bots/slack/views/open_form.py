@@ -43,7 +43,6 @@ from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import (
     READING_FORMS,
     SUMMARY_FORMS,
-    WORDS_NEEDED,
     prefill,
     typed_values_of,
 )
@@ -55,10 +54,10 @@ from complaints.actions.conduct import require_no_part, require_warned
 from complaints.actions.correspondence import require_drafter
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
+from complaints.actions.registry import FORM_VERBS, verbs_that
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS
 from complaints.history import taken_back_seqs
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
@@ -279,9 +278,10 @@ async def _prefill(
             return whole and not is_redrawn
 
         opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)
-    if opened is None and form in WORDS_NEEDED:
+    needed = _verbs_shown_in(form)
+    if opened is None and needed:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
-    events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
+    events = await _history(slack, case.ref, needed)
     letter = (
         await _waiting_letter(slack, case, events, actor) if form in ("approve", "check_decision") else ""
     )
@@ -322,7 +322,12 @@ def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
     return last if last is not None and last.seq in taken_back_seqs(events) else None
 
 
-async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
+def _verbs_shown_in(form: str) -> frozenset[Verb]:
+    """The acts whose words this form shows."""
+    return verbs_that(lambda row: form in row.shown_in)
+
+
+async def _history(slack: SlackContext, ref: str, with_words: frozenset[Verb]) -> list[Event]:
     """All events, with the words of these verbs only."""
     events = list(await slack.store.aread(load_history, ref))
     for index, event in enumerate(events):
@@ -333,7 +338,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
 
 async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
     """The issues in the words of the last assessment that gave them: for the letter, and to compare."""
-    return issue_texts(case, await _history(slack, case.ref, WORDS_NEEDED["decide"]))
+    return issue_texts(case, await _history(slack, case.ref, _verbs_shown_in("decide")))
 
 
 def preview_view(

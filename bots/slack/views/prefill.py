@@ -44,6 +44,7 @@ from complaints.actions.assessment import (
     issues_are_named,
     lowest_allowed,
 )
+from complaints.actions.registry import ACTIONS, FORM_VERBS, OFFLINE_VERBS
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
@@ -52,9 +53,8 @@ from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
-from complaints.forms import FORM_VERBS, FORMS, NO_ISSUE, NO_REMEDY, OFFLINE_VERBS
-from complaints.history import taken_back_seqs
-from complaints.obligations.approvals import ASKS, refused_request
+from complaints.forms import FORMS, NO_ISSUE, NO_REMEDY
+from complaints.history import refused_request, taken_back_seqs
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
@@ -72,20 +72,6 @@ SUMMARY_FORMS: frozenset[str] = frozenset(
 )  # fmt: skip
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
-#: The acts whose words a form shows.
-WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
-    "decide": (Verb.ASSESS, Verb.REASSESS),
-    "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
-    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE),
-    "close": (Verb.RESPOND, Verb.RESOLVE),
-    "extend": (Verb.EXTEND, Verb.APPROVE),
-    "reclassify": (Verb.RECLASSIFY, Verb.APPROVE),
-}
-#: The requests that a form repeats if a second person said no to the last one.
-_ASKS_OF_FORM: Mapping[str, tuple[Verb, ...]] = {
-    "decide": ASKS["respond"], "resolve": ASKS["respond"], "extend": ASKS["extend"],
-    "reclassify": ASKS["reclassify"], "limit_contact": ASKS["limit_contact"],
-}  # fmt: skip
 
 
 def prefill(
@@ -105,10 +91,10 @@ def prefill(
 ) -> FormPrefill:
     """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
 
-    `events` are the whole history, with words at least for the verbs in WORDS_NEEDED. `opened` is needed by the forms
-    in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of their open
-    complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
-    words of a letter, and the usual cause in this category: each fills the field of its name.
+    `events` are the whole history, with words at least for the acts that the form shows. `opened` is needed by the
+    forms in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of
+    their open complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are
+    first words of a letter, and the usual cause in this category: each fills the field of its name.
     """
     with_words = opened.events if opened else ()
     match form:
@@ -157,7 +143,7 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
-    if (asks := _ASKS_OF_FORM.get(form)) is not None:
+    if form in FORM_VERBS and (asks := ACTIONS[FORM_VERBS[form]].asks):
         start = _with_returned(form, asks, start, with_words or events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
     parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
@@ -339,7 +325,7 @@ def _asked_for_section(case: Case, texts: StaffTexts) -> Block:
 
 
 def _with_returned(
-    form: str, asks: tuple[Verb, ...], start: FormPrefill, events: Sequence[Event], texts: StaffTexts
+    form: str, asks: str, start: FormPrefill, events: Sequence[Event], texts: StaffTexts
 ) -> FormPrefill:
     """The form as it was filled in before a second person sent it back, with the note of that person."""
     refused = refused_request(events, asks)
@@ -347,7 +333,7 @@ def _with_returned(
         return start
     drafted, answer = refused
     who, note = mention(answer.by), escaped(answer.words.get("reason", ""))
-    text_id = "modal.returned" if drafted.verb in ASKS["respond"] else "modal.refused"
+    text_id = "modal.returned" if asks == "respond" else "modal.refused"
     preface = [section(cut(texts.text(text_id, who=who, note=note), 3000)), *start.preface]
     if FORM_VERBS[form] is not drafted.verb:
         return replace(start, preface=preface)

@@ -9,11 +9,11 @@ from bots.slack.texts import StaffTexts
 from complaints.actions.approval import require_awaited
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
-from complaints.actions.registry import raises_work_version
+from complaints.actions.registry import FORM_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
-from complaints.forms import FORM_VERBS, WrongFields
+from complaints.forms import WrongFields
 from complaints.vocabulary import Target, Verb
 
 #: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
