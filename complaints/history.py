@@ -9,14 +9,14 @@ from functools import cached_property
 
 from complaints.actions.perform import apply_event, begin, fold
 from complaints.actions.registry import ACTIONS, DECISION_VERBS, SECOND_PERSON_VERBS
-from complaints.case import Case, Event
+from complaints.case import Case, Event, events_of
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 
 
 def taken_back_seqs(events: Iterable[Event]) -> frozenset[int]:
     """The numbers of the letters and drafts among these events that were taken back before they left."""
-    return frozenset(int(event.facts["seq"]) for event in events if event.verb is Verb.TAKE_BACK)
+    return frozenset(int(event.facts["seq"]) for event in events_of(events, Verb.TAKE_BACK))
 
 
 def refused_request(events: Sequence[Event], about: str) -> tuple[Event, Event] | None:
@@ -125,7 +125,7 @@ class CaseHistory:
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
         """The events of these verbs, in order, without letters that were taken back before they left."""
         unsent = taken_back_seqs(self.events)
-        return tuple(event for event in self.events if event.verb in verbs and event.seq not in unsent)
+        return tuple(event for event in events_of(self.events, *verbs) if event.seq not in unsent)
 
     def has_words(self, event: Event, *names: str) -> bool:
         """True when one of these fields of the event holds words."""

@@ -8,13 +8,12 @@ from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.access import is_on_hold
-from complaints.actions.registry import MESSAGE_VERBS
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.targets import data_request_due
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time
-from complaints.vocabulary import Verb
 
 #: The kind of the obligation that makes and sends the copy.
 COPY_OBLIGATION = "mydata"
@@ -83,7 +82,7 @@ def give_notice(turn: Turn) -> None:
     # The same fingerprint as in the exported record.
     version = sha256(notice.encode()).hexdigest()[:12]
     is_new = turn.state.get(_NOTICE) != version
-    if not notice or not (is_new or act.verb is Verb.RECEIVE):
+    if not notice or not (is_new or ACTIONS[act.verb].begins):
         return
     turn.acts[position] = replace(act, facts={**act.facts, "privacy_notice_version": version})
     if is_new:

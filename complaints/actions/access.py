@@ -93,13 +93,16 @@ def apply_release(case: Case, event: Event) -> Case:
 
 def check_processing(case: Case, request: ActionRequest) -> Facts:
     """The person has the use of their data restricted, or the restriction ends (GDPR, Article 18)."""
-    sets = request.verb is Verb.RESTRICT_PROCESSING
-    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=sets)
+    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=_restricts(request.verb))
 
 
 def apply_processing(case: Case, event: Event) -> Case:
-    sets, flag = event.verb is Verb.RESTRICT_PROCESSING, {Flag.PROCESSING_RESTRICTED}
-    return changed(case, flags=case.flags | flag if sets else case.flags - flag)
+    flag = {Flag.PROCESSING_RESTRICTED}
+    return changed(case, flags=case.flags | flag if _restricts(event.verb) else case.flags - flag)
+
+
+def _restricts(verb: Verb) -> bool:
+    return verb is Verb.RESTRICT_PROCESSING
 
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:

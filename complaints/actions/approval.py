@@ -62,9 +62,9 @@ def require_awaited(case: Case, verb: Verb) -> None:
     awaited = awaited_act(case)
     if awaited is verb:
         return
-    if case.drafted is not None and verb is Verb.CHECK_DECISION:
-        raise OutOfOrder.worded("needs_approver", ref=case.ref)
     if verb is Verb.CHECK_DECISION:
+        if case.drafted is not None:
+            raise OutOfOrder.worded("needs_approver", ref=case.ref)
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if awaited is not None:
         raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)

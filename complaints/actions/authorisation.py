@@ -26,7 +26,7 @@ from complaints.actors import (
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.registers.definitions import Register, RegisterAct
 from complaints.registers.entries import Entry
 from complaints.vocabulary import Role, State, Verb
@@ -166,7 +166,7 @@ def needs_reason(case: Case, actor: Actor) -> bool:
 
 def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
     managing = actor.least(MANAGERS) if may_manage(case, actor) else None
-    if verb is Verb.REVIEW_CASE:
+    if action.reviewer_only:
         review = case.open_review
         if review is None or review.reviewer != actor.id or actor.id in case.participants:
             raise NotAllowed.worded("not_allowed.reviewer", ref=case.ref)
@@ -217,7 +217,7 @@ def may_approve(case: Case, actor: Actor) -> bool:
     try:
         authorise(case, verb, actor)
         require_second_person(case, actor)
-        if verb is Verb.APPROVE and case.drafted is not None:
+        if awaits_approver(case) and case.drafted is not None:
             require_within_limit(case, actor)
     except ComplaintError:
         return False

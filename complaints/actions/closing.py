@@ -166,6 +166,7 @@ def apply_reopen(case: Case, event: Event) -> Case:
         external_final_at=None,
         issues=tuple(changed(issue, finding=None) for issue in case.issues),
         surveys=(),
+        survey_concern_at=None,
         reopened=case.reopened + 1,
         reopened_seq=event.seq,
         level_started_at=event.at,

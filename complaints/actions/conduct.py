@@ -13,7 +13,7 @@ from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.times import local_time
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role
 
 #: The longest time until the review of a limit.
 LONGEST = timedelta(days=183)
@@ -41,7 +41,7 @@ def require_warned(case: Case) -> None:
     """Raise OutOfOrder until the complainant has a warning: written is not enough."""
     if case.conduct.warned_at is not None:
         return
-    if any(letter.event.verb is Verb.WARN_CONDUCT for letter in case.unsent):
+    if any(letter.is_warning for letter in case.unsent):
         raise OutOfOrder.worded("warning_unsent", ref=case.ref)
     raise OutOfOrder.worded("no_warning", ref=case.ref)
 

@@ -9,7 +9,7 @@ from complaints.danger.alarm import Alarm
 from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
 from complaints.times import parse_time
-from complaints.vocabulary import Flag, Role, Verb
+from complaints.vocabulary import Flag, Role
 
 #: The answers that end the bot's part of the conversation about a danger; a person still closes the alarm.
 CALM_ANSWERS = frozenset({"no", "over"})
@@ -74,7 +74,7 @@ def apply_receipt(case: Case, event: Event) -> Case:
 def looked_alarms(case: Case, event: Event, *, has_read: bool) -> tuple[Alarm, ...]:
     """The alarms after an act of staff: who takes, assesses or answers a complaint has seen a possible danger."""
     alarm = case.unseen_alarm
-    takes = event.verb is Verb.ASSIGN and event.by == event.facts["owner"]
+    takes = event.by == event.facts.get("owner")
     looks = alarm is not None and alarm.certain_at is None and (takes or has_read)
     return see_alarm(case, event).alarms if looks else case.alarms
 

@@ -17,7 +17,7 @@ from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
-from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role, Verb
+from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role
 
 #: The safety rule for a child who writes (docs/domain.md, section 3, Minor).
 CHILD_WRITING = "minor.child_writing"
@@ -173,7 +173,7 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.DANGER}
     if facts.get("subjects") or any(sign.kind in RESTRICTING for sign in signs):
         flags |= {Flag.RESTRICTED}
-    if event.verb is not Verb.RECEIVE and any(sign.kind == Category.HANDLING for sign in signs):
+    if event.seq > 1 and any(sign.kind == Category.HANDLING for sign in signs):
         flags |= {Flag.ABOUT_HANDLING}
     if facts.get("audible"):
         flags |= {Flag.MEDIA_UNHEARD}

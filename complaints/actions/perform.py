@@ -67,7 +67,7 @@ def perform(
     `rules` are the rules to move the complaint to, for `redate` alone.
     """
     action = ACTIONS[verb]
-    if action.moves.begins is not None:
+    if action.begins:
         raise OutOfOrder.worded("received_before", ref=case.ref)
     # Permission comes first: a person without it must not learn from other errors what is in the case.
     role = authorise(case, verb, actor)
@@ -187,7 +187,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
     # The first message of staff ends the questions. So the acknowledgement is due before that message leaves.
     is_by_staff = event.role not in (Role.COMPLAINANT, Role.SYSTEM, Role.MODEL)
     # A reviewer stays a person who took no part in it.
-    took_part = is_by_staff and event.verb is not Verb.REVIEW_CASE
+    took_part = is_by_staff and not action.reviewer_only
     people = ({event.by} if took_part else set()) | ({case.owner} if case.owner else set())
     staff_wrote = action.is_staff_message and event.role is not Role.SYSTEM
     if case.form_open and (staff_wrote or case.state is State.DECIDED):
@@ -200,7 +200,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         workers=case.workers | {event.by} if is_by_staff and action.is_work else case.workers,
         participants=case.participants | people if people else case.participants,
         targets=_targets(case, event),
-        survey_concern_at=None if event.verb is Verb.REOPEN or took_part else case.survey_concern_at,
+        survey_concern_at=None if took_part else case.survey_concern_at,
         alarms=looked_alarms(case, event, has_read=action.sees_danger) if is_by_staff else case.alarms,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)

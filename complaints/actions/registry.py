@@ -108,6 +108,25 @@ class Words(Enum):
     INTERNAL = auto()
 
 
+class Fetched(Enum):
+    """What the facts of an act need from outside the complaint; the store adds it."""
+
+    #: How many people could review the decision.
+    REVIEWERS = auto()
+    #: The draw of a decision for a second reader.
+    DRAW = auto()
+    #: The training that the new owner lacks.
+    TRAINING_OF_OWNER = auto()
+    #: The same of who assesses, and so takes a complaint without an owner.
+    TRAINING_OF_ASSESSOR = auto()
+    #: Staff who are named lose access: their managers, their roles, and who is left to handle it.
+    CONFLICTS = auto()
+    #: The incident that both complaints share, or who handled the other one.
+    LINKED = auto()
+    #: The complainant of the complaint that this one is merged into.
+    MERGED = auto()
+
+
 Dates = dict[str, list[dict[str, Any]]]
 
 
@@ -139,6 +158,8 @@ class Action:
     owner_only: bool = False
     #: Reserved for managers: if a manager is complained about, only top management may do it.
     manager_only: bool = False
+    #: Only the person who was drawn as its reviewer may do it, and takes no part in the complaint by it.
+    reviewer_only: bool = False
     #: The person judges the complaint at this level, so they may not judge it at a higher one.
     judges: bool = False
     #: Needs a person who has not judged the complaint at a lower level.
@@ -165,6 +186,8 @@ class Action:
     #: Written with others in one decision on many complaints (`batch`): the incident's card shows them, and the
     #: letter with the decision replaces those of each.
     decided_together: bool = False
+    #: The text `done.NAME` by which the complainant reads of it in /status; without one it is work inside the team.
+    done: str = ""
     #: A step of the bot or the model: it is not among the news after an absence.
     is_automatic: bool = False
     #: Work on what the complaint says; False for acts of staff that route it or guard access to it.
@@ -177,10 +200,14 @@ class Action:
     shows_reading: bool = False
     #: Who did it has read the complaint, and so has seen a danger that is only possible (5.3).
     sees_danger: bool = False
-    #: It may name a member of staff, who then loses access to the complaint.
-    names_staff: bool = False
+    #: What the store adds to its facts.
+    fetches: Fetched | None = None
     #: It may name a representative or an affected person, or the support that the complainant needs.
     names_people: bool = False
+    #: It may lead to the next level (7.9, F).
+    raises_level: bool = False
+    #: It answers the newest alarm: after another one it is needed again.
+    answers_alarm: bool = False
     #: It can end the complaint (7.9).
     ends: bool = False
     #: What it may ask a second person: the fact `of` of their answer.
@@ -189,6 +216,11 @@ class Action:
     is_second_person: bool = False
     #: The letter that the system sends before it records this act.
     records: str = ""
+
+    @property
+    def begins(self) -> bool:
+        """It opens a record."""
+        return self.moves.begins is not None
 
     def __post_init__(self) -> None:
         """Refuse a row that contradicts itself; raises ValueError."""
@@ -212,14 +244,14 @@ ACTIONS: Mapping[Verb, Action] = {
         apply=intake.apply_receive,
         facts=MESSAGE, raises_work_version=NOBODY,
         form="log_complaint",
-        words=Words.MESSAGE, in_thread=False, names_people=True,
+        words=Words.MESSAGE, in_thread=False, names_people=True, done="receive",
     ),
     Verb.ADD: Action(
         "7.2", _COMPLAINANT, stays(EVERY),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
         leaves=(per_event.talk_answer,),
-        words=Words.MESSAGE, names_staff=True, names_people=True,
+        words=Words.MESSAGE, fetches=Fetched.CONFLICTS, names_people=True, done="question",
     ),
     Verb.CONFIRM: Action(
         "7.2", _COMPLAINANT, stays(OPEN),
@@ -240,7 +272,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
         spoken=("acknowledge",),
         leaves=(per_event.confirmation,),
-        words=Words.INTERNAL, records="acknowledge",
+        words=Words.INTERNAL, records="acknowledge", done="acknowledge",
     ),
     Verb.FAIL_DELIVERY: Action(
         "7.3", _SYSTEM, stays(EVERY),
@@ -262,6 +294,7 @@ ACTIONS: Mapping[Verb, Action] = {
         form="assess", shown_in=("decide",),
         leaves=(per_event.first_dates,),
         words=Words.NOTE, is_handling=True, shows_reading=True, sees_danger=True, decided_together=True,
+        fetches=Fetched.TRAINING_OF_ASSESSOR, done="assess",
     ),
     Verb.REASSESS: Action(
         "7.5", HANDLERS, stays(OPEN),
@@ -285,7 +318,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=FactShapes(shapes={"owner": code, "batch": code}),
         form="assign", other_forms=("take",),
         leaves=(per_event.new_owner,),
-        words=Words.INTERNAL, is_work=False,
+        words=Words.INTERNAL, is_work=False, fetches=Fetched.TRAINING_OF_OWNER, done="assign",
     ),
     # correspondence
     Verb.NOTE: Action(
@@ -301,7 +334,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("reply"), is_staff_message=True,
         form="reply",
         leaves=(per_event.letter,),
-        words=Words.LETTER, shows_reading=True,
+        words=Words.LETTER, shows_reading=True, done="reply",
     ),
     Verb.ASK: Action(
         "7.6", HANDLERS, stays(OPEN),
@@ -309,14 +342,14 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("ask"), is_staff_message=True,
         form="ask",
         leaves=(per_event.letter,),
-        words=Words.LETTER, shows_reading=True,
+        words=Words.LETTER, shows_reading=True, done="ask",
     ),
     Verb.ANSWER: Action(
         "7.6", _COMPLAINANT, stays(OPEN),
         check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
         leaves=(per_event.talk_answer,),
-        words=Words.MESSAGE, names_staff=True, names_people=True,
+        words=Words.MESSAGE, fetches=Fetched.CONFLICTS, names_people=True, done="answer",
     ),
     # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. _SYSTEM: only ends it.
     Verb.TALK: Action(
@@ -324,7 +357,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=correspondence.check_talk, apply=correspondence.apply_talk,
         facts=TALK_FACTS, raises_work_version=NOBODY,
         leaves=(per_event.talk,),
-        words=Words.LETTER, shows_reading=True,
+        words=Words.LETTER, shows_reading=True, done="reply",
     ),
     Verb.INFORM: Action(
         "7.3", HANDLERS | _SYSTEM, stays(OPEN),
@@ -332,13 +365,13 @@ ACTIONS: Mapping[Verb, Action] = {
         is_staff_message=True,
         form="inform",
         leaves=(per_event.letter,),
-        words=Words.LETTER,
+        words=Words.LETTER, done="reply",
     ),
     Verb.DELIVER: Action(
         "7.3", _SYSTEM, stays(EVERY),
         check=correspondence.check_deliver, apply=correspondence.apply_deliver,
         facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}), raises_work_version=NOBODY,
-        words=Words.INTERNAL, in_thread=False, is_automatic=True,
+        words=Words.INTERNAL, in_thread=False, is_automatic=True, done="reply",
     ),
     Verb.TAKE_BACK: Action(
         "7.3", HANDLERS,
@@ -356,7 +389,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
         form="investigate",
-        words=Words.NOTE, is_handling=True, shows_reading=True, decided_together=True,
+        words=Words.NOTE, is_handling=True, shows_reading=True, decided_together=True, done="investigate",
     ),
     Verb.RESOLVE: Action(
         "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
@@ -366,6 +399,7 @@ ACTIONS: Mapping[Verb, Action] = {
         form="resolve", shown_in=("remedy", "verify", "close"),
         leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
+        fetches=Fetched.DRAW,
     ),
     Verb.RESPOND: Action(
         "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
@@ -375,7 +409,7 @@ ACTIONS: Mapping[Verb, Action] = {
         form="decide", shown_in=("remedy", "verify", "close"),
         leaves=(per_event.decision,),
         words=Words.DECISION, needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
-        decided_together=True,
+        decided_together=True, fetches=Fetched.DRAW,
     ),
     Verb.APPROVE: Action(
         "7.7", MANAGERS,
@@ -409,7 +443,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
         spoken=("decision",),
         leaves=(per_event.confirmation,),
-        words=Words.INTERNAL, records="decision",
+        words=Words.INTERNAL, records="decision", done="communicate_decision",
     ),
     # the complainant's reply, the next level and the outside
     Verb.ACCEPT: Action(
@@ -418,7 +452,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
         form="given", spoken=("accept",),
         leaves=(per_event.confirmation, per_event.summary),
-        words=Words.STATEMENT,
+        words=Words.STATEMENT, done="accept",
     ),
     Verb.DISAGREE: Action(
         "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
@@ -426,13 +460,13 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
         spoken=("disagree",),
         leaves=(per_event.confirmation,),
-        words=Words.STATEMENT,
+        words=Words.STATEMENT, fetches=Fetched.REVIEWERS, raises_level=True, done="disagree",
     ),
     Verb.ESCALATE: Action(
         "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
         check=investigation.check_escalate, apply=investigation.apply_escalate,
         form="escalate",
-        words=Words.NOTE,
+        words=Words.NOTE, raises_level=True, done="escalate",
     ),
     Verb.OFFER_RECOURSE: Action(
         "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
@@ -440,7 +474,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE, raises_work_version=NOBODY,
         spoken=("recourse",),
         leaves=(per_event.confirmation,),
-        words=Words.INTERNAL, records="recourse",
+        words=Words.INTERNAL, records="recourse", done="offer_recourse",
     ),
     Verb.NOTIFY_EXTERNAL: Action(
         "7.9", HANDLERS, stays(EVERY),
@@ -448,7 +482,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("external"),
         form="external",
         leaves=(per_event.outside_body,),
-        words=Words.NOTE,
+        words=Words.NOTE, done="notify_external",
     ),
     Verb.CONCLUDE_EXTERNAL: Action(
         "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
@@ -456,7 +490,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("external"),
         form="external", chosen_by=("event", ("final", "complied")), shown_in=("remedy", "verify"),
         leaves=(per_event.outside_decision, per_event.outside_body),
-        words=Words.NOTE,
+        words=Words.NOTE, done="conclude_external",
     ),
     # remedies and dates
     Verb.REMEDY_DONE: Action(
@@ -465,7 +499,7 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("remedy"),
         form="remedy", shown_in=("verify",),
         leaves=(per_event.remedy_notice,),
-        words=Words.NOTE,
+        words=Words.NOTE, done="remedy_done",
     ),
     Verb.REMEDY_LATE: Action(
         "7.7", _SYSTEM, stays(OPEN),
@@ -479,7 +513,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=remedies.check_verify, apply=remedies.apply_verify,
         facts=form_facts("verify"),
         form="verify",
-        words=Words.NOTE,
+        words=Words.NOTE, done="verify",
     ),
     Verb.EXTEND: Action(
         "7.3", HANDLERS, stays(OPEN),
@@ -520,14 +554,14 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
         spoken=("withdraw",),
         leaves=(per_event.confirmation,),
-        words=Words.STATEMENT, ends=True,
+        words=Words.STATEMENT, ends=True, done="withdraw",
     ),
     Verb.REOPEN: Action(
         "7.9", _COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
         check=closing.check_reopen, apply=closing.apply_reopen,
         raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
         form="reopen",
-        words=Words.STATEMENT,
+        words=Words.STATEMENT, done="reopen",
     ),
     Verb.NOT_ACCEPT: Action(
         "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
@@ -576,14 +610,14 @@ ACTIONS: Mapping[Verb, Action] = {
         check=access.check_link, apply=access.apply_link,
         facts=LINK,
         form="link", other_forms=("incident",),
-        words=Words.INTERNAL,
+        words=Words.INTERNAL, fetches=Fetched.LINKED,
     ),
     Verb.MERGE: Action(
         "7.6", HANDLERS, goes(OPEN, State.CLOSED),
         check=closing.check_merge, apply=closing.apply_merge,
         facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
         form="link", chosen_by=("relation", ("duplicate",)),
-        words=Words.INTERNAL, ends=True,
+        words=Words.INTERNAL, ends=True, fetches=Fetched.MERGED,
     ),
     Verb.BIND: Action(
         "4.3", _COMPLAINANT | HANDLERS, stays(EVERY),
@@ -597,7 +631,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=access.check_restrict, apply=access.apply_restrict,
         facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}),
         form="restrict",
-        words=Words.INTERNAL, is_work=False, names_staff=True,
+        words=Words.INTERNAL, is_work=False, fetches=Fetched.CONFLICTS,
     ),
     Verb.UNRESTRICT: Action(
         "4.7", MANAGERS, stays(EVERY),
@@ -611,7 +645,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=access.check_declare_conflict, apply=access.apply_declare_conflict,
         facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
         form="conflict",
-        words=Words.INTERNAL, is_work=False, names_staff=True,
+        words=Words.INTERNAL, is_work=False, fetches=Fetched.CONFLICTS,
     ),
     Verb.HOLD: Action(
         "8.1", MANAGERS | _SYSTEM, stays(EVERY),
@@ -635,14 +669,14 @@ ACTIONS: Mapping[Verb, Action] = {
         raises_work_version=NOBODY, without_reading=True,
         form="receipt",
         leaves=(per_event.danger_seen,),
-        words=Words.INTERNAL, is_work=False,
+        words=Words.INTERNAL, is_work=False, answers_alarm=True, done="danger_seen",
     ),
     Verb.END_DANGER: Action(
         "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
         check=danger.check_end_danger, apply=danger.apply_end_danger,
         facts=form_facts("end_danger"), raises_work_version=NOBODY,
         form="end_danger",
-        words=Words.INTERNAL,
+        words=Words.INTERNAL, answers_alarm=True,
     ),
     Verb.SURVEY: Action(
         "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
@@ -663,7 +697,7 @@ ACTIONS: Mapping[Verb, Action] = {
         check=closing.check_review_case, apply=closing.apply_review_case,
         facts=form_facts("review_case"), raises_work_version=NOBODY,
         form="review_case",
-        words=Words.NOTE, in_thread=False, is_work=False, needs_latest=True,
+        words=Words.NOTE, in_thread=False, is_work=False, needs_latest=True, reviewer_only=True,
     ),
     Verb.ERASE: Action(
         "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),

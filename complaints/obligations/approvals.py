@@ -26,6 +26,16 @@ def awaited_act(case: Case) -> Verb | None:
     return Verb.APPROVE if is_approval else Verb.CHECK_DECISION
 
 
+def awaits_reader(case: Case) -> bool:
+    """True where a second reader answers next."""
+    return awaited_act(case) is Verb.CHECK_DECISION
+
+
+def awaits_approver(case: Case) -> bool:
+    """True where an approval comes next."""
+    return awaited_act(case) is Verb.APPROVE
+
+
 def proposer(case: Case) -> str | None:
     """Who proposed what waits for approval, in the order in which it is answered; None if nothing waits."""
     if case.reclassification is not None:

@@ -155,7 +155,7 @@ def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFac
     before = history.before(event)
     if event.role not in HUMAN:
         return "assessed without a person: assess it"
-    is_first = event.verb is Verb.ASSESS
+    is_first = before.assessment is None
     has_logged = history.events[0].by == event.by
     has_read = any(entry.by == event.by and entry.at <= event.at for entry in history.reads)
     if is_first and not has_read and not has_logged:

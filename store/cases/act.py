@@ -15,9 +15,9 @@ from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
 from complaints.actions.registry import (
     ACTIONS,
-    DECISION_VERBS,
     MESSAGE_VERBS,
     SECOND_PERSON_VERBS,
+    Fetched,
     raises_work_version,
 )
 from complaints.actors import Actor
@@ -239,7 +239,7 @@ def _fingerprint(
 ) -> str:
     """A key of this very act: pressing the same button twice gives the same key."""
     content: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
-    if verb in (Verb.RECEIPT, Verb.END_DANGER) and case.alarms:
+    if ACTIONS[verb].answers_alarm and case.alarms:
         # A new danger needs a new receipt and a new end, although it does not raise the work_version.
         content.append(case.alarms[-1].at.isoformat())
     return "act:" + sha256(canonical(content))
@@ -277,38 +277,49 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
 
 def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
-    if verb is Verb.DISAGREE:
-        return {**facts, "reviewers": count_reviewers(tx, case)}
-    if verb in DECISION_VERBS and not facts.get("batch"):
-        return {**facts, **decision_draw(tx, case, by)}
-    if verb is Verb.ASSIGN and case.rules.required_training:
-        owner = str(facts.get("owner") or by.id)
-        return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
-    if verb is Verb.ASSESS and case.is_unowned and by.is_staff and case.rules.required_training:
-        # Assessing takes a complaint without an owner, or of one who has left.
-        require_trained(case, list_missing_training(tx, by.id, case.rules))
-    if ACTIONS[verb].names_staff:
-        return with_conflicts(tx, case.rules, facts, case)
-    if verb in (Verb.LINK, Verb.MERGE):
-        facts = _link_facts(tx, case, verb, facts)
-    return _incident_facts(tx, case, by, facts) if verb is Verb.LINK else facts
-
-
-def _link_facts(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add what comes from the linked complaint: its complainant, or its handlers if this one is about them."""
-    other_ref = parse_reference(str(facts.get("other_ref") or ""))
-    if other_ref is None or other_ref == case.ref:
-        return facts
-    other = load_case_file(tx, other_ref)
-    if verb is Verb.MERGE:
-        if not other.case.is_open:
-            raise OutOfOrder(
-                f"{other_ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
-            )
-        return {**facts, "other_complainant": other.case.complainant}
-    if facts.get("relation") == ABOUT_HANDLING:
-        return with_conflicts(tx, case.rules, {**facts, "handlers": list_handlers(other)}, case)
+    match ACTIONS[verb].fetches:
+        case Fetched.REVIEWERS:
+            return {**facts, "reviewers": count_reviewers(tx, case)}
+        case Fetched.DRAW if not facts.get("batch"):
+            return {**facts, **decision_draw(tx, case, by)}
+        case Fetched.TRAINING_OF_OWNER if case.rules.required_training:
+            owner = str(facts.get("owner") or by.id)
+            return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
+        case Fetched.TRAINING_OF_ASSESSOR if case.is_unowned and by.is_staff and case.rules.required_training:
+            require_trained(case, list_missing_training(tx, by.id, case.rules))
+        case Fetched.CONFLICTS:
+            return with_conflicts(tx, case.rules, facts, case)
+        case Fetched.MERGED:
+            return _merge_target_facts(tx, case, facts)
+        case Fetched.LINKED:
+            return _incident_facts(tx, case, by, _link_facts(tx, case, facts))
     return facts
+
+
+def _other_file(tx: Tx, case: Case, facts: Mapping[str, Any]) -> CaseFile | None:
+    """The other complaint that the facts name; None if they name none, or this one."""
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    return None if other_ref in (None, case.ref) else load_case_file(tx, str(other_ref))
+
+
+def _merge_target_facts(tx: Tx, case: Case, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the complainant of the complaint that this one is merged into; OutOfOrder if that is closed."""
+    other = _other_file(tx, case, facts)
+    if other is None:
+        return facts
+    if not other.case.is_open:
+        raise OutOfOrder(
+            f"{other.case.ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
+        )
+    return {**facts, "other_complainant": other.case.complainant}
+
+
+def _link_facts(tx: Tx, case: Case, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the handlers of the linked complaint, if this one is about them."""
+    other = _other_file(tx, case, facts)
+    if other is None or facts.get("relation") != ABOUT_HANDLING:
+        return facts
+    return with_conflicts(tx, case.rules, {**facts, "handlers": list_handlers(other)}, case)
 
 
 def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -377,6 +388,6 @@ def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:
-    if event.verb is not Verb.REDATE:
+    if not ACTIONS[event.verb].changes_rules:
         return {}
     return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}

@@ -49,7 +49,7 @@ from complaints.event_facts import HELD
 from complaints.forms import FORMS, attachments_of, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act, complete_facts
@@ -326,7 +326,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter = slack.preview(filled.form, case, filled.facts, words, now=now)
     elif not (letter := await letters_of(slack, case, tried)):
         return None
-    approval = awaited is Verb.APPROVE
+    approval = awaited is not None and awaits_approver(tried.case)
     warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=approval)
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),

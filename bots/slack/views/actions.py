@@ -12,7 +12,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_approver, awaits_reader
 from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, State, Target, Verb
 
 
@@ -106,8 +106,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: awaited_act(case) is Verb.APPROVE,
-    "check_decision": lambda case: awaited_act(case) is Verb.CHECK_DECISION,
+    "approve": awaits_approver,
+    "check_decision": awaits_reader,
     "withdraw_draft": lambda case: case.drafted is not None,
     "remedy": _remedy,
     "verify": _verify,
@@ -144,7 +144,7 @@ def waiting_form(case: Case, actor: Actor | None = None) -> str:
         return Verb.REVIEW_LIMIT.value
     if case.open_review is not None and not case.awaits_approval:
         return Verb.REVIEW_CASE.value
-    return Verb.CHECK_DECISION.value if awaited_act(case) is Verb.CHECK_DECISION else Verb.APPROVE.value
+    return Verb.CHECK_DECISION.value if awaits_reader(case) else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:

@@ -41,7 +41,7 @@ from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_reader
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
@@ -225,7 +225,7 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     """What a second person has to allow."""
     lines = []
     if case.drafted is not None:
-        is_check = awaited_act(case) is Verb.CHECK_DECISION
+        is_check = awaits_reader(case)
         text_id = "flag.waits_for_check" if is_check else "flag.waits_for_approval"
         lines.append(texts.text(text_id, who=mention(case.drafted.by)))
     if case.reclassification is not None:
@@ -316,11 +316,11 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
     if event.verb in SECOND_PERSON_VERBS:
         text_id = f"did.{event.verb.value}.{event.facts['agreed']}"
-    if event.verb is Verb.TALK and event.facts["phase"] == "end":
+    if event.facts.get("phase") == "end":
         text_id = "did.talk_ended"
     text_id = "did.draft_withdrawn" if event.facts.get("draft") else text_id
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
-    if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":
+    if event.facts.get("check") == "drawn":
         # Nothing is resolved until the second reader agrees.
         text_id = "did.respond"
     who = texts.actor_name(event.by, case)

@@ -54,9 +54,9 @@ from complaints.actions.conduct import require_no_part, require_warned
 from complaints.actions.correspondence import require_drafter
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import missing_evidence
-from complaints.actions.registry import FORM_VERBS, verbs_that
+from complaints.actions.registry import FORM_VERBS, SECOND_PERSON_VERBS, form_of, verbs_that
 from complaints.actors import Actor
-from complaints.case import Case, Event
+from complaints.case import Case, Event, last_of
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
 from complaints.history import taken_back_seqs
 from complaints.letter_templates import FILLED
@@ -96,7 +96,7 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
     """
     verb = verb_of(form, case)
     authorise(case, verb, actor)
-    if verb in (Verb.APPROVE, Verb.CHECK_DECISION):
+    if verb in SECOND_PERSON_VERBS:
         require_awaited(case, verb)
         require_second_person(case, actor)
     if form == "withdraw_draft" and case.drafted is not None:
@@ -318,7 +318,7 @@ async def _prefill(
 
 def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
     """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
-    last = next((event for event in reversed(events) if event.verb is verb), None)
+    last = last_of(events, verb)
     return last if last is not None and last.seq in taken_back_seqs(events) else None
 
 
@@ -423,7 +423,7 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         verb = Verb.RECLASSIFY
     elif case.drafted is None and case.extension is None:
         verb = Verb.LIMIT_CONTACT
-    event = next((event for event in reversed(events) if event.verb is verb), None)
+    event = last_of(events, verb)
     if event is None:
         return ""
     try:
@@ -437,7 +437,7 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
             # They may only say no, and read why it was asked for.
             return words.get("reason", "")
     return slack.preview(
-        "resolve" if verb is Verb.RESOLVE else "decide",
+        form_of(verb),
         case,
         event.facts,
         words,

@@ -44,9 +44,15 @@ from complaints.actions.assessment import (
     issues_are_named,
     lowest_allowed,
 )
-from complaints.actions.registry import ACTIONS, FORM_VERBS, OFFLINE_VERBS
+from complaints.actions.registry import (
+    ACTIONS,
+    DECISION_VERBS,
+    FORM_VERBS,
+    OFFLINE_VERBS,
+    SECOND_PERSON_VERBS,
+)
 from complaints.actors import Actor
-from complaints.case import Case, Event
+from complaints.case import Case, Event, events_of, last_of
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
@@ -197,7 +203,8 @@ def _others(case: Case, opened: OpenedCase | None) -> str | None:
 
 def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
     """The words of the latest of these acts."""
-    return next((event.words for event in reversed(events) if event.verb in verbs), {})
+    last = last_of(events, *verbs)
+    return {} if last is None else last.words
 
 
 def _whole_minute(moment: datetime) -> int:
@@ -413,24 +420,17 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
     for event in events:
         if event.seq in taken_back:
             continue
-        match event.verb:
-            case Verb.RESPOND | Verb.RESOLVE if (
-                event.facts.get("needs_approval") or event.facts.get("check") == "drawn"
-            ):
-                drafted = event
-            case Verb.RESPOND | Verb.RESOLVE:
-                promised += _promised_words(event)
-            case Verb.APPROVE | Verb.CHECK_DECISION if (
-                drafted is not None and event.facts.get("of", "respond") == "respond"
-            ):
-                promised += _promised_words(drafted) if event.facts["agreed"] == "yes" else []
-                drafted = None
-            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
-                "comply_by"
-            ):
-                promised.append({"text": event.words.get("outcome", "")})
-            case _:
-                pass
+        facts = event.facts
+        if event.verb in DECISION_VERBS and (facts.get("needs_approval") or facts.get("check") == "drawn"):
+            drafted = event
+        elif event.verb in DECISION_VERBS:
+            promised += _promised_words(event)
+        elif event.verb in SECOND_PERSON_VERBS and facts.get("of", "respond") == "respond":
+            if drafted is not None:
+                promised += _promised_words(drafted) if facts["agreed"] == "yes" else []
+            drafted = None
+        elif facts.get("event") == "final" and facts.get("comply_by"):
+            promised.append({"text": event.words.get("outcome", "")})
     return dict(enumerate(promised))
 
 
@@ -473,7 +473,7 @@ def _how_verified(remedy: RemedyOwed, events: Sequence[Event], texts: StaffTexts
     """What the record has to check by: the complainant's confirmation, or the proof."""
     if remedy.answer == "yes":
         return texts.text("prefill.confirmed")
-    done = [event for event in events if event.verb is Verb.REMEDY_DONE]
+    done = events_of(events, Verb.REMEDY_DONE)
     proof = [
         event.words.get("proof", "").strip() for event in done if event.facts.get("remedy") == str(remedy.n)
     ]
