@@ -36,7 +36,6 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
-    require_awaited(case, Verb.APPROVE)
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:
@@ -69,6 +68,14 @@ def require_awaited(case: Case, verb: Verb) -> None:
     if awaited is not None:
         raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
     raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
+
+
+def require_approver_awaited(case: Case) -> None:
+    require_awaited(case, Verb.APPROVE)
+
+
+def require_reader_awaited(case: Case) -> None:
+    require_awaited(case, Verb.CHECK_DECISION)
 
 
 def require_second_person(case: Case, actor: Actor) -> None:
@@ -143,7 +150,6 @@ def check_check_decision(case: Case, request: ActionRequest) -> Facts:
     """
     until = checked_by(case)
     is_system = request.role is Role.SYSTEM
-    require_awaited(case, Verb.CHECK_DECISION)
     if is_system and (until is None or request.at < until):
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if is_system:

@@ -193,15 +193,11 @@ def with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor
     )
 
 
-def check_reclassify(case: Case, request: ActionRequest) -> Facts:
-    """Propose that this is no complaint (clause 3); it takes effect when a second person approves.
+def require_reclassifiable(case: Case) -> None:
+    """Raise NotAllowed at severity 3 or more, because harm is a complaint in any words.
 
-    Raises NotAllowed at severity 3 or more, because harm is a complaint in any words; OutOfOrder once it was
-    decided at any level or while something waits for approval.
+    Raise OutOfOrder once it was decided at any level, or while something waits for approval.
     """
-    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
-    if request.facts["kind"] == ContactKind.COMPLAINT:
-        raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     if case.decisions:
         raise OutOfOrder.worded("decided_before:reclassify", ref=case.ref)
     if case.awaits_approval:
@@ -210,6 +206,13 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed.worded(
             "not_allowed.severity:reclassify", field="kind", ref=case.ref, severity=harm_of(case)
         )
+
+
+def check_reclassify(case: Case, request: ActionRequest) -> Facts:
+    """Propose that this is no complaint (clause 3); it takes effect when a second person approves."""
+    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
+    if request.facts["kind"] == ContactKind.COMPLAINT:
+        raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     return request.facts
 
 

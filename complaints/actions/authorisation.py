@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from complaints.actions.approval import require_second_person, require_within_limit
-from complaints.actions.closing import closing_code
 from complaints.actions.registry import ACTIONS, Action
 from complaints.actors import (
     HANDLERS,
@@ -205,6 +204,29 @@ def require_state(case: Case, verb: Verb) -> None:
         )
 
 
+def refusal(case: Case, verb: Verb) -> ComplaintError | None:
+    """Why the complaint does not admit this act now, by any person and with any form; None where it does."""
+    try:
+        require_state(case, verb)
+        ACTIONS[verb].requires(case)
+    except ComplaintError as refused:
+        return refused
+    return None
+
+
+def require_possible(case: Case, verb: Verb, actor: Actor) -> Role:
+    """The role in which this person may do this now, before anything is filled in: for the form and for the act.
+
+    Raises NotAllowed, or why the complaint does not admit it. Permission comes first: a person without it must not
+    learn from other errors what is in the case.
+    """
+    role = authorise(case, verb, actor)
+    refused = refusal(case, verb)
+    if refused is not None:
+        raise refused
+    return role
+
+
 def possible_in_state(case: Case, verb: Verb) -> bool:
     return case.state in ACTIONS[verb].moves.sources
 
@@ -269,12 +291,3 @@ def count_reviewers_by_approver(case: Case, members: Mapping[str, frozenset[Role
     """How many could review the draft once it is approved, by who may approve it; empty without a draft."""
     able = [name for name, roles in members.items() if case.drafted and may_approve(case, Actor(name, roles))]
     return {name: count_reviewers(case, members, approver=name) for name in able}
-
-
-def closable(case: Case) -> bool:
-    try:
-        require_state(case, Verb.CLOSE)
-        closing_code(case)
-    except OutOfOrder:
-        return False
-    return True

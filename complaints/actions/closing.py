@@ -133,14 +133,17 @@ def apply_withdraw(case: Case, event: Event) -> Case:
 # reopen
 
 
+def require_not_merged(case: Case) -> None:
+    if case.close_code is CloseCode.MERGED:
+        raise OutOfOrder.worded("merged", ref=case.ref)
+
+
 def check_reopen(case: Case, request: ActionRequest) -> Facts:
     """Reopen: within the window when the complainant asks, later when a manager finds a reason.
 
     The reason (new facts, a remedy undone) is recorded.
     """
     require_words(request, "reason", f"Say what is new or not put right in {case.ref}.")
-    if case.close_code is CloseCode.MERGED:
-        raise OutOfOrder.worded("merged", ref=case.ref)
     window = case.rules.targets.reopen_window
     if (
         not request.actor.is_staff
@@ -181,11 +184,14 @@ def apply_reopen(case: Case, event: Event) -> Case:
 # not_accept, merge, erase
 
 
+def require_no_decision(case: Case) -> None:
+    if case.decisions:
+        raise OutOfOrder.worded("decided_before:not_accept", ref=case.ref)
+
+
 def check_not_accept(case: Case, request: ActionRequest) -> Facts:
     """Refuse to deal with it (too late, out of scope), with reasons and the right to go outside."""
     require_words(request, "reason", f"Give the reason for refusing {case.ref}: the complainant is told.")
-    if case.decisions:
-        raise OutOfOrder.worded("decided_before:not_accept", ref=case.ref)
     return {**request.facts, "close_code": CloseCode.NOT_ACCEPTED}
 
 

@@ -21,14 +21,18 @@ LONGEST = timedelta(days=183)
 LAPSED = "lapsed"
 
 
-def check_limit(case: Case, request: ActionRequest) -> Facts:
-    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder before a warning was delivered."""
-    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
-    require_warned(case)
+def require_limitable(case: Case) -> None:
+    """Raise OutOfOrder before a warning was delivered, under a limit, or while something waits for approval."""
+    _require_warned(case)
     if case.conduct.limit is not None:
         raise OutOfOrder.worded("already_so:limit", ref=case.ref)
     if case.awaits_approval:
         raise something_waits(case)
+
+
+def check_limit(case: Case, request: ActionRequest) -> Facts:
+    """Ask for a limit on contact; a second person approves it."""
+    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
@@ -37,7 +41,7 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     return request.facts
 
 
-def require_warned(case: Case) -> None:
+def _require_warned(case: Case) -> None:
     """Raise OutOfOrder until the complainant has a warning: written is not enough."""
     if case.conduct.warned_at is not None:
         return
@@ -76,11 +80,15 @@ def approve_limit(case: Case, event: Event) -> Case:
     return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
 
 
-def check_appeal(case: Case, request: ActionRequest) -> Facts:
-    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
-    _require_limit(case)
+def require_appealable(case: Case) -> None:
+    """Raise OutOfOrder without a limit, and after an appeal against it."""
+    require_limit(case)
     if case.conduct.appealed:
         raise OutOfOrder.worded("already_so:appeal", ref=case.ref)
+
+
+def check_appeal(case: Case, request: ActionRequest) -> Facts:
+    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     if request.actor.is_staff:
         require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
     return request.facts
@@ -95,7 +103,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
 
     A person decides who neither asked for the limit nor approved it; anybody of these may still end it.
     """
-    limit, outcome = _require_limit(case), request.facts["outcome"]
+    limit, outcome = require_limit(case), request.facts["outcome"]
     if (outcome == LAPSED) != (request.role is Role.SYSTEM):
         raise BadFacts.worded("not_an_option:review_outcome", field="outcome", ref=case.ref)
     if outcome == LAPSED and request.at < limit_ends(case, limit):
@@ -132,7 +140,7 @@ def apply_review(case: Case, event: Event) -> Case:
     return changed(case, conduct=changed(case.conduct, appeal_at=None))
 
 
-def _require_limit(case: Case) -> ContactLimit:
+def require_limit(case: Case) -> ContactLimit:
     if case.conduct.limit is None:
         raise OutOfOrder.worded("no_limit", ref=case.ref)
     return case.conduct.limit

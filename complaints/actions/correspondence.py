@@ -333,13 +333,17 @@ def apply_fail_delivery(case: Case, event: Event) -> Case:
     )
 
 
+def require_no_chat(case: Case) -> None:
+    """Raise AlreadyDone if a chat already takes our letters."""
+    if case.has_chat:
+        raise AlreadyDone.worded("already_so:bind", ref=case.ref)
+
+
 def check_bind(case: Case, request: ActionRequest) -> Facts:
     """Show a code for a complaint without a chat; the complainant redeems it in the chat they choose (4.3).
 
-    `facts["person"]` is the person of that chat. Raises AlreadyDone if a chat already takes our letters.
+    `facts["person"]` is the person of that chat.
     """
-    if case.has_chat:
-        raise AlreadyDone.worded("already_so:bind", ref=case.ref)
     return request.facts
 
 

@@ -79,13 +79,16 @@ def looked_alarms(case: Case, event: Event, *, has_read: bool) -> tuple[Alarm, .
     return see_alarm(case, event).alarms if looks else case.alarms
 
 
+def require_alarm(case: Case) -> None:
+    if case.alarm is None:
+        raise AlreadyDone.worded("already_so:end_danger", ref=case.ref)
+
+
 def check_end_danger(case: Case, request: ActionRequest) -> Facts:
     """Close the alarm with a reason: a person did what had to be done, or saw that there was nothing to do (5.3).
 
     The bot's conversation about the danger ends with it, and letters that it held back leave.
     """
-    if case.alarm is None:
-        raise AlreadyDone.worded("already_so:end_danger", ref=case.ref)
     return request.facts
 
 

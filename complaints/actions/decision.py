@@ -90,18 +90,21 @@ def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: 
 # resolve
 
 
+def require_short(case: Case) -> None:
+    """Raise OutOfOrder outside level 1, safety 0, severity up to 2 and one issue."""
+    _require_assessed(case)
+    _require_fairness(case)
+    if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
+        raise OutOfOrder.worded("not_short", ref=case.ref)
+
+
 def check_resolve(case: Case, request: ActionRequest) -> Facts:
     """Put a small matter right and decide it in one act, at the front line (Annex F).
 
-    Raises OutOfOrder outside level 1, safety 0, severity up to 2, one issue, or where a second person must
-    agree.
+    Raises OutOfOrder where a second person must agree.
     """
-    _require_decidable(case)
-    _require_fairness(case)
     for path in ("done", "cause", "agreed_how"):
         require_words(request, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
-    if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
-        raise OutOfOrder.worded("not_short", ref=case.ref)
     _require_others_known(case, request.facts)
     findings = [request.facts["finding"]]
     if is_above_limit(case, request.actor, _grant(request.facts, "")):
@@ -146,16 +149,20 @@ def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tup
 # respond
 
 
+def require_decidable(case: Case) -> None:
+    """Raise OutOfOrder before an assessment, without the evidence that it needs, or while a draft waits."""
+    _require_assessed(case)
+    if missing := missing_evidence(case):
+        raise OutOfOrder.worded("evidence_missing", ref=case.ref, missing=", ".join(missing))
+    _require_fairness(case)
+
+
 def check_respond(case: Case, request: ActionRequest) -> Facts:
     """Decide with a finding and reasons for every issue; above the limits the decision waits for approval.
 
-    Raises OutOfOrder before an assessment, without the evidence that its seriousness needs, or while a draft
-    waits; BadFacts for an issue without finding or reasons.
+    Raises BadFacts for an issue without finding or reasons.
     """
     facts = request.facts
-    _require_decidable(case)
-    _require_evidence(case)
-    _require_fairness(case)
     issues = facts.get("issues", [])
     if len(issues) != len(case.issues):
         raise BadFacts.worded(
@@ -247,16 +254,11 @@ def _promised_remedy(case: Case, number: int, row: Mapping[str, Any], event: Eve
 # what both need
 
 
-def _require_decidable(case: Case) -> None:
+def _require_assessed(case: Case) -> None:
     if case.assessment is None:
         raise OutOfOrder.worded("not_assessed:decidable", ref=case.ref)
     if case.drafted is not None or case.reclassification is not None:
         raise something_waits(case)
-
-
-def _require_evidence(case: Case) -> None:
-    if missing := missing_evidence(case):
-        raise OutOfOrder.worded("evidence_missing", ref=case.ref, missing=", ".join(missing))
 
 
 def fairness_owed(case: Case) -> bool:

@@ -156,6 +156,11 @@ def redate_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict
 # escalate
 
 
+def require_next_level(case: Case) -> None:
+    if case.level >= case.rules.top_level:
+        raise OutOfOrder.worded("top_level", ref=case.ref)
+
+
 def check_escalate(case: Case, request: ActionRequest) -> Facts:
     """Move up one level before a decision (Annex F).
 
@@ -163,8 +168,6 @@ def check_escalate(case: Case, request: ActionRequest) -> Facts:
     level.
     """
     require_words(request, "reason", f"Say why the next level should take {case.ref}.")
-    if case.level >= case.rules.top_level:
-        raise OutOfOrder.worded("top_level", ref=case.ref)
     return request.facts
 
 

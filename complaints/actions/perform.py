@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from complaints.actions.authorisation import authorise, require_state
+from complaints.actions.authorisation import authorise, require_possible
 from complaints.actions.danger import looked_alarms
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
@@ -69,9 +69,7 @@ def perform(
     action = ACTIONS[verb]
     if action.begins:
         raise OutOfOrder.worded("received_before", ref=case.ref)
-    # Permission comes first: a person without it must not learn from other errors what is in the case.
-    role = authorise(case, verb, actor)
-    require_state(case, verb)
+    role = require_possible(case, verb, actor)
     facts = _without_none(facts or {})
     check_facts(verb, facts, action.facts)
     require_known_categories(facts, case.rules)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bots.slack.client.block_kit import Block
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import OFFERED, fits
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
@@ -30,7 +30,7 @@ FITTING = [
     (name, form)
     for name, story in STAGES.items()
     for form in FORMS
-    if form in FITS and FITS[form](story.case) and FORMS[form]
+    if form in OFFERED and fits(form, story.case) and FORMS[form]
 ]
 #: Somebody who may do anything, so that only the fields can be refused.
 ANYBODY = Actor("U0000077", frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.ON_CALL}))

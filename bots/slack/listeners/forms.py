@@ -23,6 +23,7 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views import refusals
+from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import statement_of
 from bots.slack.views.form_pages import next_page, typed_values
 from bots.slack.views.forms import (
@@ -34,7 +35,7 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
-from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
+from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view
 from bots.texts.texts import currency_of
 from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed

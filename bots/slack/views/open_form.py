@@ -25,7 +25,7 @@ from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
-from bots.slack.views.actions import FITS, first_actions
+from bots.slack.views.actions import first_actions, fits, verb_of
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
     FormPlace,
@@ -47,14 +47,18 @@ from bots.slack.views.prefill import (
     typed_values_of,
 )
 from bots.slack.views.timeline import shown_messages
-from complaints.actions.approval import require_awaited, require_second_person
+from complaints.actions.approval import require_second_person
 from complaints.actions.assessment import issue_texts
-from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.conduct import require_no_part, require_warned
+from complaints.actions.authorisation import (
+    READING_REASONS,
+    Access,
+    authorise,
+    is_allowed,
+    require_possible,
+)
+from complaints.actions.conduct import require_no_part
 from complaints.actions.correspondence import require_drafter
-from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import missing_evidence
-from complaints.actions.registry import FORM_VERBS, SECOND_PERSON_VERBS, form_of, verbs_that
+from complaints.actions.registry import SECOND_PERSON_VERBS, form_of, verbs_that
 from complaints.actors import Actor
 from complaints.case import Case, Event, last_of
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
@@ -82,22 +86,18 @@ _SECOND_PERSON: Mapping[Verb | None, tuple[str, str]] = {
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
 
 
-def verb_of(form: str, case: Case) -> Verb:
-    """The verb whose rights and states decide whether a form may be opened."""
-    if form == "assess" and case.assessment is not None:
-        return Verb.REASSESS
-    return FORM_VERBS[form]
-
-
 def require_form(form: str, case: Case, actor: Actor) -> None:
     """Refuse a form that this person may not use, or that does not fit, before anything is typed.
 
     Raises NotAllowed and OutOfOrder.
     """
     verb = verb_of(form, case)
-    authorise(case, verb, actor)
+    if form == "given":
+        # This form is for several acts, each with its own states.
+        authorise(case, verb, actor)
+    else:
+        require_possible(case, verb, actor)
     if verb in SECOND_PERSON_VERBS:
-        require_awaited(case, verb)
         require_second_person(case, actor)
     if form == "withdraw_draft" and case.drafted is not None:
         require_drafter(case, actor)
@@ -105,18 +105,9 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
         )
-    if form != "given":
-        # This form is for several acts, each with its own states.
-        require_state(case, verb)
-    if form == "decide" and missing_evidence(case):
-        raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
-    if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
-        raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
     if form == "review_limit" and case.conduct.appeal_at is not None:
         require_no_part(case, actor)
-    if form == "limit_contact":
-        require_warned(case)
-    if not FITS[form](case):
+    if not fits(form, case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 
 
