@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -187,6 +188,7 @@ _ON_ANY_LETTER: Mapping[str, Shape] = {
 # shapes of whole acts
 
 
+@cache
 def form_facts(name: str) -> FactShapes:
     """The facts that a form gives: required fields, and one list of rows for each group."""
     unsealed = [form_field for form_field in FORMS[name] if not form_field.sealed]

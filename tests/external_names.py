@@ -279,7 +279,7 @@ def forms() -> Iterator[str]:
 def facts() -> Iterator[str]:
     """`extend target`: the facts that each verb knows; `*` marks those that it requires."""
     for verb, action in value_of("ACTIONS", below="complaints").items():
-        required, shapes = action.facts.required, action.facts.shapes
+        required, shapes = action.shapes.required, action.shapes.shapes
         yield from (f"{verb.value} {name}{'*' if name in required else ''}" for name in {*required, *shapes})
 
 

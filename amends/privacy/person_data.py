@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION
-from complaints.actions.registry import ACTIONS, Words
+from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Verb
 from store.cases.export import WholeCase, WholePerson
 
@@ -122,15 +123,15 @@ def _texts(
     for text in record["texts"]:
         event = events[text["seq"]]
         words = ACTIONS[Verb(event["verb"])].words
-        is_by_person = event["role"] == "complainant" or words in (Words.MESSAGE, Words.STATEMENT)
-        is_decision = words is Words.DECISION
+        is_by_person = event["role"] == "complainant" or words in (WordKind.MESSAGE, WordKind.STATEMENT)
+        is_decision = words is WordKind.DECISION
         # A letter was read by the person already: it is exported unchanged.
-        is_plain = is_by_person or words is Words.LETTER or (is_decision and _is_in_letter(text["field"]))
+        is_plain = is_by_person or words is WordKind.LETTER or (is_decision and _is_in_letter(text["field"]))
         if is_decision and text["seq"] not in communicated:
             omission: dict[str, str] | None = _omission("decision", "not_told_yet")
         elif is_plain:
             omission = None
-        elif words is Words.INTERNAL:
+        elif words is WordKind.INTERNAL:
             omission = _omission("notes", "others_data")
         elif record["legal_hold"]:
             omission = _omission("notes", "legal_claim")

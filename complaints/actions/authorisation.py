@@ -6,8 +6,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from complaints.actions.action import Action
 from complaints.actions.approval import require_second_person, require_within_limit
-from complaints.actions.registry import ACTIONS, Action
+from complaints.actions.registry import ACTIONS
 from complaints.actors import (
     HANDLERS,
     MANAGERS,

@@ -4,16 +4,29 @@ A limit names what it limits. Every message is received and recorded, and a new 
 handled as ever. Only the answer to repeated messages about the closed matter may come later.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
-from complaints.actions.request import ActionRequest, require_words, something_waits
-from complaints.actors import Actor
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_SYSTEM,
+    STAFF_AND_COMPLAINANT,
+    Action,
+    ActionRequest,
+    WordKind,
+    require_words,
+    something_waits,
+    stays,
+)
+from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import form_facts, one_of
+from complaints.obligations import per_event
 from complaints.times import local_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import EVERY, Role, Verb
 
 #: The longest time until the review of a limit.
 LONGEST = timedelta(days=183)
@@ -144,3 +157,27 @@ def require_limit(case: Case) -> ContactLimit:
     if case.conduct.limit is None:
         raise OutOfOrder.worded("no_limit", ref=case.ref)
     return case.conduct.limit
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.LIMIT_CONTACT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        requires=require_limitable, check=check_limit, apply=apply_limit,
+        words=WordKind.NOTE, form="limit_contact", leaves=(per_event.second_person,), asks="limit_contact",
+    ),
+    Verb.APPEAL_LIMIT: Action(
+        "4.5", BY_COMPLAINANT | HANDLERS, stays(EVERY),
+        requires=require_appealable, check=check_appeal, apply=apply_appeal,
+        words=WordKind.NOTE, form="appeal_limit", raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.second_person,),
+    ),
+    Verb.REVIEW_LIMIT: Action(
+        "4.5", MANAGERS | BY_SYSTEM, stays(EVERY),
+        requires=require_limit, check=check_review, apply=apply_review,
+        words=WordKind.LETTER, form="review_limit",
+        facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", LAPSED)),
+        leaves=(per_event.contact_limit,), manager_only=True,
+    ),
+}
+# fmt: on

@@ -1,15 +1,19 @@
 """A danger to people: its alarm, who has seen it, and who closed it (5.3, 7.3)."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from complaints.actions.request import ActionRequest
+from complaints.actions.action import NOBODY, Action, ActionRequest, WordKind, stays
+from complaints.actors import HANDLERS, MANAGERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RecordedSign
 from complaints.danger.alarm import Alarm
 from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
+from complaints.event_facts import FactShapes, one_of
+from complaints.obligations import per_event
 from complaints.times import parse_time
-from complaints.vocabulary import Flag, Role
+from complaints.vocabulary import EVERY, Flag, Role, Verb
 
 #: The answers that end the bot's part of the conversation about a danger; a person still closes the alarm.
 CALM_ANSWERS = frozenset({"no", "over"})
@@ -109,3 +113,21 @@ def reopen_alarm(case: Case, event: Event) -> Case:
     if case.alarm is None:
         return case
     return changed(case, alarms=(*_newest_changed(case, ended_at=event.at), Alarm(event.at, event.at)))
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.RECEIPT: Action(
+        "5.3", MANAGERS | {Role.ON_CALL}, stays(EVERY),
+        check=check_receipt, apply=apply_receipt,
+        words=WordKind.INTERNAL, form="receipt", facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
+        raises_work_version=NOBODY, leaves=(per_event.danger_seen,), without_reading=True, is_work=False,
+        answers_alarm=True, done="danger_seen",
+    ),
+    Verb.END_DANGER: Action(
+        "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
+        requires=require_alarm, check=check_end_danger, apply=apply_end_danger,
+        words=WordKind.INTERNAL, form="end_danger", raises_work_version=NOBODY, answers_alarm=True,
+    ),
+}
+# fmt: on

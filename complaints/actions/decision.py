@@ -8,6 +8,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from complaints.actions.action import (
+    BY_SYSTEM,
+    NOBODY,
+    Action,
+    ActionRequest,
+    Fetched,
+    WordKind,
+    goes,
+    require_offline_source,
+    require_words,
+    something_waits,
+)
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import (
     add_unsent,
@@ -18,19 +30,30 @@ from complaints.actions.correspondence import (
 )
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
-from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.event_facts import ATTACHMENTS
+from complaints.event_facts import ATTACHMENTS, DRAW, OFFLINE, form_facts, whole
+from complaints.obligations import per_event
 from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Remedy, Role, State
+from complaints.vocabulary import (
+    ANSWERED,
+    DECIDABLE,
+    RESTRICTING,
+    Finding,
+    Flag,
+    Priority,
+    Remedy,
+    Role,
+    State,
+    Verb,
+)
 
 Grant = tuple[str, str]
 
@@ -386,3 +409,31 @@ def start_remedying(case: Case) -> Case:
     """In the state `remedying` while something promised is not done (docs/domain.md, section 3)."""
     undone = any(remedy.done_at is None for remedy in case.owed_remedies)
     return changed(case, state=State.REMEDYING) if undone else case
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.RESOLVE: Action(
+        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
+        requires=require_short, check=check_resolve, apply=apply_resolve,
+        words=WordKind.DECISION, form="resolve", shown_in=("remedy", "verify", "close"),
+        facts=form_facts("resolve").plus(**DRAW), leaves=(per_event.decision,), fetches=Fetched.DRAW,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
+        needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
+    ),
+    Verb.RESPOND: Action(
+        "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
+        requires=require_decidable, check=check_respond, apply=apply_respond,
+        words=WordKind.DECISION, form="decide", shown_in=("remedy", "verify", "close"),
+        facts=form_facts("decide").plus(**DRAW), leaves=(per_event.decision,), fetches=Fetched.DRAW,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
+        is_handling=True, sees_danger=True, asks="respond", decided_together=True,
+    ),
+    Verb.COMMUNICATE_DECISION: Action(
+        "7.8", BY_SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
+        check=check_communicate_decision, apply=apply_communicate_decision,
+        words=WordKind.INTERNAL, spoken=("decision",), facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,), records="decision", done="communicate_decision",
+    ),
+}
+# fmt: on

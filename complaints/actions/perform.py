@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
+from complaints.actions.action import Action, ActionRequest, Dates
 from complaints.actions.authorisation import authorise, require_possible
 from complaints.actions.danger import looked_alarms
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
-from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
-from complaints.actions.request import ActionRequest
+from complaints.actions.registry import ACTIONS, raises_work_version
 from complaints.actors import MANAGERS, Actor
 from complaints.case import Case, Event, Facts, UnsentLetter, Words, changed
 from complaints.case_values import TargetSet
@@ -38,7 +38,7 @@ def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words
     """Open a record (7.2); raises NotAllowed or BadFacts."""
     action = ACTIONS[Verb.RECEIVE]
     facts = _without_none(facts)
-    check_facts(Verb.RECEIVE, facts, action.facts)
+    check_facts(Verb.RECEIVE, facts, action.shapes)
     require_known_categories(facts, arrival.rules)
     role = authorise(None, Verb.RECEIVE, actor)
     request = ActionRequest(Verb.RECEIVE, at, actor, role, facts, words)
@@ -71,7 +71,7 @@ def perform(
         raise OutOfOrder.worded("received_before", ref=case.ref)
     role = require_possible(case, verb, actor)
     facts = _without_none(facts or {})
-    check_facts(verb, facts, action.facts)
+    check_facts(verb, facts, action.shapes)
     require_known_categories(facts, case.rules)
     request = ActionRequest(verb, at, actor, role, facts, words or {}, rules)
     event = _event(case.version + 1, action, request, action.check(case, request))

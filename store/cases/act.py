@@ -9,17 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select, update
 
+from complaints.actions.action import Fetched
 from complaints.actions.assessment import require_trained
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
-from complaints.actions.registry import (
-    ACTIONS,
-    MESSAGE_VERBS,
-    SECOND_PERSON_VERBS,
-    Fetched,
-    raises_work_version,
-)
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, Action, Words, verbs_that
+from complaints.actions.action import Action, WordKind
+from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, verbs_that
 from complaints.forms import FORMS, OPTIONS
 from complaints.vocabulary import Verb
 
@@ -26,8 +27,8 @@ def test_a_row_that_does_not_say_what_its_words_are_does_not_load() -> None:
     [
         (Verb.NOTE, {"ends": True}),
         (Verb.NOTE, {"is_automatic": True}),
-        (Verb.REPLY, {"words": Words.NOTE}),
-        (Verb.NOTE, {"words": Words.MESSAGE}),
+        (Verb.REPLY, {"words": WordKind.NOTE}),
+        (Verb.NOTE, {"words": WordKind.MESSAGE}),
     ],
 )
 def test_a_row_that_contradicts_itself_does_not_load(verb: Verb, change: dict[str, object]) -> None:

@@ -33,8 +33,9 @@ from bots.slack.views.actions import (
 )
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
+from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
-from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, Words, verbs_that
+from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.legal_time import held_off
@@ -71,7 +72,7 @@ MAX_LINES, MAX_DELIVERED = 6, 2
 #: Events of a card's history at most; the thread has all of them.
 HISTORY_EVENTS = 40
 #: Messages after the first one, which the card shows.
-_WORDS = verbs_that(lambda row: row.words is Words.MESSAGE and row.in_thread)
+_WORDS = verbs_that(lambda row: row.words is WordKind.MESSAGE and row.in_thread)
 #: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
 _COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
     (Verb.BIND, None): "did.bound",

@@ -24,8 +24,9 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.card import UNSETTLED, delivery_lines, event_line
 from bots.slack.views.form_inputs import word_label_id
 from bots.slack.views.letter_warnings import overruled_line
+from complaints.actions.action import WordKind
 from complaints.actions.intake import RETURNED, TRANSCRIPT
-from complaints.actions.registry import MESSAGE_VERBS, Words, verbs_that
+from complaints.actions.registry import MESSAGE_VERBS, verbs_that
 from complaints.case import Event
 from complaints.vocabulary import Role
 from store.file_types import is_program
@@ -62,7 +63,7 @@ FILE_KINDS: frozenset[str] = frozenset(
 FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
 _STORY = "description"
 #: Steps of the model and of the dialogue, which staff need no line for.
-_NOT_SHOWN = verbs_that(lambda row: row.is_automatic and row.words is Words.INTERNAL)
+_NOT_SHOWN = verbs_that(lambda row: row.is_automatic and row.words is WordKind.INTERNAL)
 
 
 @dataclass(frozen=True)
