@@ -1,7 +1,7 @@
 """The people and programs that act, and which of them may see, manage or judge a complaint (4.5, 4.9, C).
 
-docs/surfaces.md, "Who may", explains roles, conflicts and levels. The roles of each verb are in its row of
-`actions/registry.py`; `actions/authorisation.py` applies both.
+docs/surfaces.md, "Who may", explains roles, conflicts and levels. The roles of each verb are in its row
+(`actions/registry.py`); `actions/authorisation.py` applies both.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ chains only a commitment, so erasing a person's words breaks no hash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,16 @@ class Event:
         return parse_time(self.facts["told_at"]) if "told_at" in self.facts else self.at
 
 
+def events_of(events: Iterable[Event], *verbs: Verb) -> tuple[Event, ...]:
+    """The events of these verbs, in their order."""
+    return tuple(event for event in events if event.verb in verbs)
+
+
+def last_of(events: Sequence[Event], *verbs: Verb) -> Event | None:
+    """The last event of these verbs, or None."""
+    return next((event for event in reversed(events) if event.verb in verbs), None)
+
+
 @dataclass(frozen=True)
 class UnsentLetter:
     """A letter of staff that no channel has accepted yet; its sender may take it back until then.
@@ -74,6 +84,11 @@ class UnsentLetter:
     event: Event
     before: Case | None = None
     after: Case | None = None
+
+    @property
+    def is_warning(self) -> bool:
+        """A warning about contact: it answers nothing."""
+        return self.event.verb is Verb.WARN_CONDUCT
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite
 from typing import Any
 
 from complaints import forms
 from complaints.case import Facts
 from complaints.errors import BadFacts
-from complaints.forms import ANSWER_TO, FORMS, OFFLINE_VERBS, Field, Input
+from complaints.forms import ANSWER_TO, FORMS, OPTIONS, Field, Input
 from complaints.rulebook import is_code
 from complaints.vocabulary import ContactKind, Verb
 
@@ -186,6 +187,7 @@ _ON_ANY_LETTER: Mapping[str, Shape] = {
 # shapes of whole acts
 
 
+@cache
 def form_facts(name: str) -> FactShapes:
     """The facts that a form gives: required fields, and one list of rows for each group."""
     unsealed = [form_field for form_field in FORMS[name] if not form_field.sealed]
@@ -269,7 +271,7 @@ PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
 )
 
 #: Something that staff received or gave offline: what, and when.
-OFFLINE = FactShapes(shapes={"what": one_of(*OFFLINE_VERBS), "given_at": moment})
+OFFLINE = FactShapes(shapes={"what": one_of(*OPTIONS["spoken"]), "given_at": moment})
 
 #: A link to another complaint, which may be merged into this one, or to an incident.
 LINK = FactShapes(

@@ -19,7 +19,7 @@ from typing import Any
 from complaints.case_values import NotYet
 from complaints.errors import BadFacts
 from complaints.times import format_time
-from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, Verb
+from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy
 
 
 class Input(StrEnum):
@@ -193,17 +193,6 @@ def _amount(value: Any) -> str:
     return f"{Decimal(text):.2f}"
 
 
-#: What staff can record of a conversation or letter, and the verb for it.
-OFFLINE_VERBS: Mapping[str, Verb] = {
-    "accept": Verb.ACCEPT,
-    "disagree": Verb.DISAGREE,
-    "withdraw": Verb.WITHDRAW,
-    "acknowledge": Verb.ACKNOWLEDGE,
-    "decision": Verb.COMMUNICATE_DECISION,
-    "recourse": Verb.OFFER_RECOURSE,
-    "letter": Verb.NOTE,
-    "authority": Verb.NOTE,
-}
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
 #: A choice of the form only: the issue of this row is dropped.
@@ -226,7 +215,6 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "kinds": tuple(ContactKind),
     "not_yet": tuple(NotYet),
     "remedies": tuple(Remedy),
-    "spoken": tuple(OFFLINE_VERBS),
 } | {name: tuple(options) for name, options in _TABLES["options"].items()}
 EVIDENCE, ANSWERS = OPTIONS["evidence"], OPTIONS["answers"]
 #: Who gets the letters of a complaint without a chat; the representative only with a written authority.
@@ -293,41 +281,6 @@ INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES["incident"])
 DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"] if entry.options == ANSWERS)
 #: What a reviewer answers about a closed complaint: the principles of Annex C.
 REVIEW_QUESTIONS = tuple(entry.name for entry in FORMS["review_case"] if entry.options == ANSWERS)
-
-#: The verb of each form. The names of most forms are verbs; `form_verb` covers the forms that choose by a field.
-FORM_VERBS: Mapping[str, Verb] = {
-    "take": Verb.ASSIGN,
-    "withdraw_draft": Verb.TAKE_BACK,
-    "decide": Verb.RESPOND,
-    "remedy": Verb.REMEDY_DONE,
-    "conflict": Verb.DECLARE_CONFLICT,
-    "external": Verb.NOTIFY_EXTERNAL,
-    "given": Verb.ACCEPT,
-    "log_complaint": Verb.RECEIVE,
-    "incident": Verb.LINK,
-} | {name: Verb(name) for name in FORMS if name in set(Verb)}
-
-
-def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) -> Verb:
-    """The verb of a form with these facts: several forms choose it by a field."""
-    if form == "assess":
-        return Verb.REASSESS if assessed else Verb.ASSESS
-    if form == "given":
-        return OFFLINE_VERBS[facts["what"]]
-    if form == "external":
-        return Verb.CONCLUDE_EXTERNAL if facts["event"] in ("final", "complied") else Verb.NOTIFY_EXTERNAL
-    if form == "link":
-        return Verb.MERGE if facts["relation"] == "duplicate" else Verb.LINK
-    return FORM_VERBS[form]
-
-
-def form_of(verb: str) -> str:
-    """The form of an act, to open it again; several acts can have the same."""
-    if verb in FORMS:
-        return verb
-    by_verb = {act: form for form, act in FORM_VERBS.items()} | dict.fromkeys(OFFLINE_VERBS.values(), "given")
-    by_verb |= {Verb.REASSESS: "assess", Verb.CONCLUDE_EXTERNAL: "external", Verb.MERGE: "link"}
-    return by_verb.get(Verb(verb), verb)
 
 
 class WrongFields(BadFacts):

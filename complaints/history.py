@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from complaints.actions.perform import apply_event, begin, fold
-from complaints.case import Case, Event
+from complaints.actions.registry import ACTIONS, DECISION_VERBS, SECOND_PERSON_VERBS
+from complaints.case import Case, Event, events_of
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 
 
 def taken_back_seqs(events: Iterable[Event]) -> frozenset[int]:
     """The numbers of the letters and drafts among these events that were taken back before they left."""
-    return frozenset(int(event.facts["seq"]) for event in events if event.verb is Verb.TAKE_BACK)
+    return frozenset(int(event.facts["seq"]) for event in events_of(events, Verb.TAKE_BACK))
+
+
+def refused_request(events: Sequence[Event], about: str) -> tuple[Event, Event] | None:
+    """The last request about this (`asks` of its row) and the "no" of a second person; None if it was not refused."""
+    request = next((event for event in reversed(events) if ACTIONS[event.verb].asks == about), None)
+    answers = (event for event in reversed(events) if event.verb in SECOND_PERSON_VERBS)
+    answer = next((event for event in answers if event.facts.get("of", "respond") == about), None)
+    if request is None or answer is None or answer.seq < request.seq or answer.facts["agreed"] != "no":
+        return None
+    return request, answer
+
+
+def was_for_reader(drafted_at: datetime, events: Sequence[Event]) -> bool:
+    """True if the draft of this time was drawn for a second reader, and no approval answered it."""
+    drafts = (event for event in events if event.at == drafted_at and event.verb in DECISION_VERBS)
+    draft = next(drafts, None)
+    if draft is None or draft.facts.get("check") != "drawn" or draft.facts.get("needs_approval"):
+        return False
+    later = (event for event in events if event.seq > draft.seq)
+    answer = next((event for event in later if event.verb in SECOND_PERSON_VERBS), None)
+    return answer is None or answer.verb is Verb.CHECK_DECISION
 
 
 @dataclass(frozen=True)
@@ -103,7 +125,7 @@ class CaseHistory:
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
         """The events of these verbs, in order, without letters that were taken back before they left."""
         unsent = taken_back_seqs(self.events)
-        return tuple(event for event in self.events if event.verb in verbs and event.seq not in unsent)
+        return tuple(event for event in events_of(self.events, *verbs) if event.seq not in unsent)
 
     def has_words(self, event: Event, *names: str) -> bool:
         """True when one of these fields of the event holds words."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grimp
 
-from tests.source import ROOMS, ROOT, Module, modules
+from tests.source import ROOMS, ROOT, Module, assignments, modules
 
 WORDS: dict[str, list[str]] = tomllib.loads(
     (Path(__file__).parent / "promises" / "words.toml").read_text(encoding="utf-8")
@@ -209,6 +209,39 @@ def _reaches(graph: dict[str, set[str]], start: str, goal: str, *, back: bool) -
         reached |= following
         waiting += following
     return goal in reached and (not back or _reaches(graph, goal, start, back=False))
+
+
+def verb_sets() -> list[Place]:
+    """Every table of verbs at module level but the rows themselves, and every comparison with a verb."""
+    return [place for module in modules(migrations=False) for place in _verb_sets(module)]
+
+
+def _verb_sets(module: Module) -> Iterator[Place]:
+    for name, value in assignments(module.tree.body):
+        displays = (
+            node for node in ast.walk(value) if isinstance(node, ast.Set | ast.Tuple | ast.List | ast.Dict)
+        )
+        if any(map(_names_verb, displays)) and not _makes_rows(value):
+            yield Place(module, value.lineno, f"table {name}")
+    for node in module.nodes:
+        pattern = node.pattern if isinstance(node, ast.match_case) else node
+        if isinstance(node, ast.Compare | ast.match_case) and _names_verb(pattern):
+            yield Place(module, getattr(pattern, "lineno", 0), ast.unparse(pattern))
+
+
+def _names_verb(node: ast.AST) -> bool:
+    return any(
+        isinstance(part, ast.Attribute)
+        and isinstance(part.value, ast.Name)
+        and part.value.id == "Verb"
+        and part.attr.isupper()
+        for part in ast.walk(node)
+    )
+
+
+def _makes_rows(value: ast.expr) -> bool:
+    calls = (node.func for node in ast.walk(value) if isinstance(node, ast.Call))
+    return any(isinstance(made, ast.Name) and made.id == "Action" for made in calls)
 
 
 def modules_with(verb: str) -> list[Module]:

@@ -2,7 +2,8 @@
 
 --slow      also counts the files that take part in a first message and in a story (about a minute)
 --timing    also compares short commands with the imports that they cannot do without
---list WHAT prints each place that is counted: old-fashioned, vague, classes, documents, modules
+--list WHAT prints each place that is counted: old-fashioned, vague, classes, documents, verbs,
+            modules
 --tighten   lowers the bounds of tests/promises/bounds.json to today's counts; it never raises one
 """
 
@@ -73,6 +74,10 @@ def measures() -> Iterator[Measure]:
     goal = "in complaints/ <= 5: vocabulary, registry, its two functions, form, obligations of its event"
     yield Measure("files that spell out one verb", f"{shown}; in complaints/ {rules}", goal, rules <= 5)
 
+    spelled_out = len(counts.verb_sets())
+    what = "tables and comparisons of verbs outside their rows"
+    yield Measure(what, str(spelled_out), "<= 20, each about one verb", spelled_out <= 20)
+
 
 def slow_measures() -> Iterator[Measure]:
     """How many product files take part; their number varies by one or two between runs."""
@@ -114,6 +119,7 @@ def current_bounds() -> dict[str, Any]:
         "old-fashioned words": counts.by_room(counts.old_fashioned_words()),
         "vague names": counts.by_room(counts.vague_names()),
         "citations of missing documents": counts.by_room(counts.missing_documents()),
+        "tables and comparisons of verbs": counts.by_room(counts.verb_sets()),
         "duplicate class names": list(counts.duplicate_class_names()),
         "import cycles": counts.import_cycles(),
         "files per folder": {
@@ -167,6 +173,7 @@ _LISTS: Mapping[str, Callable[[], Iterable[object]]] = {
         f"{name}: {', '.join(paths)}" for name, paths in counts.duplicate_class_names().items()
     ),
     "documents": counts.missing_documents,
+    "verbs": counts.verb_sets,
     "modules": lambda: (module.path for module in counts.small_single_use_modules()),
 }
 

@@ -219,7 +219,10 @@ def _enumerations(room: str) -> Iterator[list[str]]:
 
 
 def obligations() -> Iterator[tuple[str, str]]:
-    """Every (kind, pattern of the key) with which an obligation is made, also by a method with these parameters."""
+    """Every (kind, pattern of the key) with which an obligation is made, also by a method with these parameters.
+
+    A function of an event and a kind makes the key `KIND:SEQ`.
+    """
     makers = {
         node.name
         for module in modules(migrations=False)
@@ -234,9 +237,19 @@ def obligations() -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.AsyncFunctionDef)
         and [argument.arg for argument in node.args.args[:3]] == ["self", "key", "kind"]
     }
+    of_event = {
+        node.name
+        for module in modules(migrations=False)
+        for node in module.nodes
+        if isinstance(node, ast.FunctionDef)
+        and [argument.arg for argument in node.args.posonlyargs[:2]] == ["event", "kind"]
+    }
     for module in modules(migrations=False):
         for call, function in _calls(module):
-            if _last_name(call.func) in makers:
+            if _last_name(call.func) in of_event:
+                for kind in patterns_of(module.name).strings(call.args[1], function):
+                    yield kind, f"{kind}:{{}}"
+            elif _last_name(call.func) in makers and getattr(function, "name", "") not in of_event:
                 arguments = dict(zip(("key", "kind"), call.args, strict=False))
                 arguments |= {
                     keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in ("key", "kind")
@@ -266,7 +279,7 @@ def forms() -> Iterator[str]:
 def facts() -> Iterator[str]:
     """`extend target`: the facts that each verb knows; `*` marks those that it requires."""
     for verb, action in value_of("ACTIONS", below="complaints").items():
-        required, shapes = action.facts.required, action.facts.shapes
+        required, shapes = action.shapes.required, action.shapes.shapes
         yield from (f"{verb.value} {name}{'*' if name in required else ''}" for name in {*required, *shapes})
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from complaints.forms import FORM_VERBS, OFFLINE_VERBS
+from complaints.actions.registry import FORM_VERBS, OFFLINE_VERBS
 from complaints.vocabulary import Role, Verb
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"

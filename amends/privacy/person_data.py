@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION
+from complaints.actions.registry import ACTIONS
+from complaints.vocabulary import Verb
 from store.cases.export import WholeCase, WholePerson
 
 #: Fields that are exported unchanged.
@@ -23,21 +26,8 @@ _PLAIN_FIELDS = (
 )  # fmt: skip
 #: With one of these parts the complaint is the person's own. People with another part are only mentioned in it.
 _OWN_PARTS = frozenset({"complainant", "affected", "representative"})
-#: Events whose texts the complainant wrote.
-_COMPLAINANT_VERBS = frozenset(
-    {"receive", "add", "answer", "accept", "disagree", "withdraw", "survey", "confirm", "reopen"}
-)
-#: Letters from staff, which the person has already read: exported unchanged.
-_LETTERS = frozenset({"reply", "talk", "ask", "inform", "warn_conduct", "review_limit"})
-_DECISIONS = frozenset({"resolve", "respond"})
 #: The fields of a decision's form that are in its letter; the other fields are notes.
 _LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
-#: Notes by staff for internal use. They are about the person, and so part of the person's data.
-_NOTES = frozenset({
-    "note", "investigate", "assess", "reassess", "reclassify", "escalate", "remedy_done", "verify",
-    "extend", "redate", "close", "not_accept", "reopen", "notify_external", "conclude_external",
-    "check_decision", "review_case", "limit_contact", "appeal_limit",
-})  # fmt: skip
 
 
 def complaint_data(
@@ -132,15 +122,16 @@ def _texts(
     omissions: list[dict[str, str]] = []
     for text in record["texts"]:
         event = events[text["seq"]]
-        verb = event["verb"]
-        is_by_person = event["role"] == "complainant" or verb in _COMPLAINANT_VERBS
-        is_decision = verb in _DECISIONS
-        is_plain = is_by_person or verb in _LETTERS or (is_decision and _is_in_letter(text["field"]))
+        words = ACTIONS[Verb(event["verb"])].words
+        is_by_person = event["role"] == "complainant" or words in (WordKind.MESSAGE, WordKind.STATEMENT)
+        is_decision = words is WordKind.DECISION
+        # A letter was read by the person already: it is exported unchanged.
+        is_plain = is_by_person or words is WordKind.LETTER or (is_decision and _is_in_letter(text["field"]))
         if is_decision and text["seq"] not in communicated:
             omission: dict[str, str] | None = _omission("decision", "not_told_yet")
         elif is_plain:
             omission = None
-        elif not is_decision and verb not in _NOTES:
+        elif words is WordKind.INTERNAL:
             omission = _omission("notes", "others_data")
         elif record["legal_hold"]:
             omission = _omission("notes", "legal_claim")

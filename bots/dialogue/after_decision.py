@@ -5,6 +5,7 @@ from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED, asks_a_person, comes_after_decision
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.actions.reply_and_recourse import accepted_remedy
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
@@ -210,7 +211,7 @@ def promise_answer(turn: Turn) -> None:
     if position is None:
         return
     for act in turn.acts:
-        if act.verb not in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER):
+        if act.verb not in MESSAGE_VERBS:
             continue
         case = turn.case(act.ref)
         if case is None and asks_a_person(act.facts):

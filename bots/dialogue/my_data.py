@@ -8,12 +8,12 @@ from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.access import is_on_hold
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.targets import data_request_due
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time
-from complaints.vocabulary import Verb
 
 #: The kind of the obligation that makes and sends the copy.
 COPY_OBLIGATION = "mydata"
@@ -23,7 +23,6 @@ FORM_OBLIGATION = "form_copy"
 MOST_FORMS = 3
 #: In the state: the version of the privacy notice that this chat got last.
 _NOTICE = "notice"
-_INCOMING = (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
 CORRECTION_STEP, ERASE_CONFIRMATION = "correct", "erase"
 COPY_INTERVAL = timedelta(days=1)
 CORRECTION, ERASURE = "data_correction", "data_erasure"
@@ -75,7 +74,7 @@ def give_notice(turn: Turn) -> None:
 
     Its version goes into the event that this turn records, so that it can be shown who was informed of what.
     """
-    position = next((n for n, act in enumerate(turn.acts) if act.verb in _INCOMING), None)
+    position = next((n for n, act in enumerate(turn.acts) if act.verb in MESSAGE_VERBS), None)
     if position is None or not turn.replies or turn.replies[0].lane is SendPriority.DANGER:
         return
     act = turn.acts[position]
@@ -83,7 +82,7 @@ def give_notice(turn: Turn) -> None:
     # The same fingerprint as in the exported record.
     version = sha256(notice.encode()).hexdigest()[:12]
     is_new = turn.state.get(_NOTICE) != version
-    if not notice or not (is_new or act.verb is Verb.RECEIVE):
+    if not notice or not (is_new or ACTIONS[act.verb].begins):
         return
     turn.acts[position] = replace(act, facts={**act.facts, "privacy_notice_version": version})
     if is_new:

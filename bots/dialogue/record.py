@@ -9,6 +9,7 @@ from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
 from bots.dialogue.turn import SignsInWords, Turn
 from bots.texts.media import AUDIBLE, recording_name
 from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
 from complaints.times import format_time
@@ -231,7 +232,7 @@ def record_reachable_again(turn: Turn) -> None:
     Complaints that get an addition in this turn need no act of their own, and a merged complaint's
     obligations have moved to the one that continues.
     """
-    refs_with_addition = {act.ref for act in turn.acts if act.verb in (Verb.ADD, Verb.ANSWER)}
+    refs_with_addition = {act.ref for act in turn.acts if act.verb in MESSAGE_VERBS}
     for case in turn.conversation.cases:
         ended = case.merged_into is not None or case.erased_at is not None
         if Flag.UNREACHABLE in case.flags and case.ref not in refs_with_addition and not ended:

@@ -13,7 +13,8 @@ from bots.dialogue import incident
 from bots.dialogue.buttons import FORM_COPY, REPLY
 from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
-from complaints.case import Case, Event, without_act
+from complaints.actions.registry import ACTIONS, LETTER_VERBS, verbs_that
+from complaints.case import Case, Event, events_of, without_act
 from complaints.deadlines.working_time import due
 from complaints.event_facts import HELD
 from complaints.history import taken_back_seqs
@@ -28,9 +29,7 @@ MOST_DAYS = 12
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 _NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
 #: Acts of people who have read the complaint.
-_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.TALK, Verb.ASK, Verb.INVESTIGATE})
-#: Letters whose line comes with their delivery.
-_DELIVERED = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
+_READ = verbs_that(lambda row: row.shows_reading)
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 #: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
@@ -138,8 +137,8 @@ def _attention(turn: Turn, case: Case, events: Sequence[Event]) -> Iterator[str]
 
     start, look = case.level_started_at or case.received_at, case.target(Target.LOOK)
     by_staff = [event for event in events if event.at >= start and event.role not in _NOT_STAFF]
-    alarmed = [event for event in by_staff if event.verb is Verb.RECEIPT and event.facts.get("danger")]
-    taken = [event for event in by_staff if event.verb is Verb.ASSIGN and event.facts.get("owner")]
+    alarmed = [event for event in events_of(by_staff, Verb.RECEIPT) if event.facts.get("danger")]
+    taken = [event for event in events_of(by_staff, Verb.ASSIGN) if event.facts.get("owner")]
     read = [event for event in by_staff if event.verb in _READ]
     if alarmed:
         role = turn.text(f"role.{alarmed[-1].role}")
@@ -219,9 +218,8 @@ def done_so_far(turn: Turn, case: Case, events: Sequence[Event]) -> str:
     for event in events:
         if event.seq in unsent or _is_held(turn, event):
             continue
-        at = case.received_at if event.verb is Verb.RECEIVE else event.at
+        at = case.received_at if event.seq == 1 else event.at
         for name in _names(event):
-            # A verb without a text is work inside the team.
             if turn.texts.has(f"done.{name}") and not (name in _ONCE and name in listed):
                 listed.add(name)
                 entries = days.setdefault(turn.event_day(at, case), [])
@@ -230,26 +228,30 @@ def done_so_far(turn: Turn, case: Case, events: Sequence[Event]) -> str:
     return "\n".join(lines if len(lines) <= MOST_DAYS else [lines[0], "…", *lines[1 - MOST_DAYS :]])
 
 
+def _is_seen(event: Event) -> bool:
+    """False for an act of which the complainant sees nothing, or not yet: a letter is shown with its delivery."""
+    facts, done = event.facts, ACTIONS[event.verb].done
+    is_held = HELD in facts and event.verb in LETTER_VERBS
+    is_question = done != "question" or facts.get("kind") == "question"
+    is_message = facts.get("phase", "line") == "line"
+    return (
+        not is_held
+        and is_question
+        and is_message
+        and all(facts.get(name, True) for name in ("danger", "owner"))
+    )
+
+
 def _names(event: Event) -> Iterator[str]:
-    facts, verb = event.facts, event.verb
+    facts, row = event.facts, ACTIONS[event.verb]
     if facts.get("kept"):
         # They want no contact: nothing was sent, and the decision is shown below.
-        yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
-    elif HELD in facts and verb in _DELIVERED:
-        yield ""
-    elif verb is Verb.TALK:
-        yield Verb.REPLY if facts["phase"] == "line" else ""
-    elif verb is Verb.DELIVER:
-        letter = str(facts.get("letter"))
-        yield letter if letter in (Verb.ASK, Verb.WARN_CONDUCT) else Verb.REPLY
-    elif verb is Verb.ADD:
-        yield "question" if facts.get("kind") == "question" else ""
-    elif verb is Verb.RECEIPT:
-        yield "danger_seen" if facts.get("danger") else ""
+        yield "kept" if row.records == "decision" else ""
     elif facts.get("event") == "complied":
         yield "complied"
-    elif verb is not Verb.ASSIGN or facts.get("owner"):
-        yield Verb.REPLY if verb is Verb.INFORM else verb
+    elif _is_seen(event):
+        # A delivery is shown as its letter.
+        yield ACTIONS[Verb(facts["letter"])].done if row.done and "letter" in facts else row.done
     if any(
         row["target"] in _PROMISED and row["basis"].startswith("extend") for row in facts.get("targets", ())
     ):

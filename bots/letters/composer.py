@@ -13,7 +13,8 @@ from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
-from complaints.case import Case, Event
+from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
+from complaints.case import Case, Event, events_of
 from complaints.case_values import RemedyOwed
 from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.history import taken_back_seqs
@@ -72,18 +73,8 @@ def preview(
 
 WordsOf = Callable[[int], Mapping[str, str]]
 
-#: The acts that close a complaint; the closing letter uses their words.
-_CLOSING_VERBS = frozenset(
-    {
-        Verb.WITHDRAW,
-        Verb.NOT_ACCEPT,
-        Verb.MERGE,
-        Verb.APPROVE,
-        Verb.CLOSE,
-        Verb.LAPSE,
-        Verb.RECLASSIFY,
-    }
-)
+#: The acts that close a complaint, or ask for it; the closing letter uses their words.
+_CLOSING_VERBS = verbs_that(lambda row: row.ends or row.asks == "reclassify")
 
 
 @dataclass(frozen=True)
@@ -179,12 +170,12 @@ class Composer:
 
     def confirmation(self, facts: Mapping[str, Any]) -> LetterText:
         """What was agreed or communicated by voice, in writing; for a decision with its full text."""
-        verb = str(facts["verb"])
+        verb = Verb(str(facts["verb"]))
         text = progress_letters.confirmation(self.letter, verb, self._event(int(facts["seq"])).facts)
         decision = self.letter.case.decision
-        if verb == Verb.COMMUNICATE_DECISION and decision is not None:
+        if ACTIONS[verb].records == "decision" and decision is not None:
             text = join_paragraphs(text, self.decision({"seq": decision.seq}).text)
-        if verb == Verb.OFFER_RECOURSE:
+        if ACTIONS[verb].records == "recourse":
             text = join_paragraphs(text, decision_letters.recourse(self.letter))
         return LetterText(text, "confirmation")
 
@@ -207,11 +198,8 @@ class Composer:
         target = case.target(Target.REMEDY, remedy.n)
         missed = remedy_notice_at(case, target) if target is not None else remedy.due
         reported_before = any(
-            event.verb is Verb.REMEDY_LATE
-            and int(event.facts["remedy"]) == remedy.n
-            and missed <= event.at
-            and event.seq < seq
-            for event in self.events
+            int(event.facts["remedy"]) == remedy.n and missed <= event.at and event.seq < seq
+            for event in events_of(self.events, Verb.REMEDY_LATE)
         )
         if reported_before:
             text = decision_letters.remedy_still_late(self.letter, remedy, words, self.now)
@@ -233,12 +221,12 @@ class Composer:
         """How it ended; None after a withdrawal in the chat, which got its reply at once."""
         code = str(facts["code"])
         closings = [event for event in self.events if event.verb in _CLOSING_VERBS]
-        if closings and closings[-1].verb is Verb.WITHDRAW and closings[-1].role is Role.COMPLAINANT:
+        if closings and closings[-1].role is Role.COMPLAINANT:
             return None
         words: Mapping[str, str] = {}
         other = ""
         if closings:
-            reclassified = [event for event in closings if event.verb is Verb.RECLASSIFY]
+            reclassified = events_of(closings, Verb.RECLASSIFY)
             source = reclassified if code == "not_complaint" and reclassified else closings
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
@@ -250,13 +238,13 @@ class Composer:
         event = self._event(int(facts["seq"]))
         taken_back = taken_back_seqs(self.events)
         before = [row for row in self.events if row.seq < event.seq and row.seq not in taken_back]
-        request = next(row for row in reversed(before) if row.verb is Verb.LIMIT_CONTACT)
+        request = events_of(before, Verb.LIMIT_CONTACT)[-1]
         # A renewal moves the last day, and the letter about an appeal gives the day in force.
         later = [row for row in (*before, event) if row.seq > request.seq]
         days = [row.facts["until"] for row in later if row.facts.get("outcome") == "renewed"]
         limit = {**request.facts, "until": days[-1]} if days else request.facts
         outcome = str(event.facts.get("outcome", "limit"))
-        words = self.words_of(request.seq if event.verb is Verb.APPROVE else event.seq)
+        words = self.words_of(request.seq if event.verb in SECOND_PERSON_VERBS else event.seq)
         text = conduct_letters.limit(self.letter, limit, words, outcome)
         return LetterText(text, f"conduct.{outcome}")
 

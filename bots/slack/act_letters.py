@@ -8,7 +8,7 @@ from bots.slack.context import SlackContext
 from complaints.actions.perform import ActResult, after_approval, perform
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_approver
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
@@ -25,7 +25,7 @@ async def letters_of(slack: SlackContext, case: Case, tried: ActResult) -> str:
     Empty where nothing is sent.
     """
     acts = [tried]
-    if awaited_act(tried.case) is Verb.APPROVE and not case.awaits_approval:
+    if awaits_approver(tried.case) and not case.awaits_approval:
         acts.append(after_approval(tried))
     return await _composed(slack, case, acts)
 

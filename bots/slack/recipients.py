@@ -13,7 +13,7 @@ from complaints.actions.authorisation import (
 from complaints.actors import Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_reader
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target, Verb
 from store.values import Member
@@ -142,7 +142,7 @@ def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tupl
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:
     """Who may approve what waits for approval; absent people only if no present person may."""
     able = [member for member in members if may_approve(case, member_actor(member))]
-    if case.drafted is not None and awaited_act(case) is Verb.CHECK_DECISION:
+    if case.drafted is not None and awaits_reader(case):
         readers = second_readers(case, case.drafted.by, {member.id: member.roles for member in members})
         able = [member for member in able if member.id in readers]
     present = able if now is None else present_members(able, now)

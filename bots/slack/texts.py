@@ -13,9 +13,9 @@ from bots.texts.texts import Texts, country_name
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case
 from complaints.case_values import TargetSet
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_reader
 from complaints.times import day_ended, local_time
-from complaints.vocabulary import Target, Verb
+from complaints.vocabulary import Target
 
 #: Families of texts for codes that are stored as plain words. After a return to an older release the record may have
 #: codes that this release does not know.
@@ -113,7 +113,7 @@ class StaffTexts:
 
     def target_due(self, target: TargetSet, case: Case, now: datetime, *, name: str | None = None) -> str:
         """`decision by Wed 4 Nov, 17:30`, or that it was missed; with another `name` for what is due."""
-        is_reading = target.target is Target.APPROVE and awaited_act(case) is Verb.CHECK_DECISION
+        is_reading = target.target is Target.APPROVE and awaits_reader(case)
         if name is None:
             name = self.second_reading if is_reading else self.target_name(target.target, target.of)
         when = self.due_time(target.internal_due, case.rules.calendar.zone)

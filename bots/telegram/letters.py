@@ -18,6 +18,7 @@ from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
 from bots.telegram.sending import OutgoingMessage, Sender
 from bots.texts.texts import Texts
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -45,8 +46,6 @@ WAITS_FOR_TALK = DELAYED_KINDS - {"letter", "decision"} | {"acknowledge"}
 TALK_PAUSE = timedelta(minutes=5)
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
 RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing"})
-#: After these acts the letter `no_independent` is a reply; acts of staff can lead to it too.
-_COMPLAINANT_VERBS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
 
 
 #: An attachment whose letter has not left is tried again after this time.
@@ -84,7 +83,8 @@ def _attachments(case: Case, obligation: Obligation) -> tuple[int, ...]:
 
 def _is_delayable(obligation: Obligation) -> bool:
     if obligation.kind == "no_independent":
-        return obligation.facts.get("verb") not in _COMPLAINANT_VERBS
+        # After a message of the complainant it is a reply; acts of staff can lead to it too.
+        return obligation.facts.get("verb") not in MESSAGE_VERBS
     return obligation.kind in DELAYED_KINDS
 
 

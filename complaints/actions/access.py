@@ -3,20 +3,31 @@
 Also the fair treatment of staff complained about (Annex C): information, hearing, support, outcome.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_SYSTEM,
+    Action,
+    ActionRequest,
+    Fetched,
+    WordKind,
+    require_words,
+    stays,
+)
 from complaints.actions.danger import raised_alarms
-from complaints.actions.request import ActionRequest, require_words
-from complaints.actors import is_excluded, may_manage, may_read
+from complaints.actors import HANDLERS, MANAGERS, is_excluded, may_manage, may_read
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Fairness, RecordedSign
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.event_facts import LINK, PEOPLE, FactShapes, code, codes
 from complaints.identifiers import parse_reference
 from complaints.incidents import joining
 from complaints.times import local_time, parse_time
-from complaints.vocabulary import Flag, Role, Verb
+from complaints.vocabulary import EVERY, Flag, Role, Verb
 
 #: A manager's reason for not yet telling the person complained about is reviewed within this time (C).
 REVIEW_WITHIN = "5 bd"
@@ -93,13 +104,16 @@ def apply_release(case: Case, event: Event) -> Case:
 
 def check_processing(case: Case, request: ActionRequest) -> Facts:
     """The person has the use of their data restricted, or the restriction ends (GDPR, Article 18)."""
-    sets = request.verb is Verb.RESTRICT_PROCESSING
-    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=sets)
+    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=_restricts(request.verb))
 
 
 def apply_processing(case: Case, event: Event) -> Case:
-    sets, flag = event.verb is Verb.RESTRICT_PROCESSING, {Flag.PROCESSING_RESTRICTED}
-    return changed(case, flags=case.flags | flag if sets else case.flags - flag)
+    flag = {Flag.PROCESSING_RESTRICTED}
+    return changed(case, flags=case.flags | flag if _restricts(event.verb) else case.flags - flag)
+
+
+def _restricts(verb: Verb) -> bool:
+    return verb is Verb.RESTRICT_PROCESSING
 
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:
@@ -303,3 +317,50 @@ def _absorb(case: Case, event: Event, other: str) -> Case:
         flags=case.flags | ({Flag.RESTRICTED} if facts.get("restricted") else set()),
     )
     return apply_declare_conflict(name_subjects(merged, event), event)
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.LINK: Action(
+        "7.6", HANDLERS | BY_COMPLAINANT, stays(EVERY),
+        check=check_link, apply=apply_link,
+        words=WordKind.INTERNAL, form="link", other_forms=("incident",), facts=LINK, fetches=Fetched.LINKED,
+    ),
+    Verb.RESTRICT: Action(
+        "4.7", HANDLERS | BY_SYSTEM, stays(EVERY),
+        check=check_restrict, apply=apply_restrict,
+        words=WordKind.INTERNAL, form="restrict",
+        facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}), fetches=Fetched.CONFLICTS,
+        is_work=False,
+    ),
+    Verb.UNRESTRICT: Action(
+        "4.7", MANAGERS, stays(EVERY),
+        check=check_unrestrict, apply=apply_unrestrict,
+        words=WordKind.INTERNAL, form="unrestrict", manager_only=True, is_work=False,
+    ),
+    Verb.DECLARE_CONFLICT: Action(
+        "4.5", HANDLERS, stays(EVERY),
+        check=check_declare_conflict, apply=apply_declare_conflict,
+        words=WordKind.INTERNAL, form="conflict", facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}),
+        fetches=Fetched.CONFLICTS, without_reading=True, is_work=False,
+    ),
+    Verb.HOLD: Action(
+        "8.1", MANAGERS | BY_SYSTEM, stays(EVERY),
+        check=check_hold, apply=apply_hold,
+        words=WordKind.INTERNAL, form="hold", manager_only=True, is_work=False,
+    ),
+    Verb.RELEASE: Action(
+        "8.1", MANAGERS | BY_SYSTEM, stays(EVERY),
+        check=check_release, apply=apply_release,
+        words=WordKind.INTERNAL, form="release", manager_only=True, is_work=False,
+    ),
+    **{
+        verb: Action(
+            "8.1", BY_SYSTEM, stays(EVERY),
+            check=check_processing, apply=apply_processing,
+            words=WordKind.INTERNAL, is_work=False,
+        )
+        for verb in (Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING)
+    },
+}
+# fmt: on

@@ -1,9 +1,20 @@
 """A second person agrees to a draft, a reclassification, a later date or a limit, or sends it back (Annex E)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from complaints.actions import conduct
+from complaints.actions.action import (
+    BY_SYSTEM,
+    Action,
+    ActionRequest,
+    Move,
+    WordKind,
+    goes,
+    require_words,
+    stays,
+)
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
 from complaints.actions.correspondence import counts_delivered
@@ -15,14 +26,15 @@ from complaints.actions.investigation import (
     target_to_extend,
 )
 from complaints.actions.quality_check import require_answers
-from complaints.actions.request import ActionRequest, require_words
-from complaints.actors import Actor, is_excluded, level_roles
+from complaints.actors import HANDLERS, MANAGERS, Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
+from complaints.event_facts import FactShapes, form_facts
+from complaints.obligations import per_event
 from complaints.obligations.approvals import awaited_act, proposer
 from complaints.times import format_time
-from complaints.vocabulary import CloseCode, Role, State, Verb
+from complaints.vocabulary import DECIDABLE, OPEN, CloseCode, Role, State, Verb
 
 _RANKS = {Role.HANDLER: 0, Role.MANAGER: 1, Role.TOP_MANAGEMENT: 2}
 
@@ -36,7 +48,6 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
-    require_awaited(case, Verb.APPROVE)
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:
@@ -62,13 +73,21 @@ def require_awaited(case: Case, verb: Verb) -> None:
     awaited = awaited_act(case)
     if awaited is verb:
         return
-    if case.drafted is not None and verb is Verb.CHECK_DECISION:
-        raise OutOfOrder.worded("needs_approver", ref=case.ref)
     if verb is Verb.CHECK_DECISION:
+        if case.drafted is not None:
+            raise OutOfOrder.worded("needs_approver", ref=case.ref)
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if awaited is not None:
         raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
     raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
+
+
+def require_approver_awaited(case: Case) -> None:
+    require_awaited(case, Verb.APPROVE)
+
+
+def require_reader_awaited(case: Case) -> None:
+    require_awaited(case, Verb.CHECK_DECISION)
 
 
 def require_second_person(case: Case, actor: Actor) -> None:
@@ -143,7 +162,6 @@ def check_check_decision(case: Case, request: ActionRequest) -> Facts:
     """
     until = checked_by(case)
     is_system = request.role is Role.SYSTEM
-    require_awaited(case, Verb.CHECK_DECISION)
     if is_system and (until is None or request.at < until):
         raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
     if is_system:
@@ -165,3 +183,32 @@ def apply_check_decision(case: Case, event: Event) -> Case:
 def approve_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:
     """The dates after an approval; where a later date was agreed to, that date moves."""
     return moved_dates(before, after, event, event.facts.get("extends"))
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.APPROVE: Action(
+        "7.7", MANAGERS,
+        Move({
+            **stays(OPEN).ways,
+            **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
+            State.RECEIVED: (State.CLOSED, State.RECEIVED),
+            # A limit on contact may also be about a closed matter.
+            State.CLOSED: (State.CLOSED,),
+        }),
+        requires=require_approver_awaited,
+        check=check_approve, apply=apply_approve, dates=approve_dates,
+        words=WordKind.INTERNAL, form="approve", shown_in=("extend", "reclassify"),
+        leaves=(per_event.answer,), manager_only=True, judges=True, needs_independence=True, needs_latest=True,
+        is_handling=True, ends=True, is_second_person=True, decided_together=True,
+    ),
+    # BY_SYSTEM: sends it unread when the promised date would be missed.
+    Verb.CHECK_DECISION: Action(
+        "4.5", HANDLERS | BY_SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
+        requires=require_reader_awaited, check=check_check_decision, apply=apply_check_decision,
+        words=WordKind.NOTE, form="check_decision", facts=FactShapes(shapes=form_facts("check_decision").shapes),
+        leaves=(per_event.answer,), judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
+        is_second_person=True,
+    ),
+}
+# fmt: on

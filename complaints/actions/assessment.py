@@ -1,19 +1,30 @@
 """The initial assessment by a person who has read the complaint (7.5), its owner (4.9), and reclassification (3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any
 
-from complaints.actions.request import ActionRequest, require_words, something_waits
-from complaints.actors import Actor, is_excluded, judged_below, may_manage
+from complaints.actions.action import (
+    Action,
+    ActionRequest,
+    Fetched,
+    Move,
+    WordKind,
+    require_words,
+    something_waits,
+    stays,
+)
+from complaints.actors import HANDLERS, Actor, is_excluded, judged_below, may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Assessment, Issue
 from complaints.deadlines.legal_time import legal_time
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import FactShapes, code
+from complaints.obligations import per_event
 from complaints.priorities import priority_of
-from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State, Verb
+from complaints.vocabulary import OPEN, RESTRICTING, UNDECIDED, ContactKind, Flag, State, Verb
 
 #: The lowest severity and safety of all.
 ANY_GRADE = {"severity": 1, "safety": 0}
@@ -193,15 +204,11 @@ def with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor
     )
 
 
-def check_reclassify(case: Case, request: ActionRequest) -> Facts:
-    """Propose that this is no complaint (clause 3); it takes effect when a second person approves.
+def require_reclassifiable(case: Case) -> None:
+    """Raise NotAllowed at severity 3 or more, because harm is a complaint in any words.
 
-    Raises NotAllowed at severity 3 or more, because harm is a complaint in any words; OutOfOrder once it was
-    decided at any level or while something waits for approval.
+    Raise OutOfOrder once it was decided at any level, or while something waits for approval.
     """
-    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
-    if request.facts["kind"] == ContactKind.COMPLAINT:
-        raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     if case.decisions:
         raise OutOfOrder.worded("decided_before:reclassify", ref=case.ref)
     if case.awaits_approval:
@@ -210,6 +217,13 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed.worded(
             "not_allowed.severity:reclassify", field="kind", ref=case.ref, severity=harm_of(case)
         )
+
+
+def check_reclassify(case: Case, request: ActionRequest) -> Facts:
+    """Propose that this is no complaint (clause 3); it takes effect when a second person approves."""
+    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
+    if request.facts["kind"] == ContactKind.COMPLAINT:
+        raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     return request.facts
 
 
@@ -253,3 +267,35 @@ def require_trained(case: Case, missing: Sequence[str]) -> None:
 
 def apply_assign(case: Case, event: Event) -> Case:
     return changed(case, owner=event.facts["owner"])
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.ASSESS: Action(
+        "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
+        check=check_assess, apply=apply_assess,
+        words=WordKind.NOTE, form="assess", shown_in=("decide",), leaves=(per_event.first_dates,),
+        fetches=Fetched.TRAINING_OF_ASSESSOR, needs_independence=True, is_handling=True, shows_reading=True,
+        sees_danger=True, decided_together=True, done="assess",
+    ),
+    Verb.REASSESS: Action(
+        "7.5", HANDLERS, stays(OPEN),
+        check=check_reassess, apply=apply_assess,
+        words=WordKind.NOTE, form="assess", chosen_by=("assessed", (True,)), shown_in=("decide",),
+        leaves=(per_event.first_dates,), needs_independence=True, is_handling=True,
+    ),
+    Verb.RECLASSIFY: Action(
+        "3", HANDLERS, stays(UNDECIDED),
+        requires=require_reclassifiable, check=check_reclassify, apply=apply_reclassify,
+        words=WordKind.NOTE, form="reclassify", shown_in=("reclassify",), leaves=(per_event.second_person,),
+        asks="reclassify",
+    ),
+    Verb.ASSIGN: Action(
+        "4.9", HANDLERS, stays(OPEN),
+        check=check_assign, apply=apply_assign,
+        words=WordKind.INTERNAL, form="assign", other_forms=("take",),
+        facts=FactShapes(shapes={"owner": code, "batch": code}), leaves=(per_event.new_owner,),
+        fetches=Fetched.TRAINING_OF_OWNER, is_work=False, done="assign",
+    ),
+}
+# fmt: on

@@ -6,10 +6,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from complaints.actions.action import Action
 from complaints.actions.approval import require_second_person, require_within_limit
-from complaints.actions.closing import closing_code
-from complaints.actions.registry import ACTIONS, Action
+from complaints.actions.registry import ACTIONS
 from complaints.actors import (
+    HANDLERS,
     MANAGERS,
     ORDER,
     READERS,
@@ -25,7 +26,7 @@ from complaints.actors import (
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.registers.definitions import Register, RegisterAct
 from complaints.registers.entries import Entry
 from complaints.vocabulary import Role, State, Verb
@@ -69,7 +70,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     # The system is also the operator at the command line, who can read everything; each reading is recorded.
     Access.READ: READERS | {Role.SYSTEM, Role.COMPLAINANT},
     Access.SURVEY: READERS | {Role.SYSTEM, Role.COMPLAINANT},
-    Access.STAGE: ACTIONS[Verb.NOTE].roles,
+    Access.STAGE: HANDLERS | {Role.INTAKE},
     Access.HAND_OVER: MANAGERS,
     Access.REPORT: MANAGERS | {Role.AUDITOR, Role.SYSTEM},
     Access.MANAGE: MANAGERS,
@@ -165,7 +166,7 @@ def needs_reason(case: Case, actor: Actor) -> bool:
 
 def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
     managing = actor.least(MANAGERS) if may_manage(case, actor) else None
-    if verb is Verb.REVIEW_CASE:
+    if action.reviewer_only:
         review = case.open_review
         if review is None or review.reviewer != actor.id or actor.id in case.participants:
             raise NotAllowed.worded("not_allowed.reviewer", ref=case.ref)
@@ -204,6 +205,29 @@ def require_state(case: Case, verb: Verb) -> None:
         )
 
 
+def refusal(case: Case, verb: Verb) -> ComplaintError | None:
+    """Why the complaint does not admit this act now, by any person and with any form; None where it does."""
+    try:
+        require_state(case, verb)
+        ACTIONS[verb].requires(case)
+    except ComplaintError as refused:
+        return refused
+    return None
+
+
+def require_possible(case: Case, verb: Verb, actor: Actor) -> Role:
+    """The role in which this person may do this now, before anything is filled in: for the form and for the act.
+
+    Raises NotAllowed, or why the complaint does not admit it. Permission comes first: a person without it must not
+    learn from other errors what is in the case.
+    """
+    role = authorise(case, verb, actor)
+    refused = refusal(case, verb)
+    if refused is not None:
+        raise refused
+    return role
+
+
 def possible_in_state(case: Case, verb: Verb) -> bool:
     return case.state in ACTIONS[verb].moves.sources
 
@@ -216,7 +240,7 @@ def may_approve(case: Case, actor: Actor) -> bool:
     try:
         authorise(case, verb, actor)
         require_second_person(case, actor)
-        if verb is Verb.APPROVE and case.drafted is not None:
+        if awaits_approver(case) and case.drafted is not None:
             require_within_limit(case, actor)
     except ComplaintError:
         return False
@@ -268,12 +292,3 @@ def count_reviewers_by_approver(case: Case, members: Mapping[str, frozenset[Role
     """How many could review the draft once it is approved, by who may approve it; empty without a draft."""
     able = [name for name, roles in members.items() if case.drafted and may_approve(case, Actor(name, roles))]
     return {name: count_reviewers(case, members, approver=name) for name in able}
-
-
-def closable(case: Case) -> bool:
-    try:
-        require_state(case, Verb.CLOSE)
-        closing_code(case)
-    except OutOfOrder:
-        return False
-    return True

@@ -1,15 +1,44 @@
 """The end of handling: closed, lapsed, withdrawn, refused, merged, erased; and reopening (7.9, 8.1)."""
 
+from collections.abc import Mapping
+
 from complaints.actions.access import is_on_hold, other_reference
-from complaints.actions.request import ActionRequest, require_offline_source, require_words
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_SYSTEM,
+    NOBODY,
+    STAFF_AND_COMPLAINANT,
+    Action,
+    ActionRequest,
+    Fetched,
+    WordKind,
+    goes,
+    require_offline_source,
+    require_words,
+    stays,
+)
+from complaints.actors import HANDLERS, MANAGERS, READERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import FileReview
 from complaints.deadlines.targets import lapses_at
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder
+from complaints.event_facts import OFFLINE, FactShapes, code, form_facts, moment
 from complaints.forms import REVIEW_QUESTIONS
+from complaints.obligations import per_event
 from complaints.times import parse_time
-from complaints.vocabulary import CloseCode, ContactKind, Flag, State
+from complaints.vocabulary import (
+    ANSWERED,
+    EVERY,
+    OPEN,
+    UNDECIDED,
+    CloseCode,
+    ContactKind,
+    Flag,
+    Role,
+    State,
+    Verb,
+)
 
 # close
 
@@ -133,14 +162,17 @@ def apply_withdraw(case: Case, event: Event) -> Case:
 # reopen
 
 
+def require_not_merged(case: Case) -> None:
+    if case.close_code is CloseCode.MERGED:
+        raise OutOfOrder.worded("merged", ref=case.ref)
+
+
 def check_reopen(case: Case, request: ActionRequest) -> Facts:
     """Reopen: within the window when the complainant asks, later when a manager finds a reason.
 
     The reason (new facts, a remedy undone) is recorded.
     """
     require_words(request, "reason", f"Say what is new or not put right in {case.ref}.")
-    if case.close_code is CloseCode.MERGED:
-        raise OutOfOrder.worded("merged", ref=case.ref)
     window = case.rules.targets.reopen_window
     if (
         not request.actor.is_staff
@@ -166,6 +198,7 @@ def apply_reopen(case: Case, event: Event) -> Case:
         external_final_at=None,
         issues=tuple(changed(issue, finding=None) for issue in case.issues),
         surveys=(),
+        survey_concern_at=None,
         reopened=case.reopened + 1,
         reopened_seq=event.seq,
         level_started_at=event.at,
@@ -180,11 +213,14 @@ def apply_reopen(case: Case, event: Event) -> Case:
 # not_accept, merge, erase
 
 
+def require_no_decision(case: Case) -> None:
+    if case.decisions:
+        raise OutOfOrder.worded("decided_before:not_accept", ref=case.ref)
+
+
 def check_not_accept(case: Case, request: ActionRequest) -> Facts:
     """Refuse to deal with it (too late, out of scope), with reasons and the right to go outside."""
     require_words(request, "reason", f"Give the reason for refusing {case.ref}: the complainant is told.")
-    if case.decisions:
-        raise OutOfOrder.worded("decided_before:not_accept", ref=case.ref)
     return {**request.facts, "close_code": CloseCode.NOT_ACCEPTED}
 
 
@@ -237,3 +273,62 @@ def check_review_case(case: Case, request: ActionRequest) -> Facts:
 
 def apply_review_case(case: Case, event: Event) -> Case:
     return case if case.review is None else changed(case, review=changed(case.review, reviewed_at=event.at))
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.CLOSE: Action(
+        "7.9", HANDLERS, goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
+        requires=closing_code, check=check_close, apply=apply_close,
+        words=WordKind.NOTE, form="close", facts=FactShapes(shapes=form_facts("close").shapes), owner_only=True,
+        needs_latest=True, ends=True, sees_danger=True,
+    ),
+    Verb.LAPSE: Action(
+        "7.9", BY_SYSTEM, goes(ANSWERED, State.CLOSED),
+        check=check_lapse, apply=apply_close,
+        words=WordKind.INTERNAL, ends=True,
+    ),
+    Verb.WITHDRAW: Action(
+        "7.9", BY_COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
+        check=check_withdraw, apply=apply_withdraw,
+        words=WordKind.STATEMENT, spoken=("withdraw",), facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.confirmation,), ends=True, done="withdraw",
+    ),
+    Verb.REOPEN: Action(
+        "7.9", BY_COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
+        requires=require_not_merged, check=check_reopen, apply=apply_reopen,
+        words=WordKind.STATEMENT, form="reopen", raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
+        done="reopen",
+    ),
+    Verb.NOT_ACCEPT: Action(
+        "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
+        requires=require_no_decision, check=check_not_accept, apply=apply_close,
+        words=WordKind.NOTE, form="not_accept", manager_only=True, ends=True,
+    ),
+    Verb.MERGE: Action(
+        "7.6", HANDLERS, goes(OPEN, State.CLOSED),
+        check=check_merge, apply=apply_merge,
+        words=WordKind.INTERNAL, form="link", chosen_by=("relation", ("duplicate",)),
+        facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
+        fetches=Fetched.MERGED, ends=True,
+    ),
+    Verb.DRAW_REVIEW: Action(
+        "4.5", BY_SYSTEM, stays((State.CLOSED,)),
+        check=check_draw_review, apply=apply_draw_review,
+        words=WordKind.INTERNAL,
+        facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
+        raises_work_version=NOBODY, in_thread=False,
+    ),
+    Verb.REVIEW_CASE: Action(
+        "4.5", READERS, stays(EVERY),
+        check=check_review_case, apply=apply_review_case,
+        words=WordKind.NOTE, form="review_case", raises_work_version=NOBODY, in_thread=False, is_work=False,
+        needs_latest=True, reviewer_only=True,
+    ),
+    Verb.ERASE: Action(
+        "8.1", BY_SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),
+        check=check_erase, apply=apply_erase,
+        words=WordKind.INTERNAL, raises_work_version=NOBODY, is_work=False,
+    ),
+}
+# fmt: on

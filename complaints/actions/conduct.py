@@ -4,16 +4,29 @@ A limit names what it limits. Every message is received and recorded, and a new 
 handled as ever. Only the answer to repeated messages about the closed matter may come later.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
-from complaints.actions.request import ActionRequest, require_words, something_waits
-from complaints.actors import Actor
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_SYSTEM,
+    STAFF_AND_COMPLAINANT,
+    Action,
+    ActionRequest,
+    WordKind,
+    require_words,
+    something_waits,
+    stays,
+)
+from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import form_facts, one_of
+from complaints.obligations import per_event
 from complaints.times import local_time
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import EVERY, Role, Verb
 
 #: The longest time until the review of a limit.
 LONGEST = timedelta(days=183)
@@ -21,14 +34,18 @@ LONGEST = timedelta(days=183)
 LAPSED = "lapsed"
 
 
-def check_limit(case: Case, request: ActionRequest) -> Facts:
-    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder before a warning was delivered."""
-    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
-    require_warned(case)
+def require_limitable(case: Case) -> None:
+    """Raise OutOfOrder before a warning was delivered, under a limit, or while something waits for approval."""
+    _require_warned(case)
     if case.conduct.limit is not None:
         raise OutOfOrder.worded("already_so:limit", ref=case.ref)
     if case.awaits_approval:
         raise something_waits(case)
+
+
+def check_limit(case: Case, request: ActionRequest) -> Facts:
+    """Ask for a limit on contact; a second person approves it."""
+    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
@@ -37,11 +54,11 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     return request.facts
 
 
-def require_warned(case: Case) -> None:
+def _require_warned(case: Case) -> None:
     """Raise OutOfOrder until the complainant has a warning: written is not enough."""
     if case.conduct.warned_at is not None:
         return
-    if any(letter.event.verb is Verb.WARN_CONDUCT for letter in case.unsent):
+    if any(letter.is_warning for letter in case.unsent):
         raise OutOfOrder.worded("warning_unsent", ref=case.ref)
     raise OutOfOrder.worded("no_warning", ref=case.ref)
 
@@ -76,11 +93,15 @@ def approve_limit(case: Case, event: Event) -> Case:
     return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
 
 
-def check_appeal(case: Case, request: ActionRequest) -> Facts:
-    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
-    _require_limit(case)
+def require_appealable(case: Case) -> None:
+    """Raise OutOfOrder without a limit, and after an appeal against it."""
+    require_limit(case)
     if case.conduct.appealed:
         raise OutOfOrder.worded("already_so:appeal", ref=case.ref)
+
+
+def check_appeal(case: Case, request: ActionRequest) -> Facts:
+    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     if request.actor.is_staff:
         require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
     return request.facts
@@ -95,7 +116,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
 
     A person decides who neither asked for the limit nor approved it; anybody of these may still end it.
     """
-    limit, outcome = _require_limit(case), request.facts["outcome"]
+    limit, outcome = require_limit(case), request.facts["outcome"]
     if (outcome == LAPSED) != (request.role is Role.SYSTEM):
         raise BadFacts.worded("not_an_option:review_outcome", field="outcome", ref=case.ref)
     if outcome == LAPSED and request.at < limit_ends(case, limit):
@@ -132,7 +153,31 @@ def apply_review(case: Case, event: Event) -> Case:
     return changed(case, conduct=changed(case.conduct, appeal_at=None))
 
 
-def _require_limit(case: Case) -> ContactLimit:
+def require_limit(case: Case) -> ContactLimit:
     if case.conduct.limit is None:
         raise OutOfOrder.worded("no_limit", ref=case.ref)
     return case.conduct.limit
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.LIMIT_CONTACT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        requires=require_limitable, check=check_limit, apply=apply_limit,
+        words=WordKind.NOTE, form="limit_contact", leaves=(per_event.second_person,), asks="limit_contact",
+    ),
+    Verb.APPEAL_LIMIT: Action(
+        "4.5", BY_COMPLAINANT | HANDLERS, stays(EVERY),
+        requires=require_appealable, check=check_appeal, apply=apply_appeal,
+        words=WordKind.NOTE, form="appeal_limit", raises_work_version=STAFF_AND_COMPLAINANT,
+        leaves=(per_event.second_person,),
+    ),
+    Verb.REVIEW_LIMIT: Action(
+        "4.5", MANAGERS | BY_SYSTEM, stays(EVERY),
+        requires=require_limit, check=check_review, apply=apply_review,
+        words=WordKind.LETTER, form="review_limit",
+        facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", LAPSED)),
+        leaves=(per_event.contact_limit,), manager_only=True,
+    ),
+}
+# fmt: on

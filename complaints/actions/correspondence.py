@@ -4,17 +4,40 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_INTAKE,
+    BY_SYSTEM,
+    NOBODY,
+    Action,
+    ActionRequest,
+    WordKind,
+    goes,
+    require_offline_source,
+    require_words,
+    stays,
+)
 from complaints.actions.danger import reopen_alarm, see_alarm
-from complaints.actions.request import ActionRequest, require_offline_source, require_words
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, Actor
 from complaints.case import Case, Event, Facts, UnsentLetter, changed, without_act
 from complaints.case_values import Talk
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.event_facts import COUNTS_DELIVERED, HELD
+from complaints.event_facts import (
+    ANY_FACTS,
+    COUNTS_DELIVERED,
+    HELD,
+    OFFLINE,
+    TALK_FACTS,
+    FactShapes,
+    code,
+    form_facts,
+    whole,
+)
+from complaints.obligations import per_event
 from complaints.obligations.resend import add_failed_delivery
-from complaints.vocabulary import Flag, Role, Target, Verb
+from complaints.vocabulary import EVERY, OPEN, Flag, Role, State, Target, Verb
 
 #: Telegram's limit for one message, in UTF-16 code units.
 MAX_LINE = 4096
@@ -331,13 +354,17 @@ def apply_fail_delivery(case: Case, event: Event) -> Case:
     )
 
 
+def require_no_chat(case: Case) -> None:
+    """Raise AlreadyDone if a chat already takes our letters."""
+    if case.has_chat:
+        raise AlreadyDone.worded("already_so:bind", ref=case.ref)
+
+
 def check_bind(case: Case, request: ActionRequest) -> Facts:
     """Show a code for a complaint without a chat; the complainant redeems it in the chat they choose (4.3).
 
-    `facts["person"]` is the person of that chat. Raises AlreadyDone if a chat already takes our letters.
+    `facts["person"]` is the person of that chat.
     """
-    if case.has_chat:
-        raise AlreadyDone.worded("already_so:bind", ref=case.ref)
     return request.facts
 
 
@@ -362,3 +389,76 @@ _APPLIED: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.INFORM: apply_inform,
     Verb.WARN_CONDUCT: _apply_delivered_warning,
 }
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.FAIL_DELIVERY: Action(
+        "7.3", BY_SYSTEM, stays(EVERY),
+        apply=apply_fail_delivery,
+        words=WordKind.INTERNAL, raises_work_version=NOBODY,
+    ),
+    Verb.NOTE: Action(
+        "7.3", HANDLERS | BY_INTAKE, stays(EVERY),
+        check=check_note, apply=apply_note,
+        words=WordKind.NOTE, form="note", spoken=("letter", "authority"),
+        facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}), raises_work_version=NOBODY,
+        names_people=True,
+    ),
+    Verb.REPLY: Action(
+        "7.3", HANDLERS, stays(EVERY),
+        check=check_reply, apply=apply_reply,
+        words=WordKind.LETTER, form="reply", leaves=(per_event.letter,), is_staff_message=True, shows_reading=True,
+        done="reply",
+    ),
+    Verb.ASK: Action(
+        "7.6", HANDLERS, stays(OPEN),
+        check=check_ask, apply=apply_ask,
+        words=WordKind.LETTER, form="ask", leaves=(per_event.letter,), is_staff_message=True, shows_reading=True,
+        done="ask",
+    ),
+    # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. BY_SYSTEM: only ends it.
+    Verb.TALK: Action(
+        "7.3", HANDLERS | {Role.ON_CALL} | BY_SYSTEM, stays(EVERY),
+        check=check_talk, apply=apply_talk,
+        words=WordKind.LETTER, facts=TALK_FACTS, raises_work_version=NOBODY, leaves=(per_event.talk,),
+        shows_reading=True, done="reply",
+    ),
+    Verb.INFORM: Action(
+        "7.3", HANDLERS | BY_SYSTEM, stays(OPEN),
+        check=check_inform, apply=apply_inform,
+        words=WordKind.LETTER, form="inform", facts=ANY_FACTS, leaves=(per_event.letter,), is_staff_message=True,
+        done="reply",
+    ),
+    Verb.DELIVER: Action(
+        "7.3", BY_SYSTEM, stays(EVERY),
+        check=check_deliver, apply=apply_deliver,
+        words=WordKind.INTERNAL, facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+        raises_work_version=NOBODY, in_thread=False, is_automatic=True, done="reply",
+    ),
+    Verb.TAKE_BACK: Action(
+        "7.3", HANDLERS,
+        # Back to the state before the act.
+        goes(EVERY, *State),
+        check=check_take_back, apply=apply_take_back,
+        words=WordKind.INTERNAL, form="withdraw_draft", facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+        leaves=(per_event.taken_back,),
+    ),
+    Verb.WARN_CONDUCT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        check=check_warning, apply=apply_warning,
+        words=WordKind.LETTER, form="warn_conduct", leaves=(per_event.letter,), is_staff_message=True,
+    ),
+    Verb.BIND: Action(
+        "4.3", BY_COMPLAINANT | HANDLERS, stays(EVERY),
+        requires=require_no_chat, check=check_bind, apply=apply_bind,
+        words=WordKind.INTERNAL, form="bind", facts=FactShapes(shapes={"person": code}),
+    ),
+    Verb.SURVEY: Action(
+        "8.3", BY_COMPLAINANT | BY_SYSTEM, stays(EVERY),
+        apply=apply_survey,
+        words=WordKind.STATEMENT, facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
+        in_thread=False, is_automatic=True, records="survey",
+    ),
+}
+# fmt: on

@@ -1,15 +1,19 @@
 """A danger to people: its alarm, who has seen it, and who closed it (5.3, 7.3)."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from complaints.actions.request import ActionRequest
+from complaints.actions.action import NOBODY, Action, ActionRequest, WordKind, stays
+from complaints.actors import HANDLERS, MANAGERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RecordedSign
 from complaints.danger.alarm import Alarm
 from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
+from complaints.event_facts import FactShapes, one_of
+from complaints.obligations import per_event
 from complaints.times import parse_time
-from complaints.vocabulary import Flag, Role, Verb
+from complaints.vocabulary import EVERY, Flag, Role, Verb
 
 #: The answers that end the bot's part of the conversation about a danger; a person still closes the alarm.
 CALM_ANSWERS = frozenset({"no", "over"})
@@ -71,16 +75,17 @@ def apply_receipt(case: Case, event: Event) -> Case:
     return changed(updated, executive_receipt_at=at)
 
 
-#: Acts for which a member of staff has read the complaint, and so a danger that is only possible.
-_WITH_READING = frozenset({Verb.ASSESS, Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
-
-
-def looked_alarms(case: Case, event: Event) -> tuple[Alarm, ...]:
+def looked_alarms(case: Case, event: Event, *, has_read: bool) -> tuple[Alarm, ...]:
     """The alarms after an act of staff: who takes, assesses or answers a complaint has seen a possible danger."""
     alarm = case.unseen_alarm
-    takes = event.verb is Verb.ASSIGN and event.by == event.facts["owner"]
-    looks = alarm is not None and alarm.certain_at is None and (takes or event.verb in _WITH_READING)
+    takes = event.by == event.facts.get("owner")
+    looks = alarm is not None and alarm.certain_at is None and (takes or has_read)
     return see_alarm(case, event).alarms if looks else case.alarms
+
+
+def require_alarm(case: Case) -> None:
+    if case.alarm is None:
+        raise AlreadyDone.worded("already_so:end_danger", ref=case.ref)
 
 
 def check_end_danger(case: Case, request: ActionRequest) -> Facts:
@@ -88,8 +93,6 @@ def check_end_danger(case: Case, request: ActionRequest) -> Facts:
 
     The bot's conversation about the danger ends with it, and letters that it held back leave.
     """
-    if case.alarm is None:
-        raise AlreadyDone.worded("already_so:end_danger", ref=case.ref)
     return request.facts
 
 
@@ -110,3 +113,21 @@ def reopen_alarm(case: Case, event: Event) -> Case:
     if case.alarm is None:
         return case
     return changed(case, alarms=(*_newest_changed(case, ended_at=event.at), Alarm(event.at, event.at)))
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.RECEIPT: Action(
+        "5.3", MANAGERS | {Role.ON_CALL}, stays(EVERY),
+        check=check_receipt, apply=apply_receipt,
+        words=WordKind.INTERNAL, form="receipt", facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
+        raises_work_version=NOBODY, leaves=(per_event.danger_seen,), without_reading=True, is_work=False,
+        answers_alarm=True, done="danger_seen",
+    ),
+    Verb.END_DANGER: Action(
+        "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
+        requires=require_alarm, check=check_end_danger, apply=apply_end_danger,
+        words=WordKind.INTERNAL, form="end_danger", raises_work_version=NOBODY, answers_alarm=True,
+    ),
+}
+# fmt: on

@@ -8,6 +8,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from complaints.actions.action import (
+    BY_SYSTEM,
+    NOBODY,
+    Action,
+    ActionRequest,
+    Fetched,
+    WordKind,
+    goes,
+    require_offline_source,
+    require_words,
+    something_waits,
+)
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import (
     add_unsent,
@@ -18,19 +30,30 @@ from complaints.actions.correspondence import (
 )
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
-from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.event_facts import ATTACHMENTS
+from complaints.event_facts import ATTACHMENTS, DRAW, OFFLINE, form_facts, whole
+from complaints.obligations import per_event
 from complaints.obligations.approvals import is_for_two
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Remedy, Role, State
+from complaints.vocabulary import (
+    ANSWERED,
+    DECIDABLE,
+    RESTRICTING,
+    Finding,
+    Flag,
+    Priority,
+    Remedy,
+    Role,
+    State,
+    Verb,
+)
 
 Grant = tuple[str, str]
 
@@ -90,18 +113,21 @@ def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: 
 # resolve
 
 
+def require_short(case: Case) -> None:
+    """Raise OutOfOrder outside level 1, safety 0, severity up to 2 and one issue."""
+    _require_assessed(case)
+    _require_fairness(case)
+    if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
+        raise OutOfOrder.worded("not_short", ref=case.ref)
+
+
 def check_resolve(case: Case, request: ActionRequest) -> Facts:
     """Put a small matter right and decide it in one act, at the front line (Annex F).
 
-    Raises OutOfOrder outside level 1, safety 0, severity up to 2, one issue, or where a second person must
-    agree.
+    Raises OutOfOrder where a second person must agree.
     """
-    _require_decidable(case)
-    _require_fairness(case)
     for path in ("done", "cause", "agreed_how"):
         require_words(request, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
-    if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
-        raise OutOfOrder.worded("not_short", ref=case.ref)
     _require_others_known(case, request.facts)
     findings = [request.facts["finding"]]
     if is_above_limit(case, request.actor, _grant(request.facts, "")):
@@ -146,16 +172,20 @@ def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tup
 # respond
 
 
+def require_decidable(case: Case) -> None:
+    """Raise OutOfOrder before an assessment, without the evidence that it needs, or while a draft waits."""
+    _require_assessed(case)
+    if missing := missing_evidence(case):
+        raise OutOfOrder.worded("evidence_missing", ref=case.ref, missing=", ".join(missing))
+    _require_fairness(case)
+
+
 def check_respond(case: Case, request: ActionRequest) -> Facts:
     """Decide with a finding and reasons for every issue; above the limits the decision waits for approval.
 
-    Raises OutOfOrder before an assessment, without the evidence that its seriousness needs, or while a draft
-    waits; BadFacts for an issue without finding or reasons.
+    Raises BadFacts for an issue without finding or reasons.
     """
     facts = request.facts
-    _require_decidable(case)
-    _require_evidence(case)
-    _require_fairness(case)
     issues = facts.get("issues", [])
     if len(issues) != len(case.issues):
         raise BadFacts.worded(
@@ -247,16 +277,11 @@ def _promised_remedy(case: Case, number: int, row: Mapping[str, Any], event: Eve
 # what both need
 
 
-def _require_decidable(case: Case) -> None:
+def _require_assessed(case: Case) -> None:
     if case.assessment is None:
         raise OutOfOrder.worded("not_assessed:decidable", ref=case.ref)
     if case.drafted is not None or case.reclassification is not None:
         raise something_waits(case)
-
-
-def _require_evidence(case: Case) -> None:
-    if missing := missing_evidence(case):
-        raise OutOfOrder.worded("evidence_missing", ref=case.ref, missing=", ".join(missing))
 
 
 def fairness_owed(case: Case) -> bool:
@@ -384,3 +409,31 @@ def start_remedying(case: Case) -> Case:
     """In the state `remedying` while something promised is not done (docs/domain.md, section 3)."""
     undone = any(remedy.done_at is None for remedy in case.owed_remedies)
     return changed(case, state=State.REMEDYING) if undone else case
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.RESOLVE: Action(
+        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
+        requires=require_short, check=check_resolve, apply=apply_resolve,
+        words=WordKind.DECISION, form="resolve", shown_in=("remedy", "verify", "close"),
+        facts=form_facts("resolve").plus(**DRAW), leaves=(per_event.decision,), fetches=Fetched.DRAW,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
+        needs_latest=True, is_handling=True, sees_danger=True, asks="respond",
+    ),
+    Verb.RESPOND: Action(
+        "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
+        requires=require_decidable, check=check_respond, apply=apply_respond,
+        words=WordKind.DECISION, form="decide", shown_in=("remedy", "verify", "close"),
+        facts=form_facts("decide").plus(**DRAW), leaves=(per_event.decision,), fetches=Fetched.DRAW,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
+        is_handling=True, sees_danger=True, asks="respond", decided_together=True,
+    ),
+    Verb.COMMUNICATE_DECISION: Action(
+        "7.8", BY_SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
+        check=check_communicate_decision, apply=apply_communicate_decision,
+        words=WordKind.INTERNAL, spoken=("decision",), facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,), records="decision", done="communicate_decision",
+    ),
+}
+# fmt: on

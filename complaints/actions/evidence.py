@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from datetime import date
 
 from complaints.actions.access import check_fairness_facts, record_fairness
-from complaints.actions.request import ActionRequest, something_waits
+from complaints.actions.action import Action, ActionRequest, WordKind, goes, something_waits
+from complaints.actors import HANDLERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import EvidenceItem, IssueFinding, Statement
 from complaints.deadlines.opening_hours import closing_time
 from complaints.errors import BadFacts, OutOfOrder
+from complaints.event_facts import codes, form_facts
 from complaints.priorities import priority_of
 from complaints.rulebook import InvestigationPlan
 from complaints.times import local_time
-from complaints.vocabulary import RESTRICTING, Finding, Priority, State
+from complaints.vocabulary import RESTRICTING, UNDECIDED, Finding, Priority, State, Verb
 
 #: The option for the evidence of the same act, which has no number yet.
 NEW = "new"
@@ -171,3 +173,15 @@ def apply_investigate(case: Case, event: Event) -> Case:
         statements=tuple(statements),
         issue_findings=tuple(findings[number] for number in sorted(findings)),
     )
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.INVESTIGATE: Action(
+        "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
+        check=check_investigate, apply=apply_investigate,
+        words=WordKind.NOTE, form="investigate", facts=form_facts("investigate").plus(withdrawn=codes), judges=True,
+        needs_independence=True, is_handling=True, shows_reading=True, decided_together=True, done="investigate",
+    ),
+}
+# fmt: on

@@ -1,23 +1,50 @@
 """Receiving a complaint, the complainant's words, the acknowledgement and the proposal (7.2, 7.4, 7.5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from complaints.actions.access import name_subjects, recorded_signs
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_INTAKE,
+    BY_SYSTEM,
+    NOBODY,
+    Action,
+    ActionRequest,
+    Fetched,
+    Move,
+    WordKind,
+    require_offline_source,
+    stays,
+)
 from complaints.actions.correspondence import record_contact
 from complaints.actions.danger import is_certain, raised_alarms
 from complaints.actions.import_past import apply_import, check_past
-from complaints.actions.request import ActionRequest, require_offline_source
+from complaints.actors import HANDLERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Proposed, ProposedCriterion, RecordedSign, RemedyOwed
 from complaints.deadlines.periods import reply_held_until
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts
+from complaints.event_facts import MESSAGE, OFFLINE, PROPOSAL, whole
+from complaints.obligations import per_event
 from complaints.obligations.resend import end_last_silence
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
-from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role, Verb
+from complaints.vocabulary import (
+    EVERY,
+    OPEN,
+    RESTRICTING,
+    UNDECIDED,
+    Category,
+    ContactKind,
+    Flag,
+    Role,
+    State,
+    Verb,
+)
 
 #: The safety rule for a child who writes (docs/domain.md, section 3, Minor).
 CHILD_WRITING = "minor.child_writing"
@@ -173,7 +200,7 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.DANGER}
     if facts.get("subjects") or any(sign.kind in RESTRICTING for sign in signs):
         flags |= {Flag.RESTRICTED}
-    if event.verb is not Verb.RECEIVE and any(sign.kind == Category.HANDLING for sign in signs):
+    if event.seq > 1 and any(sign.kind == Category.HANDLING for sign in signs):
         flags |= {Flag.ABOUT_HANDLING}
     if facts.get("audible"):
         flags |= {Flag.MEDIA_UNHEARD}
@@ -442,3 +469,50 @@ def _model_fields(facts: Facts) -> dict[str, Any]:
             for row in facts.get("criteria", ())
         ),
     }
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    # `receive` calls check_receive, which needs an arrival instead of a case.
+    Verb.RECEIVE: Action(
+        "7.2", BY_COMPLAINANT | HANDLERS | BY_INTAKE, Move(begins=State.RECEIVED),
+        apply=apply_receive,
+        words=WordKind.MESSAGE, form="log_complaint", facts=MESSAGE, raises_work_version=NOBODY, in_thread=False,
+        names_people=True, done="receive",
+    ),
+    Verb.ADD: Action(
+        "7.2", BY_COMPLAINANT, stays(EVERY),
+        check=check_words, apply=apply_words,
+        words=WordKind.MESSAGE, facts=MESSAGE, raises_work_version=NOBODY, leaves=(per_event.talk_answer,),
+        fetches=Fetched.CONFLICTS, names_people=True, done="question",
+    ),
+    Verb.CONFIRM: Action(
+        "7.2", BY_COMPLAINANT, stays(OPEN),
+        apply=apply_confirm,
+        words=WordKind.STATEMENT, raises_work_version=NOBODY, in_thread=False, names_people=True,
+    ),
+    Verb.END_FORM: Action(
+        "7.2", BY_SYSTEM | BY_COMPLAINANT, stays(OPEN),
+        check=check_end_form, apply=apply_end_form,
+        words=WordKind.INTERNAL, raises_work_version=NOBODY, in_thread=False, is_automatic=True,
+    ),
+    # HANDLERS, BY_INTAKE: the person who logs a complaint reads the acknowledgement out.
+    Verb.ACKNOWLEDGE: Action(
+        "7.4", BY_SYSTEM | HANDLERS | BY_INTAKE, stays(EVERY),
+        check=check_acknowledge, apply=apply_acknowledge,
+        words=WordKind.INTERNAL, spoken=("acknowledge",), facts=OFFLINE.plus(level=whole(1)),
+        raises_work_version=NOBODY, leaves=(per_event.confirmation,), records="acknowledge", done="acknowledge",
+    ),
+    Verb.PROPOSE: Action(
+        "7.5", frozenset({Role.MODEL}), stays(UNDECIDED),
+        check=check_propose, apply=apply_propose,
+        words=WordKind.INTERNAL, facts=PROPOSAL, raises_work_version=NOBODY, in_thread=False, is_automatic=True,
+    ),
+    Verb.ANSWER: Action(
+        "7.6", BY_COMPLAINANT, stays(OPEN),
+        check=check_words, apply=apply_words,
+        words=WordKind.MESSAGE, facts=MESSAGE, raises_work_version=NOBODY, leaves=(per_event.talk_answer,),
+        fetches=Fetched.CONFLICTS, names_people=True, done="answer",
+    ),
+}
+# fmt: on

@@ -1,19 +1,31 @@
 """Before a decision: later dates, other rules, the next level (7.3, F)."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from complaints.actions.action import (
+    BY_SYSTEM,
+    Action,
+    ActionRequest,
+    WordKind,
+    goes,
+    require_words,
+    something_waits,
+    stays,
+)
 from complaints.actions.closing import drop_pending
-from complaints.actions.request import ActionRequest, require_words, something_waits
-from complaints.actors import may_manage
+from complaints.actors import HANDLERS, may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import ExtensionAsked, TargetSet
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.rule_change import dates_under_new_rules, is_limited_by_promise
 from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import FactShapes, code, flag, form_facts, one_of, whole
+from complaints.obligations import per_event
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import State, Target
+from complaints.vocabulary import OPEN, UNDECIDED, State, Target, Verb
 
 #: The targets that a manager may move; the others follow from what is done.
 EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
@@ -156,6 +168,11 @@ def redate_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict
 # escalate
 
 
+def require_next_level(case: Case) -> None:
+    if case.level >= case.rules.top_level:
+        raise OutOfOrder.worded("top_level", ref=case.ref)
+
+
 def check_escalate(case: Case, request: ActionRequest) -> Facts:
     """Move up one level before a decision (Annex F).
 
@@ -163,8 +180,6 @@ def check_escalate(case: Case, request: ActionRequest) -> Facts:
     level.
     """
     require_words(request, "reason", f"Say why the next level should take {case.ref}.")
-    if case.level >= case.rules.top_level:
-        raise OutOfOrder.worded("top_level", ref=case.ref)
     return request.facts
 
 
@@ -190,3 +205,31 @@ def apply_escalate(case: Case, event: Event) -> Case:
         acted_at={at_level: people for at_level, people in acted_at.items() if people},
         acks=acks,
     )
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.ESCALATE: Action(
+        "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
+        requires=require_next_level, check=check_escalate, apply=apply_escalate,
+        words=WordKind.NOTE, form="escalate", raises_level=True, done="escalate",
+    ),
+    Verb.EXTEND: Action(
+        "7.3", HANDLERS, stays(OPEN),
+        check=check_extend, apply=apply_extend, dates=extend_dates,
+        words=WordKind.NOTE, form="extend", shown_in=("extend",),
+        facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)), leaves=(per_event.extended_date,),
+        asks="extend",
+    ),
+    # BY_SYSTEM: the operator, at the command line.
+    Verb.REDATE: Action(
+        "7.3", BY_SYSTEM, stays(OPEN),
+        check=check_redate, apply=apply_redate, dates=redate_dates,
+        facts=FactShapes(
+            frozenset({"rulebook", "before", "jurisdiction"}),
+            {"rulebook": code, "before": code, "jurisdiction": code, "later": flag},
+        ),
+        words=WordKind.NOTE, leaves=(per_event.redated,), changes_rules=True, is_work=False,
+    ),
+}
+# fmt: on

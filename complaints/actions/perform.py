@@ -1,22 +1,23 @@
 """Doing one verb to a complaint, and the case as the fold of its events: what the store calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
-from complaints.actions.authorisation import authorise, require_state
+from complaints.actions.action import Action, ActionRequest, Dates
+from complaints.actions.authorisation import authorise, require_possible
 from complaints.actions.danger import looked_alarms
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
-from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
-from complaints.actions.request import ActionRequest
+from complaints.actions.registry import ACTIONS, raises_work_version
 from complaints.actors import MANAGERS, Actor
 from complaints.case import Case, Event, Facts, UnsentLetter, Words, changed
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import revise
 from complaints.errors import OutOfOrder
 from complaints.event_facts import HELD, check_facts, check_wordless
-from complaints.obligations.kinds import SENT, NewObligation
-from complaints.obligations.per_event import event_obligations
+from complaints.obligations.kinds import SENT, NewObligation, give_offline
+from complaints.obligations.per_event import after_any_event, thread_line
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import is_significant
 from complaints.rulebook import Rulebook, require_known_categories
@@ -37,7 +38,7 @@ def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words
     """Open a record (7.2); raises NotAllowed or BadFacts."""
     action = ACTIONS[Verb.RECEIVE]
     facts = _without_none(facts)
-    check_facts(Verb.RECEIVE, facts, action.facts)
+    check_facts(Verb.RECEIVE, facts, action.shapes)
     require_known_categories(facts, arrival.rules)
     role = authorise(None, Verb.RECEIVE, actor)
     request = ActionRequest(Verb.RECEIVE, at, actor, role, facts, words)
@@ -66,13 +67,11 @@ def perform(
     `rules` are the rules to move the complaint to, for `redate` alone.
     """
     action = ACTIONS[verb]
-    if action.moves.begins is not None:
+    if action.begins:
         raise OutOfOrder.worded("received_before", ref=case.ref)
-    # Permission comes first: a person without it must not learn from other errors what is in the case.
-    role = authorise(case, verb, actor)
-    require_state(case, verb)
+    role = require_possible(case, verb, actor)
     facts = _without_none(facts or {})
-    check_facts(verb, facts, action.facts)
+    check_facts(verb, facts, action.shapes)
     require_known_categories(facts, case.rules)
     request = ActionRequest(verb, at, actor, role, facts, words or {}, rules)
     event = _event(case.version + 1, action, request, action.check(case, request))
@@ -152,6 +151,16 @@ def _with_dates(event: Event, dates: Dates) -> Event:
     return replace(event, facts={**event.facts, **dates})
 
 
+def event_obligations(case: Case, event: Event) -> Iterator[NewObligation]:
+    """What an event leaves to do: a line in the thread, what its verb leaves, and what any event may leave."""
+    row = ACTIONS[event.verb]
+    if case.is_history or (row.decided_together and event.facts.get("batch")):
+        return
+    line = thread_line(case, event) if row.in_thread else iter(())
+    obligations = chain(line, *(leave(case, event) for leave in row.leaves), after_any_event(case, event))
+    yield from give_offline(case, obligations, once=True)
+
+
 def _result(case: Case, event: Event) -> ActResult:
     obligations = (*current_obligations(case), *event_obligations(case, event))
     if HELD in event.facts:
@@ -166,13 +175,6 @@ def _result(case: Case, event: Event) -> ActResult:
     return ActResult(event, case, obligations)
 
 
-#: Acts of staff that route a complaint or guard access to it, without work on what it says.
-_NO_WORK = frozenset({
-    Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
-    Verb.REDATE, Verb.ERASE, Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING, Verb.REVIEW_CASE,
-})  # fmt: skip
-
-
 def _after_any_event(case: Case, event: Event) -> Case:
     """Count the event, remember who judged, take over its due times, end the questions, flag significance."""
     action = ACTIONS[event.verb]
@@ -183,7 +185,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
     # The first message of staff ends the questions. So the acknowledgement is due before that message leaves.
     is_by_staff = event.role not in (Role.COMPLAINANT, Role.SYSTEM, Role.MODEL)
     # A reviewer stays a person who took no part in it.
-    took_part = is_by_staff and event.verb is not Verb.REVIEW_CASE
+    took_part = is_by_staff and not action.reviewer_only
     people = ({event.by} if took_part else set()) | ({case.owner} if case.owner else set())
     staff_wrote = action.is_staff_message and event.role is not Role.SYSTEM
     if case.form_open and (staff_wrote or case.state is State.DECIDED):
@@ -193,11 +195,11 @@ def _after_any_event(case: Case, event: Event) -> Case:
         version=event.seq,
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
-        workers=case.workers | {event.by} if is_by_staff and event.verb not in _NO_WORK else case.workers,
+        workers=case.workers | {event.by} if is_by_staff and action.is_work else case.workers,
         participants=case.participants | people if people else case.participants,
         targets=_targets(case, event),
-        survey_concern_at=None if event.verb is Verb.REOPEN or took_part else case.survey_concern_at,
-        alarms=looked_alarms(case, event) if is_by_staff else case.alarms,
+        survey_concern_at=None if took_part else case.survey_concern_at,
+        alarms=looked_alarms(case, event, has_read=action.sees_danger) if is_by_staff else case.alarms,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case

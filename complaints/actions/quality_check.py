@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from complaints.actions.request import ActionRequest, require_words
+from complaints.actions.action import ActionRequest, require_words
 from complaints.case import Case, Facts
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import BadFacts

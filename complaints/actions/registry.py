@@ -1,12 +1,10 @@
-"""Every verb in one row: its clause, who may do it, which moves it makes, what it checks and what it changes.
+"""Every verb with its row, and the questions that other modules ask the rows.
 
-To add a verb, write one row here, its two functions in the module of its stage, its form in `forms.py` and its
-texts. Permissions, the lifecycle, the version of the work and docs/lifecycle.md all come from this table.
+To add a verb, write its two functions and its row in the module of its stage, its form in `forms.toml` and its texts.
+Permissions, the lifecycle, the version of the work and docs/lifecycle.md all come from the rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from complaints.actions import (
     access,
@@ -23,450 +21,57 @@ from complaints.actions import (
     remedies,
     reply_and_recourse,
 )
-from complaints.actions.request import ActionRequest, accept_as_given
-from complaints.actors import HANDLERS, MANAGERS, READERS
-from complaints.case import Case, Event, Facts
-from complaints.deadlines.targets import revise
-from complaints.event_facts import (
-    ANY_FACTS,
-    DRAW,
-    LINK,
-    MESSAGE,
-    OFFLINE,
-    PEOPLE,
-    PROPOSAL,
-    TALK_FACTS,
-    FactShapes,
-    code,
-    codes,
-    flag,
-    form_facts,
-    moment,
-    one_of,
-    whole,
-)
-from complaints.vocabulary import ANSWERED, DECIDABLE, EVERY, OPEN, UNDECIDED, Role, State, Target, Verb
+from complaints.actions.action import Action, WordKind
+from complaints.case import Event, Facts
+from complaints.vocabulary import Verb
 
-_SYSTEM = frozenset({Role.SYSTEM})
-_COMPLAINANT = frozenset({Role.COMPLAINANT})
-_INTAKE = frozenset({Role.INTAKE})
-
-#: The roles whose act makes every view that staff have open out of date (docs/surfaces.md, "Versions").
-STAFF: frozenset[Role] = frozenset(Role) - {Role.SYSTEM, Role.MODEL, Role.COMPLAINANT}
-STAFF_AND_COMPLAINANT: frozenset[Role] = STAFF | _COMPLAINANT
-NOBODY: frozenset[Role] = frozenset()
+#: In the order of a complaint's life.
+_STAGES = (
+    intake, assessment, correspondence, evidence, decision, approval, reply_and_recourse, investigation, remedies,
+    closing, conduct, access, danger,
+)  # fmt: skip
+ACTIONS: Mapping[Verb, Action] = {verb: row for stage in _STAGES for verb, row in stage.ROWS.items()}
+if missing := [verb.value for verb in Verb if verb not in ACTIONS]:
+    raise LookupError(f"no row for these verbs: {', '.join(missing)}")
 
 
-@dataclass(frozen=True)
-class Move:
-    """`ways` gives the states that each source may lead to, including itself where it may stay.
-
-    `begins` is the state of a new record.
-    """
-
-    ways: Mapping[State, tuple[State, ...]] = field(default_factory=dict)
-    begins: State | None = None
-
-    @property
-    def sources(self) -> frozenset[State]:
-        return frozenset(self.ways)
-
-    @property
-    def to(self) -> tuple[State, ...]:
-        """The states it may move to, in the order of a complaint's life; empty means that the state stays."""
-        reached = {to for source, ways in self.ways.items() for to in ways if to is not source}
-        return tuple(state for state in State if state in reached or state is self.begins)
+def verbs_that(has: Callable[[Action], bool]) -> frozenset[Verb]:
+    """The verbs whose row has this trait."""
+    return frozenset(verb for verb, row in ACTIONS.items() if has(row))
 
 
-def stays(sources: Iterable[State]) -> Move:
-    """Possible in these states; the state does not change."""
-    return Move({source: (source,) for source in sources})
-
-
-def goes(sources: Iterable[State], *to: State, or_stays: bool = False) -> Move:
-    """Possible in these states; leads to one of the states `to`."""
-    return Move({source: (*to, *((source,) if or_stays else ())) for source in sources})
-
-
-Dates = dict[str, list[dict[str, Any]]]
-
-
-def _revised_dates(before: Case, after: Case, event: Event) -> Dates:
-    return revise(after, event.at)
-
-
-@dataclass(frozen=True)
-class Action:
-    """One verb.
-
-    `check` returns the facts of the event or raises ComplaintError; `apply` gives the case after the event, also
-    for every event of the past. `dates` gives the due times that the event sets or meets.
-    """
-
-    #: The clause of ISO 10002:2004 that the verb carries out; `amends case history` prints it.
-    clause: str
-    roles: frozenset[Role]
-    moves: Move
-    apply: Callable[[Case, Event], Case]
-    check: Callable[[Case, ActionRequest], Facts] = accept_as_given
-    facts: FactShapes = ANY_FACTS
-    dates: Callable[[Case, Case, Event], Dates] = _revised_dates
-    raises_work_version: frozenset[Role] = STAFF
-    #: Only the owner, the deputy of an absent owner, or a manager may do it.
-    owner_only: bool = False
-    #: Reserved for managers: if a manager is complained about, only top management may do it.
-    manager_only: bool = False
-    #: The person judges the complaint at this level, so they may not judge it at a higher one.
-    judges: bool = False
-    #: Needs a person who has not judged the complaint at a lower level.
-    needs_independence: bool = False
-    #: The role that does it must be one that decides at the level of the case.
-    needs_level_role: bool = False
-    #: Possible for a person who may not read a restricted case.
-    without_reading: bool = False
-    #: A message of staff to the complainant; the first one ends the questions.
-    is_staff_message: bool = False
-    #: The event carries the rules that the complaint is under from then on.
-    changes_rules: bool = False
-
-
-# Three lines a verb: clause, roles and moves; the functions; the rest. The formatter would need twice as many.
-# fmt: off
-ACTIONS: Mapping[Verb, Action] = {
-    # intake
-    # `receive` calls intake.check_receive, which needs an arrival instead of a case.
-    Verb.RECEIVE: Action(
-        "7.2", _COMPLAINANT | HANDLERS | _INTAKE, Move(begins=State.RECEIVED),
-        apply=intake.apply_receive,
-        facts=MESSAGE, raises_work_version=NOBODY,
-    ),
-    Verb.ADD: Action(
-        "7.2", _COMPLAINANT, stays(EVERY),
-        check=intake.check_words, apply=intake.apply_words,
-        facts=MESSAGE, raises_work_version=NOBODY,
-    ),
-    Verb.CONFIRM: Action(
-        "7.2", _COMPLAINANT, stays(OPEN),
-        apply=intake.apply_confirm,
-        raises_work_version=NOBODY,
-    ),
-    Verb.END_FORM: Action(
-        "7.2", _SYSTEM | _COMPLAINANT, stays(OPEN),
-        check=intake.check_end_form, apply=intake.apply_end_form,
-        raises_work_version=NOBODY,
-    ),
-    # HANDLERS, _INTAKE: the person who logs a complaint reads the acknowledgement out.
-    Verb.ACKNOWLEDGE: Action(
-        "7.4", _SYSTEM | HANDLERS | _INTAKE, stays(EVERY),
-        check=intake.check_acknowledge, apply=intake.apply_acknowledge,
-        facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
-    ),
-    Verb.FAIL_DELIVERY: Action(
-        "7.3", _SYSTEM, stays(EVERY),
-        apply=correspondence.apply_fail_delivery,
-        raises_work_version=NOBODY,
-    ),
-    Verb.PROPOSE: Action(
-        "7.5", frozenset({Role.MODEL}), stays(UNDECIDED),
-        check=intake.check_propose, apply=intake.apply_propose,
-        facts=PROPOSAL, raises_work_version=NOBODY,
-    ),
-    # assessment
-    Verb.ASSESS: Action(
-        "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
-        check=assessment.check_assess, apply=assessment.apply_assess,
-        facts=form_facts("assess"), needs_independence=True,
-    ),
-    Verb.REASSESS: Action(
-        "7.5", HANDLERS, stays(OPEN),
-        check=assessment.check_reassess, apply=assessment.apply_assess,
-        facts=form_facts("assess"), needs_independence=True,
-    ),
-    Verb.RECLASSIFY: Action(
-        "3", HANDLERS, stays(UNDECIDED),
-        check=assessment.check_reclassify, apply=assessment.apply_reclassify,
-        facts=form_facts("reclassify"),
-    ),
-    Verb.ASSIGN: Action(
-        "4.9", HANDLERS, stays(OPEN),
-        check=assessment.check_assign, apply=assessment.apply_assign,
-        facts=FactShapes(shapes={"owner": code, "batch": code}),
-    ),
-    # correspondence
-    Verb.NOTE: Action(
-        "7.3", HANDLERS | _INTAKE, stays(EVERY),
-        check=correspondence.check_note, apply=correspondence.apply_note,
-        facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}), raises_work_version=NOBODY,
-    ),
-    Verb.REPLY: Action(
-        "7.3", HANDLERS, stays(EVERY),
-        check=correspondence.check_reply, apply=correspondence.apply_reply,
-        facts=form_facts("reply"), is_staff_message=True,
-    ),
-    Verb.ASK: Action(
-        "7.6", HANDLERS, stays(OPEN),
-        check=correspondence.check_ask, apply=correspondence.apply_ask,
-        facts=form_facts("ask"), is_staff_message=True,
-    ),
-    Verb.ANSWER: Action(
-        "7.6", _COMPLAINANT, stays(OPEN),
-        check=intake.check_words, apply=intake.apply_words,
-        facts=MESSAGE, raises_work_version=NOBODY,
-    ),
-    # Not `is_staff_message`: a limit on contact never keeps a person from help in a danger. _SYSTEM: only ends it.
-    Verb.TALK: Action(
-        "7.3", HANDLERS | {Role.ON_CALL} | _SYSTEM, stays(EVERY),
-        check=correspondence.check_talk, apply=correspondence.apply_talk,
-        facts=TALK_FACTS, raises_work_version=NOBODY,
-    ),
-    Verb.INFORM: Action(
-        "7.3", HANDLERS | _SYSTEM, stays(OPEN),
-        check=correspondence.check_inform, apply=correspondence.apply_inform,
-        is_staff_message=True,
-    ),
-    Verb.DELIVER: Action(
-        "7.3", _SYSTEM, stays(EVERY),
-        check=correspondence.check_deliver, apply=correspondence.apply_deliver,
-        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}), raises_work_version=NOBODY,
-    ),
-    Verb.TAKE_BACK: Action(
-        "7.3", HANDLERS,
-        # Back to the state before the act.
-        goes(EVERY, *State),
-        check=correspondence.check_take_back, apply=correspondence.apply_take_back,
-        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
-    ),
-    # investigation and decision
-    Verb.INVESTIGATE: Action(
-        "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
-        check=evidence.check_investigate, apply=evidence.apply_investigate,
-        facts=form_facts("investigate").plus(withdrawn=codes), judges=True, needs_independence=True,
-    ),
-    Verb.RESOLVE: Action(
-        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
-        check=decision.check_resolve, apply=decision.apply_resolve,
-        facts=form_facts("resolve").plus(**DRAW),
-        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
-    ),
-    Verb.RESPOND: Action(
-        "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
-        check=decision.check_respond, apply=decision.apply_respond,
-        facts=form_facts("decide").plus(**DRAW),
-        owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
-    ),
-    Verb.APPROVE: Action(
-        "7.7", MANAGERS,
-        Move({
-            **stays(OPEN).ways,
-            **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
-            State.RECEIVED: (State.CLOSED, State.RECEIVED),
-            # A limit on contact may also be about a closed matter.
-            State.CLOSED: (State.CLOSED,),
-        }),
-        check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
-        facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
-    ),
-    # _SYSTEM: sends it unread when the promised date would be missed.
-    Verb.CHECK_DECISION: Action(
-        "4.5", HANDLERS | _SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
-        check=approval.check_check_decision, apply=approval.apply_check_decision,
-        facts=FactShapes(shapes=form_facts("check_decision").shapes),
-        judges=True, needs_independence=True, needs_level_role=True,
-    ),
-    Verb.COMMUNICATE_DECISION: Action(
-        "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
-        check=decision.check_communicate_decision, apply=decision.apply_communicate_decision,
-        facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
-    ),
-    # the complainant's reply, the next level and the outside
-    Verb.ACCEPT: Action(
-        "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
-        check=reply_and_recourse.check_accept, apply=reply_and_recourse.apply_accept,
-        facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
-    ),
-    Verb.DISAGREE: Action(
-        "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
-        check=reply_and_recourse.check_disagree, apply=reply_and_recourse.apply_disagree,
-        facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
-    ),
-    Verb.ESCALATE: Action(
-        "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
-        check=investigation.check_escalate, apply=investigation.apply_escalate,
-    ),
-    Verb.OFFER_RECOURSE: Action(
-        "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
-        check=reply_and_recourse.check_offer_recourse, apply=reply_and_recourse.apply_offer_recourse,
-        facts=OFFLINE, raises_work_version=NOBODY,
-    ),
-    Verb.NOTIFY_EXTERNAL: Action(
-        "7.9", HANDLERS, stays(EVERY),
-        check=reply_and_recourse.check_notify_external, apply=reply_and_recourse.apply_notify_external,
-        facts=form_facts("external"),
-    ),
-    Verb.CONCLUDE_EXTERNAL: Action(
-        "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
-        check=reply_and_recourse.check_conclude_external, apply=reply_and_recourse.apply_conclude_external,
-        facts=form_facts("external"),
-    ),
-    # remedies and dates
-    Verb.REMEDY_DONE: Action(
-        "7.7", HANDLERS, stays(OPEN),
-        check=remedies.check_remedy_done, apply=remedies.apply_remedy_done,
-        facts=form_facts("remedy"),
-    ),
-    Verb.REMEDY_LATE: Action(
-        "7.7", _SYSTEM, stays(OPEN),
-        check=remedies.check_remedy_late, apply=remedies.apply_remedy_late,
-        facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}), raises_work_version=NOBODY,
-    ),
-    Verb.VERIFY: Action(
-        "D", HANDLERS, stays(OPEN),
-        check=remedies.check_verify, apply=remedies.apply_verify,
-        facts=form_facts("verify"),
-    ),
-    Verb.EXTEND: Action(
-        "7.3", HANDLERS, stays(OPEN),
-        check=investigation.check_extend, apply=investigation.apply_extend, dates=investigation.extend_dates,
-        facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)),
-    ),
-    # _SYSTEM: the operator, at the command line.
-    Verb.REDATE: Action(
-        "7.3", _SYSTEM, stays(OPEN),
-        check=investigation.check_redate, apply=investigation.apply_redate, dates=investigation.redate_dates,
-        facts=FactShapes(
-            frozenset({"rulebook", "before", "jurisdiction"}),
-            {"rulebook": code, "before": code, "jurisdiction": code, "later": flag},
-        ),
-        changes_rules=True,
-    ),
-    # the end
-    Verb.CLOSE: Action(
-        "7.9", HANDLERS, goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
-        check=closing.check_close, apply=closing.apply_close,
-        facts=FactShapes(shapes=form_facts("close").shapes), owner_only=True,
-    ),
-    Verb.LAPSE: Action(
-        "7.9", _SYSTEM, goes(ANSWERED, State.CLOSED),
-        check=closing.check_lapse, apply=closing.apply_close,
-    ),
-    Verb.WITHDRAW: Action(
-        "7.9", _COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
-        check=closing.check_withdraw, apply=closing.apply_withdraw,
-        facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
-    ),
-    Verb.REOPEN: Action(
-        "7.9", _COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
-        check=closing.check_reopen, apply=closing.apply_reopen,
-        raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
-    ),
-    Verb.NOT_ACCEPT: Action(
-        "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
-        check=closing.check_not_accept, apply=closing.apply_close,
-        manager_only=True,
-    ),
-    # the complainant's conduct
-    Verb.WARN_CONDUCT: Action(
-        "4.3", HANDLERS, stays(EVERY),
-        check=correspondence.check_warning, apply=correspondence.apply_warning,
-        facts=form_facts("warn_conduct"), is_staff_message=True,
-    ),
-    Verb.LIMIT_CONTACT: Action(
-        "4.3", HANDLERS, stays(EVERY),
-        check=conduct.check_limit, apply=conduct.apply_limit,
-        facts=form_facts("limit_contact"),
-    ),
-    Verb.APPEAL_LIMIT: Action(
-        "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
-        check=conduct.check_appeal, apply=conduct.apply_appeal,
-        raises_work_version=STAFF_AND_COMPLAINANT,
-    ),
-    Verb.REVIEW_LIMIT: Action(
-        "4.5", MANAGERS | _SYSTEM, stays(EVERY),
-        check=conduct.check_review, apply=conduct.apply_review,
-        facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
-        manager_only=True,
-    ),
-    # access
-    Verb.LINK: Action(
-        "7.6", HANDLERS | _COMPLAINANT, stays(EVERY),
-        check=access.check_link, apply=access.apply_link,
-        facts=LINK,
-    ),
-    Verb.MERGE: Action(
-        "7.6", HANDLERS, goes(OPEN, State.CLOSED),
-        check=closing.check_merge, apply=closing.apply_merge,
-        facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
-    ),
-    Verb.BIND: Action(
-        "4.3", _COMPLAINANT | HANDLERS, stays(EVERY),
-        check=correspondence.check_bind, apply=correspondence.apply_bind,
-        facts=FactShapes(shapes={"person": code}),
-    ),
-    Verb.RESTRICT: Action(
-        "4.7", HANDLERS | _SYSTEM, stays(EVERY),
-        check=access.check_restrict, apply=access.apply_restrict,
-        facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}),
-    ),
-    Verb.UNRESTRICT: Action(
-        "4.7", MANAGERS, stays(EVERY),
-        check=access.check_unrestrict, apply=access.apply_unrestrict,
-        manager_only=True,
-    ),
-    Verb.DECLARE_CONFLICT: Action(
-        "4.5", HANDLERS, stays(EVERY),
-        check=access.check_declare_conflict, apply=access.apply_declare_conflict,
-        facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
-    ),
-    Verb.HOLD: Action(
-        "8.1", MANAGERS | _SYSTEM, stays(EVERY),
-        check=access.check_hold, apply=access.apply_hold,
-        facts=form_facts("hold"), manager_only=True,
-    ),
-    Verb.RELEASE: Action(
-        "8.1", MANAGERS | _SYSTEM, stays(EVERY),
-        check=access.check_release, apply=access.apply_release,
-        manager_only=True,
-    ),
-    # receipt of a danger, survey, erasure
-    Verb.RECEIPT: Action(
-        "5.3", MANAGERS | {Role.ON_CALL}, stays(EVERY),
-        check=danger.check_receipt, apply=danger.apply_receipt,
-        facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
-        raises_work_version=NOBODY, without_reading=True,
-    ),
-    Verb.END_DANGER: Action(
-        "5.3", HANDLERS | {Role.ON_CALL}, stays(EVERY),
-        check=danger.check_end_danger, apply=danger.apply_end_danger,
-        facts=form_facts("end_danger"), raises_work_version=NOBODY,
-    ),
-    Verb.SURVEY: Action(
-        "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
-        apply=correspondence.apply_survey,
-        facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
-    ),
-    # review of closed complaints
-    Verb.DRAW_REVIEW: Action(
-        "4.5", _SYSTEM, stays((State.CLOSED,)),
-        check=closing.check_draw_review, apply=closing.apply_draw_review,
-        facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
-        raises_work_version=NOBODY,
-    ),
-    Verb.REVIEW_CASE: Action(
-        "4.5", READERS, stays(EVERY),
-        check=closing.check_review_case, apply=closing.apply_review_case,
-        facts=form_facts("review_case"), raises_work_version=NOBODY,
-    ),
-    Verb.ERASE: Action(
-        "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),
-        check=closing.check_erase, apply=closing.apply_erase,
-        raises_work_version=NOBODY,
-    ),
-    **{
-        verb: Action("8.1", _SYSTEM, stays(EVERY), check=access.check_processing, apply=access.apply_processing)
-        for verb in (Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING)
-    },
+#: Acts that bring a message of the complainant.
+MESSAGE_VERBS = verbs_that(lambda row: row.words is WordKind.MESSAGE)
+#: Letters that leave as staff wrote them, each at once.
+LETTER_VERBS = verbs_that(lambda row: row.is_staff_message and row.words is WordKind.LETTER)
+DECISION_VERBS = verbs_that(lambda row: row.words is WordKind.DECISION)
+#: The answers of a second person.
+SECOND_PERSON_VERBS = verbs_that(lambda row: row.is_second_person)
+#: What staff can record of a conversation or letter, and the verb for it.
+OFFLINE_VERBS: Mapping[str, Verb] = {what: verb for verb, row in ACTIONS.items() for what in row.spoken}
+#: The verb of each form; `form_verb` covers the forms that choose by a field.
+FORM_VERBS: Mapping[str, Verb] = {
+    form: verb
+    for verb, row in ACTIONS.items()
+    if not row.chosen_by[0]
+    for form in (row.form, *row.other_forms)
+    if form
 }
-# fmt: on
+
+
+def form_verb(form: str, facts: Facts, *, assessed: bool = False) -> Verb:
+    """The verb of a form with these facts: several forms choose it by a field."""
+    if form == "given":
+        return OFFLINE_VERBS[facts["what"]]
+    fields = {**facts, "assessed": assessed}
+    chosen = verbs_that(lambda row: row.form == form and fields.get(row.chosen_by[0]) in row.chosen_by[1])
+    return next(iter(chosen), FORM_VERBS[form])
+
+
+def form_of(verb: str) -> str:
+    """The form of an act, to open it again; an act without a form has its own name."""
+    row = ACTIONS[Verb(verb)]
+    return row.form or ("given" if row.spoken else verb)
 
 
 def raises_work_version(event: Event) -> bool:

@@ -1,15 +1,19 @@
 """Carrying out what was promised, and verifying that it was done (7.7, Annex D)."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from complaints.actions.request import ActionRequest, require_words
+from complaints.actions.action import BY_SYSTEM, NOBODY, Action, ActionRequest, WordKind, require_words, stays
+from complaints.actors import HANDLERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RemedyOwed
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import FactShapes, whole
+from complaints.obligations import per_event
 from complaints.obligations.standing import remedy_notice_at
 from complaints.priorities import priority_of
 from complaints.times import parse_time
-from complaints.vocabulary import Flag, Priority, Target
+from complaints.vocabulary import OPEN, Flag, Priority, Target, Verb
 
 
 def check_remedy_done(case: Case, request: ActionRequest) -> Facts:
@@ -82,3 +86,26 @@ def _change_remedy(case: Case, event: Event, **fields: Any) -> Case:
             changed(remedy, **fields) if remedy.n == number else remedy for remedy in case.remedies
         ),
     )
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.REMEDY_DONE: Action(
+        "7.7", HANDLERS, stays(OPEN),
+        check=check_remedy_done, apply=apply_remedy_done,
+        words=WordKind.NOTE, form="remedy", shown_in=("verify",), leaves=(per_event.remedy_notice,),
+        done="remedy_done",
+    ),
+    Verb.REMEDY_LATE: Action(
+        "7.7", BY_SYSTEM, stays(OPEN),
+        check=check_remedy_late, apply=apply_remedy_late,
+        words=WordKind.INTERNAL, facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}),
+        raises_work_version=NOBODY, leaves=(per_event.remedy_notice,),
+    ),
+    Verb.VERIFY: Action(
+        "D", HANDLERS, stays(OPEN),
+        check=check_verify, apply=apply_verify,
+        words=WordKind.NOTE, form="verify", done="verify",
+    ),
+}
+# fmt: on

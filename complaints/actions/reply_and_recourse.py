@@ -4,18 +4,35 @@ If staff record a reply given by voice, the complainant must know the decision. 
 although no channel took the letter.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
+from complaints.actions.action import (
+    BY_COMPLAINANT,
+    BY_SYSTEM,
+    NOBODY,
+    STAFF_AND_COMPLAINANT,
+    Action,
+    ActionRequest,
+    Fetched,
+    WordKind,
+    goes,
+    require_offline_source,
+    require_words,
+    stays,
+)
 from complaints.actions.closing import drop_pending
 from complaints.actions.decision import mark_communicated, remedy_due, start_remedying, told_at
-from complaints.actions.request import ActionRequest, require_offline_source, require_words
+from complaints.actors import HANDLERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Improvement, OutsideDecision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import settled_early
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
-from complaints.vocabulary import Flag, Role, State
+from complaints.event_facts import OFFLINE, whole
+from complaints.obligations import per_event
+from complaints.vocabulary import ANSWERED, EVERY, Flag, Role, State, Verb
 
 # accept and disagree
 
@@ -228,3 +245,41 @@ def _add_order(case: Case, event: Event) -> Case:
         close_code=None,
         closed_at=None,
     )
+
+
+# fmt: off
+ROWS: Mapping[Verb, Action] = {
+    Verb.ACCEPT: Action(
+        "7.9", BY_COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
+        check=check_accept, apply=apply_accept,
+        words=WordKind.STATEMENT, form="given", spoken=("accept",), facts=OFFLINE,
+        raises_work_version=STAFF_AND_COMPLAINANT, leaves=(per_event.confirmation, per_event.summary),
+        done="accept",
+    ),
+    Verb.DISAGREE: Action(
+        "7.9", BY_COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
+        check=check_disagree, apply=apply_disagree,
+        words=WordKind.STATEMENT, spoken=("disagree",), facts=OFFLINE.plus(reviewers=whole(0)),
+        raises_work_version=STAFF_AND_COMPLAINANT, leaves=(per_event.confirmation,), fetches=Fetched.REVIEWERS,
+        raises_level=True, done="disagree",
+    ),
+    Verb.OFFER_RECOURSE: Action(
+        "7.9", BY_SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
+        check=check_offer_recourse, apply=apply_offer_recourse,
+        words=WordKind.INTERNAL, spoken=("recourse",), facts=OFFLINE, raises_work_version=NOBODY,
+        leaves=(per_event.confirmation,), records="recourse", done="offer_recourse",
+    ),
+    Verb.NOTIFY_EXTERNAL: Action(
+        "7.9", HANDLERS, stays(EVERY),
+        check=check_notify_external, apply=apply_notify_external,
+        words=WordKind.NOTE, form="external", leaves=(per_event.outside_body,), done="notify_external",
+    ),
+    Verb.CONCLUDE_EXTERNAL: Action(
+        "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
+        check=check_conclude_external, apply=apply_conclude_external,
+        words=WordKind.NOTE, form="external", chosen_by=("event", ("final", "complied")),
+        shown_in=("remedy", "verify"), leaves=(per_event.outside_decision, per_event.outside_body),
+        done="conclude_external",
+    ),
+}
+# fmt: on

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean
 
+from complaints.actions.registry import verbs_that
 from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.working_time import due
@@ -40,7 +41,7 @@ _FINDINGS = tuple(finding.value for finding in Finding)
 _FIGURES = {"check": "decision_questions", "review": "objectivity"}
 #: An event without any of these facts says nothing about second readers and reviewers.
 _SECOND_LOOKS = frozenset({"skipped", "check", *DECISION_QUESTIONS, *REVIEW_QUESTIONS})
-CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
+CLOSING = verbs_that(lambda row: row.ends)
 
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from string import ascii_letters
 from typing import Any, NamedTuple
 
-from complaints.case import Case, Event
+from complaints.case import Case, Event, events_of
 from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
 from complaints.measures.clocks import Observation, Run, first_human_priority, levels, runs
@@ -132,7 +132,7 @@ def measure(case: Case, events: tuple[Event, ...]) -> CaseMeasures:
     last = case.decisions[-1] if case.decisions else None
     sent = [decision for decision in case.decisions if decision.communicated_at is not None]
     kept = [*open_marks(case, at_each_level), *marks_of_events(history)]
-    with_rules = (event for event in reversed(events) if event.verb in (Verb.REDATE, Verb.RECEIVE))
+    with_rules = (event for event in reversed(events) if "rulebook" in event.facts)
     rules_event = next(with_rules, None)
     first = first_human_priority(case)
     return CaseMeasures(
@@ -144,7 +144,7 @@ def measure(case: Case, events: tuple[Event, ...]) -> CaseMeasures:
         received_on=local_time(case.received_at, calendar.zone).date(),
         logged_at=case.logged_at,
         acknowledged_at=min(case.acks.values(), default=None),
-        assessed_at=next((event.at for event in events if event.verb is Verb.ASSESS), None),
+        assessed_at=next((event.at for event in events_of(events, Verb.ASSESS)), None),
         decided_at=to_decision.until if to_decision.ended else None,
         closed_at=case.closed_at,
         is_simulation=case.is_simulation,

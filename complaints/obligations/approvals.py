@@ -1,40 +1,10 @@
 """What waits for a second person: whose it is, and which act comes next (4.5, Annex E)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 
-from complaints.case import Case, Event
+from complaints.case import Case
 from complaints.priorities import priority_of
 from complaints.vocabulary import Finding, Priority, Verb
-
-#: The acts that ask for a second person, by what the answer is about (`of` in the facts of `approve`).
-ASKS: Mapping[str, tuple[Verb, ...]] = {
-    "respond": (Verb.RESPOND, Verb.RESOLVE),
-    "reclassify": (Verb.RECLASSIFY,),
-    "extend": (Verb.EXTEND,),
-    "limit_contact": (Verb.LIMIT_CONTACT,),
-}
-
-
-def refused_request(events: Sequence[Event], verbs: tuple[Verb, ...]) -> tuple[Event, Event] | None:
-    """The last of these requests and the "no" of a second person to it; None if it was not refused."""
-    request = next((event for event in reversed(events) if event.verb in verbs), None)
-    answers = (event for event in reversed(events) if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION))
-    answer = next((event for event in answers if ASKS[event.facts.get("of", "respond")] == verbs), None)
-    if request is None or answer is None or answer.seq < request.seq or answer.facts["agreed"] != "no":
-        return None
-    return request, answer
-
-
-def was_for_reader(drafted_at: datetime, events: Sequence[Event]) -> bool:
-    """True if the draft of this time was drawn for a second reader, and no approval answered it."""
-    drafts = (event for event in events if event.at == drafted_at and event.verb in ASKS["respond"])
-    draft = next(drafts, None)
-    if draft is None or draft.facts.get("check") != "drawn" or draft.facts.get("needs_approval"):
-        return False
-    later = (event for event in events if event.seq > draft.seq)
-    answer = next((event for event in later if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)), None)
-    return answer is None or answer.verb is Verb.CHECK_DECISION
 
 
 def is_for_two(case: Case, findings: Iterable[Finding]) -> bool:
@@ -54,6 +24,16 @@ def awaited_act(case: Case) -> Verb | None:
         return Verb.APPROVE if case.awaits_approval else None
     is_approval = draft.needs_approval or is_for_two(case, draft.findings)
     return Verb.APPROVE if is_approval else Verb.CHECK_DECISION
+
+
+def awaits_reader(case: Case) -> bool:
+    """True where a second reader answers next."""
+    return awaited_act(case) is Verb.CHECK_DECISION
+
+
+def awaits_approver(case: Case) -> bool:
+    """True where an approval comes next."""
+    return awaited_act(case) is Verb.APPROVE
 
 
 def proposer(case: Case) -> str | None:

@@ -20,7 +20,7 @@ from complaints.deadlines.periods import limit_ends
 from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_approver, awaits_reader
 from complaints.obligations.kinds import HELD_IN_DANGER, NewObligation, SendPriority, give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
 from complaints.obligations.resend import with_resend_keys
@@ -35,7 +35,6 @@ from complaints.vocabulary import (
     Priority,
     State,
     Target,
-    Verb,
 )
 
 #: The notice leaves this long before the date, if that is still after the date was set.
@@ -144,8 +143,7 @@ _ON_ITS_WAY = timedelta(days=1)
 def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
     """While a letter is on its way, no notice or reminder says that what it answers is open."""
     answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
-    # A warning about contact answers nothing.
-    answers = (letter.event for letter in case.unsent if letter.event.verb is not Verb.WARN_CONDUCT)
+    answers = (letter.event for letter in case.unsent if not letter.is_warning)
     written_at = max((event.at for event in answers), default=None)
     for obligation in obligations:
         is_answered = (
@@ -424,10 +422,10 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 def _second_looks(case: Case) -> Iterator[NewObligation]:
     """A decision that waits for a second reader leaves in time without one; a review is asked for and reminded of."""
     draft, until = case.drafted, checked_by(case)
-    waits = awaited_act(case) is Verb.CHECK_DECISION
+    waits = awaits_reader(case)
     if waits and draft is not None and until is not None and draft.by not in case.denied:
         yield NewObligation(f"check_late:{draft.seq}", "check_late", until)
-    if draft is not None and awaited_act(case) is Verb.APPROVE and not draft.needs_approval:
+    if draft is not None and awaits_approver(case) and not draft.needs_approval:
         # It waited for a reader, and became so grave that it needs an approval.
         yield NewObligation(
             f"ask_approval:{draft.seq}:grave", "ask_approval", draft.at, SendPriority.DIALOGUE

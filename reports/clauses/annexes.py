@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from complaints.actions.decision import exceeds, grants_of
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case_values import Decision
 from complaints.history import CaseHistory
@@ -124,7 +125,7 @@ def levels(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         earlier.append(decision)
     for event, stage in zip(history.events, history.stages, strict=True):
         level = history.before(event).level
-        if stage.level > level and event.verb not in (Verb.DISAGREE, Verb.ESCALATE):
+        if stage.level > level and not ACTIONS[event.verb].raises_level:
             yield violated("level raised", (event.seq,))
         if stage.level > level + 1:
             yield violated("level left out", (event.seq,))

@@ -39,10 +39,8 @@ def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE):
         has_cause = history.has_words(event, "root_cause", "cause") or case.erased_at is not None
         yield must("decisions that name the cause", has_cause, (event.seq,))
-        if event.verb is Verb.RESPOND:
-            yield Point(
-                "decisions that change something", (event.seq,), hit=history.has_words(event, "changes")
-            )
+    for event in history.of_verb(Verb.RESPOND):
+        yield Point("decisions that change something", (event.seq,), hit=history.has_words(event, "changes"))
     announced = {
         int(event.facts["remedy"])
         for event in history.of_verb(Verb.REMEDY_LATE)

@@ -5,6 +5,7 @@
 
 from datetime import datetime
 
+from complaints.actions.registry import ACTIONS
 from complaints.case import Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
@@ -12,13 +13,6 @@ from complaints.vocabulary import Flag, Role, Verb
 
 #: States of a message that arrived: accepted by the channel, or read out by staff.
 DELIVERED = frozenset({"sent", "told"})
-#: The letter that the system sends before it records an act of this verb.
-LETTERS: dict[Verb, tuple[str, ...]] = {
-    Verb.ACKNOWLEDGE: ("acknowledge",),
-    Verb.COMMUNICATE_DECISION: ("decision",),
-    Verb.OFFER_RECOURSE: ("recourse",),
-    Verb.SURVEY: ("survey",),
-}
 #: How long a letter that staff wrote may take: quiet hours and a stopped process delay it.
 _GRACE = "1 bd"
 
@@ -29,7 +23,8 @@ def was_delivered(history: CaseHistory, event: Event) -> bool:
     An act of a person records what they said or posted themselves. A letter that the complainant did not want
     (`kept`) is not expected.
     """
-    if event.role is not Role.SYSTEM or event.facts.get("kept") or event.verb not in LETTERS:
+    template = ACTIONS[event.verb].records
+    if event.role is not Role.SYSTEM or event.facts.get("kept") or not template:
         return True
     earlier = [
         other.at
@@ -39,7 +34,7 @@ def was_delivered(history: CaseHistory, event: Event) -> bool:
     since = max(earlier, default=None)
     return any(
         message.direction == "out"
-        and message.template in LETTERS[event.verb]
+        and message.template == template
         and message.state in DELIVERED
         and (since is None or since <= message.at)
         and message.at <= event.at

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
@@ -51,7 +52,7 @@ def receipt(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         for name in ("ref", "complainant", "channel", "language", "received_at")
         if not first.facts.get(name)
     ]
-    with_words = (event for event in history.events if event.verb in (Verb.RECEIVE, Verb.ADD))
+    with_words = (event for event in history.events if event.verb in MESSAGE_VERBS)
     has_words = any(history.fields.get(event.seq) for event in with_words)
     if not has_words and not case.media and case.erased_at is None:
         missing.append("description")
@@ -154,7 +155,7 @@ def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFac
     before = history.before(event)
     if event.role not in HUMAN:
         return "assessed without a person: assess it"
-    is_first = event.verb is Verb.ASSESS
+    is_first = before.assessment is None
     has_logged = history.events[0].by == event.by
     has_read = any(entry.by == event.by and entry.at <= event.at for entry in history.reads)
     if is_first and not has_read and not has_logged:

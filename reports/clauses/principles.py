@@ -227,7 +227,7 @@ def accountability(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
         yield must("judged by a person", event.role in HUMAN, (event.seq,))
     for event in history.events:
-        if event.role in HUMAN and event.verb is not Verb.RECEIVE:
+        if event.role in HUMAN and event.seq > 1:
             may_act = ACTIONS[event.verb].roles
             roles = house.roles_at(event.by, event.at, event.role)
             is_allowed = event.role in may_act and bool(roles & may_act)

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select, update
 
+from complaints.actions.action import Fetched
 from complaints.actions.assessment import require_trained
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
-from complaints.actions.registry import raises_work_version
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
@@ -47,18 +48,8 @@ from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, READS, TEXTS
 from store.values import RecordedAct
 
-#: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset(
-    {Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION, Verb.CLOSE, Verb.REVIEW_CASE}
-)
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
-#: Acts that bring words of the complainant.
-_COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
-#: Acts that may wait for approval.
-_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.RESOLVE, Verb.EXTEND, Verb.RECLASSIFY})
-#: Acts that may name a member of staff, who then loses access to the complaint.
-_MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 # Built once, since every act runs them.
 _CONTINUE = update(COMPLAINTS).where(
     COMPLAINTS.c.ref == bindparam("case"),
@@ -129,11 +120,11 @@ def act_on(
                 # Who may not know of the complaint must not learn from `Stale` what was done.
                 authorise(case, verb, by)
             raise _stale(file, version)
-        if verb in NEEDS_LATEST and by.is_staff and not previewed:
+        if ACTIONS[verb].needs_latest and by.is_staff and not previewed:
             _must_have_read(tx, file, verb, by)
-        if verb in (Verb.APPROVE, Verb.CHECK_DECISION) and facts.get("agreed") == "yes":
+        if verb in SECOND_PERSON_VERBS and facts.get("agreed") == "yes":
             # Damaged words raise SealBroken: the letter could not be sent.
-            for event in [event for event in file.events if event.verb in _APPROVED][-1:]:
+            for event in [event for event in file.events if ACTIONS[event.verb].asks][-1:]:
                 load_event_words(tx, case.ref, event.seq)
         all_facts = complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
@@ -243,7 +234,7 @@ def _fingerprint(
 ) -> str:
     """A key of this very act: pressing the same button twice gives the same key."""
     content: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
-    if verb in (Verb.RECEIPT, Verb.END_DANGER) and case.alarms:
+    if ACTIONS[verb].answers_alarm and case.alarms:
         # A new danger needs a new receipt and a new end, although it does not raise the work_version.
         content.append(case.alarms[-1].at.isoformat())
     return "act:" + sha256(canonical(content))
@@ -268,7 +259,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     messages: list[Event] = [
         event
         for event in file.events
-        if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
+        if event.verb in MESSAGE_VERBS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
     ]
     read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
@@ -281,38 +272,49 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
 
 def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
-    if verb is Verb.DISAGREE:
-        return {**facts, "reviewers": count_reviewers(tx, case)}
-    if verb in (Verb.RESOLVE, Verb.RESPOND) and not facts.get("batch"):
-        return {**facts, **decision_draw(tx, case, by)}
-    if verb is Verb.ASSIGN and case.rules.required_training:
-        owner = str(facts.get("owner") or by.id)
-        return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
-    if verb is Verb.ASSESS and case.is_unowned and by.is_staff and case.rules.required_training:
-        # Assessing takes a complaint without an owner, or of one who has left.
-        require_trained(case, list_missing_training(tx, by.id, case.rules))
-    if verb in _MAY_NAME_STAFF:
-        return with_conflicts(tx, case.rules, facts, case)
-    if verb in (Verb.LINK, Verb.MERGE):
-        facts = _link_facts(tx, case, verb, facts)
-    return _incident_facts(tx, case, by, facts) if verb is Verb.LINK else facts
-
-
-def _link_facts(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add what comes from the linked complaint: its complainant, or its handlers if this one is about them."""
-    other_ref = parse_reference(str(facts.get("other_ref") or ""))
-    if other_ref is None or other_ref == case.ref:
-        return facts
-    other = load_case_file(tx, other_ref)
-    if verb is Verb.MERGE:
-        if not other.case.is_open:
-            raise OutOfOrder(
-                f"{other_ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
-            )
-        return {**facts, "other_complainant": other.case.complainant}
-    if facts.get("relation") == ABOUT_HANDLING:
-        return with_conflicts(tx, case.rules, {**facts, "handlers": list_handlers(other)}, case)
+    match ACTIONS[verb].fetches:
+        case Fetched.REVIEWERS:
+            return {**facts, "reviewers": count_reviewers(tx, case)}
+        case Fetched.DRAW if not facts.get("batch"):
+            return {**facts, **decision_draw(tx, case, by)}
+        case Fetched.TRAINING_OF_OWNER if case.rules.required_training:
+            owner = str(facts.get("owner") or by.id)
+            return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
+        case Fetched.TRAINING_OF_ASSESSOR if case.is_unowned and by.is_staff and case.rules.required_training:
+            require_trained(case, list_missing_training(tx, by.id, case.rules))
+        case Fetched.CONFLICTS:
+            return with_conflicts(tx, case.rules, facts, case)
+        case Fetched.MERGED:
+            return _merge_target_facts(tx, case, facts)
+        case Fetched.LINKED:
+            return _incident_facts(tx, case, by, _link_facts(tx, case, facts))
     return facts
+
+
+def _other_file(tx: Tx, case: Case, facts: Mapping[str, Any]) -> CaseFile | None:
+    """The other complaint that the facts name; None if they name none, or this one."""
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    return None if other_ref in (None, case.ref) else load_case_file(tx, str(other_ref))
+
+
+def _merge_target_facts(tx: Tx, case: Case, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the complainant of the complaint that this one is merged into; OutOfOrder if that is closed."""
+    other = _other_file(tx, case, facts)
+    if other is None:
+        return facts
+    if not other.case.is_open:
+        raise OutOfOrder(
+            f"{other.case.ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
+        )
+    return {**facts, "other_complainant": other.case.complainant}
+
+
+def _link_facts(tx: Tx, case: Case, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the handlers of the linked complaint, if this one is about them."""
+    other = _other_file(tx, case, facts)
+    if other is None or facts.get("relation") != ABOUT_HANDLING:
+        return facts
+    return with_conflicts(tx, case.rules, {**facts, "handlers": list_handlers(other)}, case)
 
 
 def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -381,6 +383,6 @@ def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:
-    if event.verb is not Verb.REDATE:
+    if not ACTIONS[event.verb].changes_rules:
         return {}
     return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}

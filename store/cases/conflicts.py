@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import independent
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
-from complaints.vocabulary import Verb
 from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import create_person, person_key
@@ -21,15 +21,10 @@ from store.people.staff import load_current_roles
 from store.record.load import CaseFile
 from store.tables import CASE_PEOPLE, PEOPLE, STAFF
 
-#: Who did one of these acts must not judge a complaint about how the first one was handled.
-_HANDLED: frozenset[Verb] = frozenset(
-    {Verb.ASSESS, Verb.REASSESS, Verb.INVESTIGATE, Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE}
-)
 REPRESENTATIVE, AFFECTED = "representative", "affected"
 
 #: The representative has shown that the affected person authorised them (4.7).
 SHOWN = "shown"
-_MAY_NAME_PEOPLE: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER, Verb.CONFIRM, Verb.NOTE})
 
 
 def with_conflicts(
@@ -62,7 +57,7 @@ def with_conflicts(
 
 def list_handlers(file: CaseFile) -> list[str]:
     """Everyone who owned, assessed, investigated, decided or approved a complaint."""
-    acted = {event.by for event in file.events if event.verb in _HANDLED}
+    acted = {event.by for event in file.events if ACTIONS[event.verb].is_handling}
     owned = {str(event.facts["owner"]) for event in file.events if event.facts.get("owner")}
     return sorted(acted | owned)
 
@@ -94,7 +89,7 @@ def update_people(tx: Tx, case: Case, event: Event, words: Mapping[str, str]) ->
     The complainant stays the person who writes. The affected person gets a row and a key of their own, without a
     name: the dialogue does not ask for one.
     """
-    if event.verb not in _MAY_NAME_PEOPLE:
+    if not ACTIONS[event.verb].names_people:
         return
     facts = event.facts
     if facts.get("what") == "authority":

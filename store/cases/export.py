@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from complaints.actions.access import is_on_hold
 from complaints.actions.assessment import issues_event
 from complaints.actions.registry import ACTIONS
-from complaints.case import Case
+from complaints.case import Case, events_of, last_of
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.explanation import target_record
 from complaints.deadlines.targets import next_due
@@ -315,23 +315,21 @@ def _with_words(value: Any, words: Words) -> dict[str, Any]:
 def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
     events = file.events
     closing = next((event for event in reversed(events) if event.facts.get("close_code")), None)
-    reply = next((event for event in reversed(events) if event.verb in (Verb.ACCEPT, Verb.DISAGREE)), None)
+    reply = last_of(events, Verb.ACCEPT, Verb.DISAGREE)
     return {
         **json_fields(case, "reply reply_at"),
         "reply_reason": "\n".join(words[reply.seq].values()) if reply and reply.seq in words else None,
         "recourse_notice_at": _time(case.recourse_at),
         "external": [
             {"at": format_time(event.at), **event.facts, **words.get(event.seq, {})}
-            for event in events
-            if event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL)
+            for event in events_of(events, Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL)
         ],
         **json_fields(case, "close_code closed_at"),
         "closed_by": closing.by if closing and case.closed_at else None,
         "reopen_count": case.reopened,
         "survey": [
             {"at": format_time(event.at), **event.facts, **words.get(event.seq, {})}
-            for event in events
-            if event.verb is Verb.SURVEY
+            for event in events_of(events, Verb.SURVEY)
         ],
     }
 
@@ -439,7 +437,7 @@ def _case_of_person(tx: Tx, ref: str, person: str, roles: tuple[str, ...]) -> Wh
     """
     whole, file = export_case(tx, ref), load_case_file(tx, ref)
     words = load_words_by_event(tx, file)
-    proposals = [proposal_record(event, words) for event in file.events if event.verb is Verb.PROPOSE]
+    proposals = [proposal_record(event, words) for event in events_of(file.events, Verb.PROPOSE)]
     own = {
         "messages": _messages_of_person(tx, ref, person, whole.record["messages"], roles),
         "proposals": [{**row, "similar": len(row.get("similar") or ())} for row in proposals],

@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select
 
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
-from complaints.case import Case, Event
+from complaints.case import Case, Event, events_of, last_of
 from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
@@ -128,7 +128,7 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
     words = load_words_by_event(tx, file)
     # The survey promises that people who worked on the complaint do not see who answered.
     sees_survey = is_allowed(case, Access.SURVEY, by)
-    hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and not sees_survey}
+    hidden = {event.seq for event in events_of(file.events, Verb.SURVEY) if not sees_survey}
     drafted = {} if case.drafted is None else words.get(case.drafted.seq, {})
     return OpenedCase(
         case=case,
@@ -169,7 +169,7 @@ def _merged(tx: Tx, ref: str) -> MergedCase:
 
 def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
     """The model's latest proposal with its words; None if it made none."""
-    last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
+    last = last_of(file.events, Verb.PROPOSE)
     return None if last is None else proposal_record(last, words)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION, Arrival
 from complaints.actions.perform import receive
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor, complainant
 from complaints.case import Event
 from complaints.errors import UnknownReference
@@ -118,7 +119,7 @@ def _perform(
     rules: Callable[[], Rulebooks],
 ) -> str:
     by = complainant(contact.person)
-    if planned.verb is Verb.RECEIVE:
+    if ACTIONS[planned.verb].begins:
         if planned.ref != next_ref:
             raise ValueError("a complaint received in a conversation takes its next_ref")
         event, file = _receive(tx, contact, chat, turn, planned, by, rules())

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from complaints.case import Case, Event
+from complaints.actions.registry import ACTIONS
+from complaints.case import Case, Event, last_of
 from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import REPRESENTATIVE
@@ -46,7 +47,7 @@ def request_fields(file: CaseFile, words: Words, texts: Mapping[str, str]) -> di
         "escalations": [
             {**json_fields(event, "at verb by"), "reason": _text(words, event)}
             for event in events
-            if event.verb in (Verb.DISAGREE, Verb.ESCALATE)
+            if ACTIONS[event.verb].raises_level
         ],
         "reopen_reason": _reason(events, words, Verb.REOPEN),
         "restriction": _reason(events, words, Verb.RESTRICT) if case.restricted else None,
@@ -232,7 +233,8 @@ def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
 
 
 def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:
-    return next((_text(words, event) for event in reversed(events) if event.verb is verb), None)
+    last = last_of(events, verb)
+    return None if last is None else _text(words, last)
 
 
 def _code(events: Sequence[Event], name: str) -> str | None:

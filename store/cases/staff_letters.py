@@ -7,13 +7,13 @@ from typing import Any, Literal
 from sqlalchemy import and_, exists, func, or_, select, update
 
 from complaints.actions.authorisation import is_allowed
-from complaints.actions.perform import fold
+from complaints.actions.perform import event_obligations, fold
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
-from complaints.obligations.per_event import event_obligations
+from complaints.history import taken_back_seqs
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_key, act_on
@@ -164,8 +164,7 @@ def take_back_one_of_many(tx: Tx, ref: str, batch: str, job: str, by: Actor) -> 
         columns = OBLIGATIONS.c
         is_under_way = select(columns.id).where(columns.scope == "", columns.key == job, IS_OPEN)
         return tx.connection.execute(is_under_way).first() is not None
-    is_repeat = any(event.verb is Verb.TAKE_BACK and event.facts["seq"] in seqs for event in file.events)
-    if not is_repeat:
+    if not taken_back_seqs(file.events) & set(seqs):
         take_back(tx, ref, seqs[0], by)
     return True
 

@@ -16,7 +16,6 @@ from complaints.history import CaseHistory
 from complaints.incidents import fold as fold_incident
 from complaints.measures.row import measure_history
 from complaints.times import format_time
-from complaints.vocabulary import Verb
 from store.database.errors import SealBroken
 from store.database.keyring import unseal
 from store.database.roles import APPEND_ONLY
@@ -145,7 +144,7 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
     events = tuple(parse_events(tx, [row.entry for row in rows]))
     case = fold(events, first_rules(tx, events))
     last = events[-1].seq
-    with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))
+    with_rulebook = (event for event in reversed(events) if "rulebook" in event.facts)
     latest_rules = next(with_rulebook)
     if (header.rulebook_id, header.jurisdiction) != (latest_rules.facts["rulebook"], case.rules.country):
         return ref, latest_rules.seq, "the row names other rules than the events"

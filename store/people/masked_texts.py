@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from complaints.actions.intake import FORWARDED, MACHINE_MADE, TRANSLATION
-from complaints.vocabulary import Role, Verb
+from complaints.actions.registry import MESSAGE_VERBS
+from complaints.vocabulary import Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, seal, unseal
@@ -19,7 +20,6 @@ from store.values import Text
 
 #: Fields of words that a machine or another person wrote.
 NOT_OWN_WORDS = MACHINE_MADE | {FORWARDED}
-_COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
 #: Built once: every message asks it.
 _NAMES = (
     select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
@@ -80,8 +80,7 @@ def masked_story(tx: Tx, key: bytes, rows: Sequence[Any], *, own_only: bool = Fa
         for row in rows
         if row.field.split(".")[0] not in left_out
         and (
-            row.role == Role.COMPLAINANT.value
-            or (row.verb in _COMPLAINANT_WORDS and row.role != Role.MODEL.value)
+            row.role == Role.COMPLAINANT.value or (row.verb in MESSAGE_VERBS and row.role != Role.MODEL.value)
         )
     ]
     return "\n".join(text.text for text in newest_versions(texts))

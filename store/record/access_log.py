@@ -8,8 +8,8 @@ from complaints.actions.authorisation import Access, authorise, may_approve, nee
 from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
-from complaints.obligations.approvals import awaited_act
-from complaints.vocabulary import Role, Verb
+from complaints.obligations.approvals import awaits_reader
+from complaints.vocabulary import Role
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, READS
@@ -51,7 +51,7 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
         return CHECK
     if not needs_reason(case, by):
         return None
-    if awaited_act(case) is Verb.CHECK_DECISION and may_approve(case, by):
+    if awaits_reader(case) and may_approve(case, by):
         return CHECK
     own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
     query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
-from complaints.actions.registry import ACTIONS
-from complaints.case import Case, Event
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
+from complaints.case import Case, Event, events_of
 from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
@@ -101,7 +101,7 @@ def parse_events(tx: Tx, entries: Iterable[str]) -> list[Event]:
     """The events in these entries; each `redate` event carries the rules that it put in force."""
     return [
         replace(event, rules=load_rulebook(tx, event.facts["rulebook"]))
-        if event.verb is Verb.REDATE
+        if ACTIONS[event.verb].changes_rules
         else event
         for event in map(parse_event, entries)
     ]
@@ -133,7 +133,7 @@ def key_place(ref: str) -> str:
 def load_texts(tx: Tx, ref: str) -> list[Text]:
     """The complainant's words about the complaint in their newest versions, without answers to the survey."""
     file = load_case_file(tx, ref)
-    answers = {event.seq for event in file.events if event.verb is Verb.SURVEY}
+    answers = {event.seq for event in events_of(file.events, Verb.SURVEY)}
     return [text for text in newest_versions(load_all_texts(tx, file)) if text.seq not in answers]
 
 
@@ -183,7 +183,7 @@ def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[T
     texts = []
     for seq, fields in load_words_by_event(tx, file).items():
         event = by_seq[seq]
-        of_complainant = event.role is Role.COMPLAINANT or event.verb in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
+        of_complainant = event.role is Role.COMPLAINANT or event.verb in MESSAGE_VERBS
         is_translation = event.facts.get("kind") == TRANSLATION
         if (
             event.role is Role.MODEL

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Table, Text, Update, bindparam, cast, delete, update
 
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import Assessment, Decision, OutsideDecision, Proposed
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
-from complaints.vocabulary import Flag, Verb
+from complaints.vocabulary import Flag, Role
 from store.database.transaction import Tx
 from store.tables import (
     ASSESSMENTS,
@@ -149,17 +150,17 @@ LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]], t
 def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
     """The rows that belong to one event: proposal, assessment, link, contact with an outside body."""
     facts, rows = event.facts, []
-    if event.verb is Verb.PROPOSE and case.proposed is not None:
+    if event.role is Role.MODEL and case.proposed is not None:
         rows.append((PROPOSALS, proposal_row(case.proposed)))
-    elif event.verb in (Verb.ASSESS, Verb.REASSESS, Verb.RECEIVE) and case.assessment is not None:
+    elif case.assessment is not None and (ACTIONS[event.verb].form == "assess" or event.seq == 1):
         # An imported complaint is received and assessed in one event.
         rows.append((ASSESSMENTS, assessment_row(case.assessment)))
-    elif event.verb in (Verb.LINK, Verb.MERGE):
+    elif ACTIONS[event.verb].form == "link":
         relation = facts.get("relation", "duplicate")
         # A complaint can join an incident without naming another complaint.
         if facts.get("other_ref"):
             rows.append((LINKS, {"other_ref": facts["other_ref"], "relation": relation, "at": event.at}))
-    elif event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
+    elif ACTIONS[event.verb].form == "external":
         comply_by = facts.get("comply_by")
         rows.append(
             (

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from complaints import actors
 from complaints.actions.authorisation import Access, is_allowed, may_approve, may_decide_appeal
+from complaints.actions.registry import verbs_that
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import UnknownReference
@@ -43,7 +44,7 @@ MOST_COUNTED = 1000
 #: Few complaints wait for a second person, so that each can be loaded and checked for this person.
 MOST_WAITING = 200
 #: Automatic acts are left out of the news after an absence.
-_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
+_AUTOMATIC = sorted(verbs_that(lambda row: row.is_automatic))
 _NEVER = datetime.min.replace(tzinfo=UTC)
 #: Also if the owner may no longer work on complaints, for example has left.
 _WITHOUT_OWNER = _COLUMNS.owner.is_(None) | OWNER_LEFT

@@ -312,21 +312,23 @@ def test_thread_lines_that_waited_for_the_first_card_are_sent_in_order(
 ) -> None:
     desk = Desk(store)
     ref = desk.receive()
+    desk.act(ref, Verb.NOTE, words={"text": "x"})
     clock.go_on(seconds=5)
     desk.act(ref, Verb.ASSIGN, facts={"owner": HANDLER})
     store.write(claim_post, ref, "C1", "card")
     clock.go_on(seconds=1)
-    store.write(record_posted, ref, "card", "17.1", 2, 1)
+    store.write(record_posted, ref, "card", "17.1", 3, 1)
     seqs = []
     while claimed := store.write(claim, ["thread"], 9, 60.0):
         seqs += [obligation.facts["seq"] for obligation in claimed]
         store.write(complete, claimed[0].id)
-    assert seqs == [1, 2]
+    # The card itself shows the first event.
+    assert seqs == [2, 3]
     # A later update of the card releases nothing.
     desk.add(ref, "One thing more")
     (burst,) = store.write(claim, ["thread"], 9, 60.0)
     store.write(reschedule, burst.id, store.now() + timedelta(seconds=60), "the burst may go on")
-    store.write(record_posted, ref, "card", "17.1", 3, 2)
+    store.write(record_posted, ref, "card", "17.1", 4, 2)
     assert store.write(claim, ["thread"], 9, 60.0) == []
 
 

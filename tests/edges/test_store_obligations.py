@@ -82,17 +82,19 @@ def test_only_the_oldest_open_message_of_a_chat_is_claimed(store: Store) -> None
 def test_thread_lines_of_one_complaint_are_claimed_one_at_a_time_in_order(store: Store) -> None:
     desk = Desk(store)
     ref, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    for noted in (ref, other):
+        desk.act(noted, Verb.NOTE, words={"text": "x"})
     desk.pass_card_delay()
     desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
     claimed = store.write(claim, ["thread"], 10, 60)
     assert [(obligation.ref, obligation.key) for obligation in claimed] == [
-        (ref, "thread:1"),
-        (other, "thread:1"),
+        (ref, "thread:2"),
+        (other, "thread:2"),
     ]
     assert store.write(claim, ["thread"], 10, 60) == []
     store.write(complete, claimed[0].id)
     assert [(obligation.ref, obligation.key) for obligation in store.write(claim, ["thread"], 10, 60)] == [
-        (ref, "thread:2")
+        (ref, "thread:3")
     ]
 
 
@@ -263,6 +265,7 @@ def test_an_obligation_that_the_complaint_no_longer_needs_is_not_required(store:
     (card,) = store.write(claim, ["card"], 1, 60)
     assert store.read(is_still_required, card)
     desk.act(ref, Verb.NOTE, words={"text": "x"})
+    desk.act(ref, Verb.NOTE, words={"text": "y"})
     assert not store.read(is_still_required, card)
     lines = []
     while threads := store.write(claim, ["thread"], 10, 60):

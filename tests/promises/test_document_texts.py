@@ -77,7 +77,7 @@ def computed() -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_fact_of_every_verb_has_a_label(language: str) -> None:
     labels = load_labels((language,), "Europe/London", staff=True)
-    names = {name for action in ACTIONS.values() for name in (*action.facts.required, *action.facts.shapes)}
+    names = {name for action in ACTIONS.values() for name in (*action.shapes.required, *action.shapes.shapes)}
     families = ("fact", "case", "said", "field", "table")
     bare = {name for name in names if not any(_has(labels, f"{family}.{name}") for family in families)}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import OFFERED
 from complaints.forms import FORMS
 from tests.rules.slack_cases import voice
 
@@ -21,7 +21,7 @@ WITHOUT_A_CARD = frozenset({"log_complaint"})
 
 
 def test_every_form_of_a_case_is_offered_when_it_fits() -> None:
-    assert set(FORMS) - WITHOUT_A_CARD <= set(FITS)
+    assert set(FORMS) - WITHOUT_A_CARD <= set(OFFERED)
 
 
 @pytest.mark.parametrize("form", sorted({*FORMS, "open"}))

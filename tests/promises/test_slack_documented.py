@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bots.slack.app import LISTENERS
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import OFFERED
 from bots.texts.loading import load_catalogues
 from complaints.forms import FORMS
 
@@ -19,11 +19,11 @@ _SHARED_ROWS = {"Release legal hold": "Legal hold, Release", "Legal hold": "Lega
 
 
 def test_every_form_is_on_a_card_or_is_a_shortcut() -> None:
-    assert set(FORMS) - set(FITS) == SHORTCUTS
+    assert set(FORMS) - set(OFFERED) == SHORTCUTS
 
 
 def test_every_form_of_a_card_has_a_row_in_the_table_of_rights() -> None:
-    labels = {TEXTS.text("en", f"verb.{name}") for name in FITS}
+    labels = {TEXTS.text("en", f"verb.{name}") for name in OFFERED}
     rows = {row.strip() for row in re.findall(r"^\| ([^|]+) \|", DOCS, re.MULTILINE)}
 
     assert {label for label in labels if label not in rows and _SHARED_ROWS.get(label) not in rows} == set()

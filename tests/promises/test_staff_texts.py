@@ -55,7 +55,7 @@ SOURCES = "\n".join(
 def computed() -> set[str]:
     """Every id that the code builds from a code of the rules."""
     # `talk` is no act of a card: its button is only on direct messages about a danger.
-    ids = {f"verb.{name}" for name in (*actions.FITS, "talk")}
+    ids = {f"verb.{name}" for name in (*actions.OFFERED, "talk")}
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {
         f"did.{verb}.{answer}" for verb in (Verb.APPROVE, Verb.CHECK_DECISION) for answer in ("yes", "no")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from complaints.actions.perform import fold
+from complaints.actions.perform import event_obligations, fold
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
@@ -18,7 +18,6 @@ from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
 from complaints.obligations.approvals import awaited_act
 from complaints.obligations.kinds import KINDS
-from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import priority_of
 from complaints.vocabulary import UNDECIDED, CloseCode, Flag, Role, State, Target, Verb

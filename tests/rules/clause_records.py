@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Event
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
 from reports.clauses.count import ClauseCount, count
-from reports.clauses.delivery import LETTERS
 from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
@@ -42,7 +42,7 @@ Change = Callable[[tuple[Event, ...]], tuple[Event, ...]]
 
 
 #: The letter behind an act in the builders' complaints, which have a chat.
-LETTER_OF = {verb: templates[0] for verb, templates in LETTERS.items()} | {
+LETTER_OF = {verb: row.records for verb, row in ACTIONS.items() if row.records} | {
     Verb.INFORM: "inform", Verb.REPLY: "reply", Verb.RESPOND: "decision", Verb.ASK: "ask",
     Verb.REMEDY_LATE: "remedy_late", Verb.EXTEND: "dates.moved",
 }  # fmt: skip

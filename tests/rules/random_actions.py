@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 
 from complaints.actions.intake import message_facts
+from complaints.actions.registry import OFFLINE_VERBS
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.forms import DECISION_QUESTIONS, EVIDENCE, OFFLINE_VERBS, REVIEW_QUESTIONS
+from complaints.forms import DECISION_QUESTIONS, EVIDENCE, REVIEW_QUESTIONS
 from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, State, Target, Verb
 from tests.rules.builders import (

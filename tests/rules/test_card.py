@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import FITS, SERVING, available_actions, due_served
+from bots.slack.views.actions import OFFERED, SERVING, available_actions, due_served, fits
 from bots.slack.views.card import EXECUTIVE, card, event_line, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
@@ -18,7 +18,7 @@ from bots.slack.views.proposal import rule_names
 from complaints.actions.authorisation import authorise
 from complaints.actors import staff
 from complaints.case import Case
-from complaints.case_values import RecordedSign, TargetSet
+from complaints.case_values import ExtensionAsked, RecordedSign, TargetSet
 from complaints.deadlines.targets import next_due
 from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
@@ -95,9 +95,22 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
     assert len(offer.buttons) in (2, 3)
     assert "open" in offer.buttons
     assert set(offer.buttons) & set(offer.others) == set()
-    assert {action for action in (*offer.buttons, *offer.others) if not FITS[action](case)} == set()
+    assert {action for action in (*offer.buttons, *offer.others) if not fits(action, case)} == set()
     # The forms of an incident and of a register are not in FORMS: their fields depend on the languages.
-    assert set(FITS) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
+    assert set(OFFERED) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
+
+
+def test_an_act_that_the_complaint_does_not_admit_with_any_form_is_not_offered() -> None:
+    case = assessed(Story()).case
+    later = ExtensionAsked(by=ALICE.id, target=Target.DECIDE, of=0, until=NOW, seq=case.version)
+    closed = replace(case, state=State.CLOSED, close_code=CloseCode.RESOLVED)
+
+    assert fits("resolve", case)
+    assert not fits("resolve", replace(case, level=2))
+    assert fits("reclassify", case)
+    assert not fits("reclassify", replace(case, extension=later))
+    assert fits("reopen", closed)
+    assert not fits("reopen", replace(closed, close_code=CloseCode.MERGED))
 
 
 def test_an_unassessed_complaint_is_assessed_first() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import OFFERED, fits
 from bots.slack.views.forms import FormPlace, View, form_view, is_asked, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
 from complaints.forms import FORMS
@@ -99,7 +99,7 @@ def test_every_form_of_a_case_with_a_hundred_issues_and_remedies_is_accepted_by_
     name: str, language: str
 ) -> None:
     story = large_case(name)
-    offered = [form for form in FORMS if form in FITS and FITS[form](story.case) and FORMS[form]]
+    offered = [form for form in FORMS if form in OFFERED and fits(form, story.case) and FORMS[form]]
     assert offered
     for form in offered:
         assert_accepted_and_complete(form, story, language)

@@ -11,21 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, FORM_VERBS, OFFLINE_VERBS, form_verb
 from complaints.errors import BadFacts
 from complaints.event_facts import ANY_FACTS, check_facts, check_wordless
-from complaints.forms import (
-    FORM_VERBS,
-    FORMS,
-    INCIDENT_FORMS,
-    OFFLINE_VERBS,
-    Input,
-    WrongFields,
-    day_of,
-    form_verb,
-    moment_of,
-    read,
-)
+from complaints.forms import FORMS, INCIDENT_FORMS, Input, WrongFields, day_of, moment_of, read
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.builders import ANNA, a_received_case
@@ -283,8 +272,8 @@ def test_any_input_is_read_or_refused_by_field(data: st.DataObject) -> None:
     sealed = {field.name for field in FORMS[form] if field.sealed}
     assert {path.rsplit(".", 1)[-1] for path in words} <= sealed
     verb = FORM_VERBS[form]
-    if ACTIONS[verb].facts is not ANY_FACTS and form not in ("given", "external", "link", "log_complaint"):
-        check_facts(verb, facts, ACTIONS[verb].facts)
+    if ACTIONS[verb].shapes is not ANY_FACTS and form not in ("given", "external", "link", "log_complaint"):
+        check_facts(verb, facts, ACTIONS[verb].shapes)
 
 
 @given(st.integers(0, 2**32))
@@ -293,7 +282,7 @@ def test_any_facts_are_accepted_or_refused_by_field_for_every_verb(seed: int) ->
     refusals = []
     for verb in Verb:
         try:
-            check_facts(verb, nonsense(dice), ACTIONS[verb].facts)
+            check_facts(verb, nonsense(dice), ACTIONS[verb].shapes)
         except BadFacts as refused:
             refusals.append(refused)
     assert all(refusal.field for refusal in refusals)
@@ -302,12 +291,12 @@ def test_any_facts_are_accepted_or_refused_by_field_for_every_verb(seed: int) ->
 @pytest.mark.parametrize("name", ["targets", "met"])
 def test_computed_facts_cannot_be_given(name: str) -> None:
     with pytest.raises(BadFacts, match="is computed"):
-        check_facts(Verb.NOTE, {name: []}, ACTIONS[Verb.NOTE].facts)
+        check_facts(Verb.NOTE, {name: []}, ACTIONS[Verb.NOTE].shapes)
 
 
 def test_the_owner_cannot_be_set_by_a_reassessment() -> None:
     with pytest.raises(BadFacts, match="set by 'assign'"):
-        check_facts(Verb.REASSESS, {**ASSESSMENT, "owner": "U1"}, ACTIONS[Verb.REASSESS].facts)
+        check_facts(Verb.REASSESS, {**ASSESSMENT, "owner": "U1"}, ACTIONS[Verb.REASSESS].shapes)
 
 
 @pytest.mark.parametrize(
@@ -358,5 +347,5 @@ def test_a_fact_that_is_none_is_dropped() -> None:
 
 def test_a_moment_in_facts_must_be_iso() -> None:
     with pytest.raises(BadFacts) as refused:
-        check_facts(Verb.ACCEPT, {"given_at": "1793700000"}, ACTIONS[Verb.ACCEPT].facts)
+        check_facts(Verb.ACCEPT, {"given_at": "1793700000"}, ACTIONS[Verb.ACCEPT].shapes)
     assert refused.value.field == "given_at"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.client.block_kit import Block, escaped, pieces
-from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.actions import OFFERED, available_actions, fits
 from bots.slack.views.card import event_line, thread_line
 from bots.slack.views.case import case_view
 from bots.slack.views.form_inputs import values_of
@@ -44,7 +44,7 @@ FITTING = [
     (name, form)
     for name, story in STAGES.items()
     for form in FORMS
-    if form in FITS and FITS[form](story.case)
+    if form in OFFERED and fits(form, story.case)
 ]
 
 

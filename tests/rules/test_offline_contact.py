@@ -12,12 +12,11 @@ from bots.letters.letter import Letter
 from bots.slack.views.actions import available_actions, first_actions
 from bots.texts.loading import load_catalogues
 from complaints.actions.intake import Arrival
-from complaints.actions.perform import fold, receive
+from complaints.actions.perform import event_obligations, fold, receive
 from complaints.actors import complainant
 from complaints.deadlines.targets import next_due
 from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.kinds import LETTERS, NewObligation
-from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.vocabulary import Role, State, Target, Verb
 from tests.clauses import clause

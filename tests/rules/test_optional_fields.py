@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from bots.slack.client.block_kit import Block
-from bots.slack.views.actions import FITS
+from bots.slack.views.actions import OFFERED, fits
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents
 from complaints.actions.perform import perform
+from complaints.actions.registry import form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError
-from complaints.forms import FORMS, Field, WrongFields, form_verb, path_in_form, read
+from complaints.forms import FORMS, Field, WrongFields, path_in_form, read
 from complaints.incidents import Incident
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Role
@@ -29,7 +30,7 @@ FITTING = [
     (name, form)
     for name, story in STAGES.items()
     for form in FORMS
-    if form in FITS and FITS[form](story.case) and FORMS[form]
+    if form in OFFERED and fits(form, story.case) and FORMS[form]
 ]
 #: Somebody who may do anything, so that only the fields can be refused.
 ANYBODY = Actor("U0000077", frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.ON_CALL}))

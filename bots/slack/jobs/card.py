@@ -17,6 +17,7 @@ from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.incident_decisions import folds_into_incident
 from complaints.incidents import informs_top_apart
@@ -103,7 +104,7 @@ class CardJobs:
         line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
         if line is None or case.erased_at is not None:
             return Completed()
-        if obligation.facts["verb"] == Verb.COMMUNICATE_DECISION and await is_folded(slack, case):
+        if ACTIONS[Verb(obligation.facts["verb"])].records == "decision" and await is_folded(slack, case):
             # The incident's card counts the letters: hundreds of lines would take the channel's posts for minutes.
             return Completed()
         text, not_before = line

@@ -20,12 +20,14 @@ from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
+from complaints.actions.registry import DECISION_VERBS, form_of
 from complaints.case import Case
 from complaints.case_values import clearest_signs
 from complaints.danger.alarm import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
-from complaints.obligations.approvals import ASKS, awaited_act, refused_request
+from complaints.history import refused_request
+from complaints.obligations.approvals import awaits_reader
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import CLOSE_ALARM_EVERY, survey_concern_due
 from complaints.times import last_day
@@ -258,7 +260,7 @@ class DirectMessageJobs:
         case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
         if obligation.facts.get("verb") == Verb.APPEAL_LIMIT:
             return await self._ask_appeal(case, members, obligation)
-        is_check = awaited_act(case) is Verb.CHECK_DECISION
+        is_check = awaits_reader(case)
         # In the order in which they are answered: a draft from before a reclassification waits for that.
         if case.reclassification is not None:
             author, text_id = case.reclassification[1], "dm.ask_reclassify"
@@ -297,10 +299,10 @@ class DirectMessageJobs:
         case, store = await self._case(obligation), self.slack.store
         events = await store.aread(load_history, case.ref)
         event = next(event for event in events if event.seq == obligation.facts["seq"])
-        if event.verb is Verb.TAKE_BACK:
+        if event.facts.get("draft"):
             draft, text_id = int(event.facts["seq"]), "dm.draft_withdrawn"
         else:
-            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in ASKS["respond"])
+            draft = max(row.seq for row in events if row.seq < event.seq and row.verb in DECISION_VERBS)
             text_id = "dm.draft_passed" if event.facts["agreed"] == "yes" else "dm.draft_returned"
         who = self.slack.texts.actor_name(event.by, case)
         text = self.slack.texts.text(text_id, ref=case.ref, who=who)
@@ -326,11 +328,11 @@ class DirectMessageJobs:
         of = next(event for event in events if event.seq == obligation.facts["seq"]).facts.get(
             "of", "respond"
         )
-        refused = refused_request(events, ASKS[of])
+        refused = refused_request(events, of)
         if refused is None or not (case.is_open or of == "limit_contact"):
             return Completed()
         request, answer = refused
-        form = "decide" if request.verb is Verb.RESPOND else request.verb.value
+        form = form_of(request.verb)
         text_id = "dm.told_checked" if answer.verb is Verb.CHECK_DECISION else "dm.told_refused"
         act = texts.text(f"verb.{form}")
         text = texts.text(text_id, ref=case.ref, who=mention(answer.by), act=act)

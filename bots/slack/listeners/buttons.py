@@ -22,8 +22,8 @@ from bots.slack.views.forms import View, group_fields, notice_view, opened_from_
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actions.authorisation import Access, authorise
+from complaints.actions.registry import FORM_VERBS, form_of
 from complaints.actors import Actor
-from complaints.forms import FORM_VERBS, form_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code

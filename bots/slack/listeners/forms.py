@@ -23,6 +23,7 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views import refusals
+from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import statement_of
 from bots.slack.views.form_pages import next_page, typed_values
 from bots.slack.views.forms import (
@@ -34,21 +35,22 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
-from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
+from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view
 from bots.texts.texts import currency_of
 from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
+from complaints.actions.registry import DECISION_VERBS, LETTER_VERBS, form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
-from complaints.forms import FORMS, attachments_of, form_verb, read
+from complaints.forms import FORMS, attachments_of, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act, complete_facts
@@ -66,8 +68,6 @@ router = Router()
 
 #: A letter waits so long before it leaves.
 TAKE_BACK_SECONDS = 10
-#: Letters that may leave in quiet hours, as an answer to the complainant's last message.
-_REPLIES = frozenset({Verb.REPLY, Verb.ASK, Verb.INFORM, Verb.WARN_CONDUCT})
 _LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
 
@@ -190,7 +190,8 @@ def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotic
     letters = (*case.unsent, *([case.unsent_act] if case.unsent_act is not None else []))
     if HELD not in recorded.event.facts or all(letter.event.seq != seq for letter in letters):
         return None
-    until = letter_held_until(case, slack.store.now(), is_reply=recorded.event.verb in _REPLIES)
+    # A letter may leave in quiet hours as an answer to the complainant's last message; a decision may not.
+    until = letter_held_until(case, slack.store.now(), is_reply=recorded.event.verb in LETTER_VERBS)
     if until is None:
         text = texts.text("take_back.offer", ref=case.ref, seconds=TAKE_BACK_SECONDS)
     else:
@@ -310,7 +311,7 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View | None:
     """Try the act without recording it, write its letter, and keep what was typed for a day; None without one."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
-    words, is_decision = without_attachments(filled.words), verb in (Verb.RESOLVE, Verb.RESPOND)
+    words, is_decision = without_attachments(filled.words), verb in DECISION_VERBS
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
         facts = await slack.store.aread(complete_facts, case, verb, actor, filled.facts)
@@ -326,7 +327,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter = slack.preview(filled.form, case, filled.facts, words, now=now)
     elif not (letter := await letters_of(slack, case, tried)):
         return None
-    approval = awaited is Verb.APPROVE
+    approval = awaited is not None and awaits_approver(tried.case)
     warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=approval)
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
@@ -338,7 +339,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if awaited else letter_held_until(case, now, is_reply=verb in _REPLIES),
+        leaves_at=None if awaited else letter_held_until(case, now, is_reply=verb in LETTER_VERBS),
         waits_for=awaited,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),

@@ -9,6 +9,7 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import Acknowledged, OpenView, ReplaceView, Response, field_errors, update_view
 from bots.slack.router import Router
+from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import with_notice
 from bots.slack.views.letter_templates import (
@@ -19,7 +20,6 @@ from bots.slack.views.letter_templates import (
     template_fields,
     with_template,
 )
-from bots.slack.views.open_form import verb_of
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.errors import BadFacts

@@ -3,18 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from complaints.actions.assessment import harm_of
-from complaints.actions.authorisation import closable, may_approve, may_decide_appeal, possible_in_state
-from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import missing_evidence, open_statements
-from complaints.actions.registry import ACTIONS
+from complaints.actions.authorisation import may_approve, may_decide_appeal, refusal
+from complaints.actions.evidence import open_statements
+from complaints.actions.registry import ACTIONS, FORM_VERBS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
-from complaints.forms import FORM_VERBS
-from complaints.obligations.approvals import awaited_act
-from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, State, Target, Verb
+from complaints.obligations.approvals import awaits_reader
+from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, Target, Verb
 
 
 @dataclass(frozen=True)
@@ -25,62 +22,31 @@ class CaseActions:
     others: tuple[str, ...]
 
 
-def _undecided(case: Case) -> bool:
-    return case.state in UNDECIDED and case.drafted is None
-
-
-def _assess(case: Case) -> bool:
-    verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
-    return possible_in_state(case, verb)
-
-
-def _resolve(case: Case) -> bool:
-    """The short way: assessed, without danger, not severe, one issue."""
-    return (
-        _undecided(case)
-        and case.assessment is not None
-        and case.safety == 0
-        and case.severity <= 2
-        and len(case.issues) <= 1
-        and not fairness_owed(case)
-    )
-
-
-def _decide(case: Case) -> bool:
-    return _undecided(case) and case.assessment is not None and not _lacking(case)
-
-
-def _lacking(case: Case) -> str:
-    """The code of the refusal of a decision that lacks evidence or a hearing; empty if it lacks nothing."""
-    if missing_evidence(case):
-        return "evidence_missing"
-    return "subject_not_heard" if fairness_owed(case) else ""
+def _undrafted(case: Case) -> bool:
+    return case.drafted is None
 
 
 def missing_for_decision(case: Case) -> str:
-    """The same while neither Decide nor Resolve is offered for that reason alone, so that staff see why."""
-    is_decidable = _undecided(case) and case.assessment is not None and not _resolve(case)
-    return _lacking(case) if is_decidable else ""
+    """The code of what a decision lacks, while neither Decide nor Resolve is offered for that reason alone.
+
+    So staff see why; empty if it lacks nothing.
+    """
+    refused = refusal(case, Verb.RESPOND)
+    code = "" if refused is None else refused.code
+    return code if code in ("evidence_missing", "subject_not_heard") and not fits("resolve", case) else ""
 
 
 def _remedy(case: Case) -> bool:
-    return case.is_open and any(remedy.done_at is None for remedy in case.owed_remedies)
+    return any(remedy.done_at is None for remedy in case.owed_remedies)
 
 
 def _verify(case: Case) -> bool:
-    return case.is_open and any(remedy.done_at and not remedy.verified_at for remedy in case.owed_remedies)
+    return any(remedy.done_at and not remedy.verified_at for remedy in case.owed_remedies)
 
 
 def _extend(case: Case) -> bool:
     movable = (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION)
-    return case.is_open and any(
-        target.target in movable and target.met_at is None for target in case.current_targets()
-    )
-
-
-def _reclassify(case: Case) -> bool:
-    is_unanswered = _undecided(case) and not case.decisions and case.reclassification is None
-    return is_unanswered and harm_of(case) < 3
+    return any(target.target in movable and target.met_at is None for target in case.current_targets())
 
 
 def _receipt(case: Case) -> bool:
@@ -88,54 +54,48 @@ def _receipt(case: Case) -> bool:
     return case.unseen_alarm is not None or significant
 
 
-def _limit_contact(case: Case) -> bool:
-    conduct = case.conduct
-    return conduct.warned_at is not None and conduct.limit is None and not case.awaits_approval
-
-
-FITS: Mapping[str, Callable[[Case], bool]] = {
+#: Every form of a card, in the order of its menu.
+OFFERED = (
+    "receipt", "end_danger", "take", "open", "assess", "assign", "reply", "note", "ask", "inform", "investigate",
+    "resolve", "decide", "approve", "check_decision", "withdraw_draft", "remedy", "verify", "close", "extend",
+    "escalate", "given", "bind", "incident", "external", "reclassify", "not_accept", "restrict", "link",
+    "unrestrict", "conflict", "hold", "release", "reopen", "warn_conduct", "limit_contact", "appeal_limit",
+    "review_limit", "due", "review_case", "improvement",
+)  # fmt: skip
+#: When a possible act is of use, so that a card offers it; always without an entry.
+_OF_USE: Mapping[str, Callable[[Case], bool]] = {
     "receipt": _receipt,
-    "end_danger": lambda case: case.alarm is not None,
-    "take": lambda case: case.is_open and case.is_unowned,
-    "open": lambda case: True,
-    "assess": _assess,
-    "assign": lambda case: case.is_open,
-    "reply": lambda case: True,
-    "note": lambda case: True,
-    "ask": lambda case: case.is_open,
-    "inform": lambda case: case.is_open,
-    "investigate": _undecided,
-    "resolve": _resolve,
-    "decide": _decide,
-    "approve": lambda case: awaited_act(case) is Verb.APPROVE,
-    "check_decision": lambda case: awaited_act(case) is Verb.CHECK_DECISION,
+    "take": lambda case: case.is_unowned,
+    "investigate": _undrafted,
     "withdraw_draft": lambda case: case.drafted is not None,
     "remedy": _remedy,
     "verify": _verify,
-    "close": closable,
     "extend": _extend,
-    "escalate": lambda case: _undecided(case) and case.level < case.rules.top_level,
+    "escalate": _undrafted,
     "given": lambda case: case.is_open or case.is_offline,
-    "bind": lambda case: case.is_offline and case.erased_at is None,
     "incident": lambda case: case.is_open or case.incident is not None,
-    "external": lambda case: True,
-    "reclassify": _reclassify,
-    "not_accept": _undecided,
-    "restrict": lambda case: True,
-    "link": lambda case: True,
+    "reclassify": _undrafted,
+    "not_accept": _undrafted,
     "unrestrict": lambda case: case.restricted,
     "conflict": lambda case: case.is_open,
     "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
     "release": lambda case: Flag.LEGAL_HOLD in case.flags,
-    "reopen": lambda case: case.state is State.CLOSED,
-    "warn_conduct": lambda case: True,
-    "limit_contact": _limit_contact,
-    "appeal_limit": lambda case: case.conduct.limit is not None and not case.conduct.appealed,
-    "review_limit": lambda case: case.conduct.limit is not None,
     "due": lambda case: bool(case.targets),
     "review_case": lambda case: case.open_review is not None,
-    "improvement": lambda case: True,
 }
+
+
+def fits(form: str, case: Case) -> bool:
+    """True where a card offers this form: the complaint admits its act, and the act is of use now."""
+    is_possible = form not in FORM_VERBS or form == "given" or refusal(case, verb_of(form, case)) is None
+    return is_possible and (form not in _OF_USE or _OF_USE[form](case))
+
+
+def verb_of(form: str, case: Case) -> Verb:
+    """The verb whose rights and states decide whether a form may be opened."""
+    if form == "assess" and case.assessment is not None:
+        return Verb.REASSESS
+    return FORM_VERBS[form]
 
 
 def waiting_form(case: Case, actor: Actor | None = None) -> str:
@@ -145,14 +105,14 @@ def waiting_form(case: Case, actor: Actor | None = None) -> str:
         return Verb.REVIEW_LIMIT.value
     if case.open_review is not None and not case.awaits_approval:
         return Verb.REVIEW_CASE.value
-    return Verb.CHECK_DECISION.value if awaited_act(case) is Verb.CHECK_DECISION else Verb.APPROVE.value
+    return Verb.CHECK_DECISION.value if awaits_reader(case) else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:
     """What may be done to this complaint now by anybody; rights are checked with the act."""
     if case.erased_at is not None:
         return CaseActions(("open",), ())
-    fitting = [name for name, fits in FITS.items() if fits(case)]
+    fitting = [name for name in OFFERED if fits(name, case)]
     first = [name for name in _first(case) if name in fitting and not _needs_owner(case, name)]
     danger = ["receipt" if case.unseen_alarm is not None else "end_danger"] if case.alarm is not None else []
     buttons = (*danger, *first[: 1 if danger else 2], "open")
@@ -189,7 +149,7 @@ def _serving(case: Case, target: TargetSet) -> tuple[str, ...]:
         # In a chat the bot acknowledges.
         return ("given",) if case.is_offline else ()
     acts = SERVING.get((target.target, target.of)) or SERVING.get((target.target, None), ())
-    return tuple(name for name in acts if FITS[name](case))
+    return tuple(name for name in acts if fits(name, case))
 
 
 def first_actions(case: Case) -> tuple[str, ...]:
@@ -227,7 +187,7 @@ def _to_decide(case: Case) -> tuple[str, ...]:
     # A complaint that was just escalated has no owner: assessing it again assigns it.
     is_new = case.assessment is None or (case.is_unowned and case.level > 1)
     start = ("assess", "take") if is_new else ("take",)
-    following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
+    following: tuple[str, ...] = ("decide", "resolve") if fits("decide", case) else ("resolve", "investigate")
     if open_statements(case):
         following = ("investigate", *following)
     if case.assessment is None:

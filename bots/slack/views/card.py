@@ -33,14 +33,16 @@ from bots.slack.views.actions import (
 )
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
+from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
+from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
-from complaints.obligations.approvals import awaited_act
+from complaints.obligations.approvals import awaits_reader
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
@@ -69,11 +71,8 @@ UNSETTLED: frozenset[DeliveryStatus] = frozenset(
 MAX_LINES, MAX_DELIVERED = 6, 2
 #: Events of a card's history at most; the thread has all of them.
 HISTORY_EVENTS = 40
-#: Events that the card shows already, or that staff need no line for.
-NOT_IN_THREAD: frozenset[Verb] = frozenset(
-    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY, Verb.DELIVER}
-)
-_WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
+#: Messages after the first one, which the card shows.
+_WORDS = verbs_that(lambda row: row.words is WordKind.MESSAGE and row.in_thread)
 #: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
 _COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
     (Verb.BIND, None): "did.bound",
@@ -227,7 +226,7 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     """What a second person has to allow."""
     lines = []
     if case.drafted is not None:
-        is_check = awaited_act(case) is Verb.CHECK_DECISION
+        is_check = awaits_reader(case)
         text_id = "flag.waits_for_check" if is_check else "flag.waits_for_approval"
         lines.append(texts.text(text_id, who=mention(case.drafted.by)))
     if case.reclassification is not None:
@@ -316,13 +315,13 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
-    if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION):
+    if event.verb in SECOND_PERSON_VERBS:
         text_id = f"did.{event.verb.value}.{event.facts['agreed']}"
-    if event.verb is Verb.TALK and event.facts["phase"] == "end":
+    if event.facts.get("phase") == "end":
         text_id = "did.talk_ended"
     text_id = "did.draft_withdrawn" if event.facts.get("draft") else text_id
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
-    if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":
+    if event.facts.get("check") == "drawn":
         # Nothing is resolved until the second reader agrees.
         text_id = "did.respond"
     who = texts.actor_name(event.by, case)
@@ -362,7 +361,7 @@ def thread_line(
         return None
     run = _message_run(events, seq, case)
     last = run[-1]
-    if last.verb in NOT_IN_THREAD or last.seq != seq:
+    if not ACTIONS[last.verb].in_thread or last.seq != seq:
         return None
     if not _is_message(last):
         return event_line(last, case, texts), last.at

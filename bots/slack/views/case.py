@@ -33,7 +33,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.deadlines.targets import next_due
-from complaints.obligations.approvals import was_for_reader
+from complaints.history import was_for_reader
 from complaints.vocabulary import Role, Target
 from store.database.damage import UNREADABLE
 from store.values import OpenedCase

@@ -8,7 +8,8 @@ from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
 from bots.slack.texts import StaffTexts
-from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input, form_of
+from complaints.actions.registry import form_of
+from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb
 
 #: The action id of every input.

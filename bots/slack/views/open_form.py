@@ -25,7 +25,7 @@ from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
-from bots.slack.views.actions import FITS, first_actions
+from bots.slack.views.actions import first_actions, fits, verb_of
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
     FormPlace,
@@ -43,22 +43,25 @@ from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import (
     READING_FORMS,
     SUMMARY_FORMS,
-    WORDS_NEEDED,
     prefill,
     typed_values_of,
 )
 from bots.slack.views.timeline import shown_messages
-from complaints.actions.approval import require_awaited, require_second_person
+from complaints.actions.approval import require_second_person
 from complaints.actions.assessment import issue_texts
-from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.conduct import require_no_part, require_warned
+from complaints.actions.authorisation import (
+    READING_REASONS,
+    Access,
+    authorise,
+    is_allowed,
+    require_possible,
+)
+from complaints.actions.conduct import require_no_part
 from complaints.actions.correspondence import require_drafter
-from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import missing_evidence
+from complaints.actions.registry import SECOND_PERSON_VERBS, form_of, verbs_that
 from complaints.actors import Actor
-from complaints.case import Case, Event
+from complaints.case import Case, Event, last_of
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS
 from complaints.history import taken_back_seqs
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
@@ -83,22 +86,18 @@ _SECOND_PERSON: Mapping[Verb | None, tuple[str, str]] = {
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
 
 
-def verb_of(form: str, case: Case) -> Verb:
-    """The verb whose rights and states decide whether a form may be opened."""
-    if form == "assess" and case.assessment is not None:
-        return Verb.REASSESS
-    return FORM_VERBS[form]
-
-
 def require_form(form: str, case: Case, actor: Actor) -> None:
     """Refuse a form that this person may not use, or that does not fit, before anything is typed.
 
     Raises NotAllowed and OutOfOrder.
     """
     verb = verb_of(form, case)
-    authorise(case, verb, actor)
-    if verb in (Verb.APPROVE, Verb.CHECK_DECISION):
-        require_awaited(case, verb)
+    if form == "given":
+        # This form is for several acts, each with its own states.
+        authorise(case, verb, actor)
+    else:
+        require_possible(case, verb, actor)
+    if verb in SECOND_PERSON_VERBS:
         require_second_person(case, actor)
     if form == "withdraw_draft" and case.drafted is not None:
         require_drafter(case, actor)
@@ -106,18 +105,9 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
         )
-    if form != "given":
-        # This form is for several acts, each with its own states.
-        require_state(case, verb)
-    if form == "decide" and missing_evidence(case):
-        raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
-    if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
-        raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
     if form == "review_limit" and case.conduct.appeal_at is not None:
         require_no_part(case, actor)
-    if form == "limit_contact":
-        require_warned(case)
-    if not FITS[form](case):
+    if not fits(form, case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 
 
@@ -279,9 +269,10 @@ async def _prefill(
             return whole and not is_redrawn
 
         opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)
-    if opened is None and form in WORDS_NEEDED:
+    needed = _verbs_shown_in(form)
+    if opened is None and needed:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
-    events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
+    events = await _history(slack, case.ref, needed)
     letter = (
         await _waiting_letter(slack, case, events, actor) if form in ("approve", "check_decision") else ""
     )
@@ -318,11 +309,16 @@ async def _prefill(
 
 def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
     """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
-    last = next((event for event in reversed(events) if event.verb is verb), None)
+    last = last_of(events, verb)
     return last if last is not None and last.seq in taken_back_seqs(events) else None
 
 
-async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
+def _verbs_shown_in(form: str) -> frozenset[Verb]:
+    """The acts whose words this form shows."""
+    return verbs_that(lambda row: form in row.shown_in)
+
+
+async def _history(slack: SlackContext, ref: str, with_words: frozenset[Verb]) -> list[Event]:
     """All events, with the words of these verbs only."""
     events = list(await slack.store.aread(load_history, ref))
     for index, event in enumerate(events):
@@ -333,7 +329,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
 
 async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
     """The issues in the words of the last assessment that gave them: for the letter, and to compare."""
-    return issue_texts(case, await _history(slack, case.ref, WORDS_NEEDED["decide"]))
+    return issue_texts(case, await _history(slack, case.ref, _verbs_shown_in("decide")))
 
 
 def preview_view(
@@ -418,7 +414,7 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         verb = Verb.RECLASSIFY
     elif case.drafted is None and case.extension is None:
         verb = Verb.LIMIT_CONTACT
-    event = next((event for event in reversed(events) if event.verb is verb), None)
+    event = last_of(events, verb)
     if event is None:
         return ""
     try:
@@ -432,7 +428,7 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
             # They may only say no, and read why it was asked for.
             return words.get("reason", "")
     return slack.preview(
-        "resolve" if verb is Verb.RESOLVE else "decide",
+        form_of(verb),
         case,
         event.facts,
         words,

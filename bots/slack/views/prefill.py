@@ -44,17 +44,23 @@ from complaints.actions.assessment import (
     issues_are_named,
     lowest_allowed,
 )
+from complaints.actions.registry import (
+    ACTIONS,
+    DECISION_VERBS,
+    FORM_VERBS,
+    OFFLINE_VERBS,
+    SECOND_PERSON_VERBS,
+)
 from complaints.actors import Actor
-from complaints.case import Case, Event
+from complaints.case import Case, Event, events_of, last_of
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
-from complaints.forms import FORM_VERBS, FORMS, NO_ISSUE, NO_REMEDY, OFFLINE_VERBS
-from complaints.history import taken_back_seqs
-from complaints.obligations.approvals import ASKS, refused_request
+from complaints.forms import FORMS, NO_ISSUE, NO_REMEDY
+from complaints.history import refused_request, taken_back_seqs
 from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
@@ -72,20 +78,6 @@ SUMMARY_FORMS: frozenset[str] = frozenset(
 )  # fmt: skip
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
-#: The acts whose words a form shows.
-WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
-    "decide": (Verb.ASSESS, Verb.REASSESS),
-    "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
-    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE),
-    "close": (Verb.RESPOND, Verb.RESOLVE),
-    "extend": (Verb.EXTEND, Verb.APPROVE),
-    "reclassify": (Verb.RECLASSIFY, Verb.APPROVE),
-}
-#: The requests that a form repeats if a second person said no to the last one.
-_ASKS_OF_FORM: Mapping[str, tuple[Verb, ...]] = {
-    "decide": ASKS["respond"], "resolve": ASKS["respond"], "extend": ASKS["extend"],
-    "reclassify": ASKS["reclassify"], "limit_contact": ASKS["limit_contact"],
-}  # fmt: skip
 
 
 def prefill(
@@ -105,10 +97,10 @@ def prefill(
 ) -> FormPrefill:
     """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
 
-    `events` are the whole history, with words at least for the verbs in WORDS_NEEDED. `opened` is needed by the forms
-    in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of their open
-    complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
-    words of a letter, and the usual cause in this category: each fills the field of its name.
+    `events` are the whole history, with words at least for the acts that the form shows. `opened` is needed by the
+    forms in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of
+    their open complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are
+    first words of a letter, and the usual cause in this category: each fills the field of its name.
     """
     with_words = opened.events if opened else ()
     match form:
@@ -157,7 +149,7 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
-    if (asks := _ASKS_OF_FORM.get(form)) is not None:
+    if form in FORM_VERBS and (asks := ACTIONS[FORM_VERBS[form]].asks):
         start = _with_returned(form, asks, start, with_words or events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
     parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
@@ -211,7 +203,8 @@ def _others(case: Case, opened: OpenedCase | None) -> str | None:
 
 def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
     """The words of the latest of these acts."""
-    return next((event.words for event in reversed(events) if event.verb in verbs), {})
+    last = last_of(events, *verbs)
+    return {} if last is None else last.words
 
 
 def _whole_minute(moment: datetime) -> int:
@@ -339,7 +332,7 @@ def _asked_for_section(case: Case, texts: StaffTexts) -> Block:
 
 
 def _with_returned(
-    form: str, asks: tuple[Verb, ...], start: FormPrefill, events: Sequence[Event], texts: StaffTexts
+    form: str, asks: str, start: FormPrefill, events: Sequence[Event], texts: StaffTexts
 ) -> FormPrefill:
     """The form as it was filled in before a second person sent it back, with the note of that person."""
     refused = refused_request(events, asks)
@@ -347,7 +340,7 @@ def _with_returned(
         return start
     drafted, answer = refused
     who, note = mention(answer.by), escaped(answer.words.get("reason", ""))
-    text_id = "modal.returned" if drafted.verb in ASKS["respond"] else "modal.refused"
+    text_id = "modal.returned" if asks == "respond" else "modal.refused"
     preface = [section(cut(texts.text(text_id, who=who, note=note), 3000)), *start.preface]
     if FORM_VERBS[form] is not drafted.verb:
         return replace(start, preface=preface)
@@ -427,24 +420,17 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
     for event in events:
         if event.seq in taken_back:
             continue
-        match event.verb:
-            case Verb.RESPOND | Verb.RESOLVE if (
-                event.facts.get("needs_approval") or event.facts.get("check") == "drawn"
-            ):
-                drafted = event
-            case Verb.RESPOND | Verb.RESOLVE:
-                promised += _promised_words(event)
-            case Verb.APPROVE | Verb.CHECK_DECISION if (
-                drafted is not None and event.facts.get("of", "respond") == "respond"
-            ):
-                promised += _promised_words(drafted) if event.facts["agreed"] == "yes" else []
-                drafted = None
-            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
-                "comply_by"
-            ):
-                promised.append({"text": event.words.get("outcome", "")})
-            case _:
-                pass
+        facts = event.facts
+        if event.verb in DECISION_VERBS and (facts.get("needs_approval") or facts.get("check") == "drawn"):
+            drafted = event
+        elif event.verb in DECISION_VERBS:
+            promised += _promised_words(event)
+        elif event.verb in SECOND_PERSON_VERBS and facts.get("of", "respond") == "respond":
+            if drafted is not None:
+                promised += _promised_words(drafted) if facts["agreed"] == "yes" else []
+            drafted = None
+        elif facts.get("event") == "final" and facts.get("comply_by"):
+            promised.append({"text": event.words.get("outcome", "")})
     return dict(enumerate(promised))
 
 
@@ -487,7 +473,7 @@ def _how_verified(remedy: RemedyOwed, events: Sequence[Event], texts: StaffTexts
     """What the record has to check by: the complainant's confirmation, or the proof."""
     if remedy.answer == "yes":
         return texts.text("prefill.confirmed")
-    done = [event for event in events if event.verb is Verb.REMEDY_DONE]
+    done = events_of(events, Verb.REMEDY_DONE)
     proof = [
         event.words.get("proof", "").strip() for event in done if event.facts.get("remedy") == str(remedy.n)
     ]

@@ -9,11 +9,11 @@ from bots.slack.texts import StaffTexts
 from complaints.actions.approval import require_awaited
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
-from complaints.actions.registry import raises_work_version
+from complaints.actions.registry import FORM_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
-from complaints.forms import FORM_VERBS, WrongFields
+from complaints.forms import WrongFields
 from complaints.vocabulary import Target, Verb
 
 #: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
@@ -111,7 +111,7 @@ def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
 
 def no_longer_awaited(form: str, case: Case) -> OutOfOrder | None:
     """Why no answer of a second person is awaited any more; None if it is, or for another form."""
-    if FORM_VERBS.get(form) not in (Verb.APPROVE, Verb.CHECK_DECISION):
+    if FORM_VERBS.get(form) not in SECOND_PERSON_VERBS:
         return None
     try:
         require_awaited(case, FORM_VERBS[form])

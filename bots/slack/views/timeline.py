@@ -24,9 +24,11 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.card import UNSETTLED, delivery_lines, event_line
 from bots.slack.views.form_inputs import word_label_id
 from bots.slack.views.letter_warnings import overruled_line
+from complaints.actions.action import WordKind
 from complaints.actions.intake import RETURNED, TRANSCRIPT
+from complaints.actions.registry import MESSAGE_VERBS, verbs_that
 from complaints.case import Event
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role
 from store.file_types import is_program
 from store.files import ATTACHED
 from store.outbox.deliveries import delivery_reason
@@ -60,10 +62,8 @@ FILE_KINDS: frozenset[str] = frozenset(
 )  # fmt: skip
 FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
 _STORY = "description"
-#: Acts of the complainant whose words or files are entries of their own.
-_MESSAGES = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
 #: Steps of the model and of the dialogue, which staff need no line for.
-_NOT_SHOWN = frozenset({Verb.PROPOSE, Verb.END_FORM, Verb.DELIVER})
+_NOT_SHOWN = verbs_that(lambda row: row.is_automatic and row.words is WordKind.INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _acts(opened: OpenedCase, texts: StaffTexts) -> Iterator[TimelineEntry]:
     """A line for each act, with the words of staff that are in no letter."""
     letters = "\n".join(str(message.get("text") or "") for message in opened.messages)
     for event in opened.events:
-        is_message = event.role is Role.COMPLAINANT and event.verb in _MESSAGES
+        is_message = event.role is Role.COMPLAINANT and event.verb in MESSAGE_VERBS
         if event.verb in _NOT_SHOWN or (is_message and event.facts.get("kind") != RETURNED):
             continue
         words = [f"> {escaped(text, 1000)}" for text in _staff_words(event, letters, texts)]

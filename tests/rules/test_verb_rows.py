@@ -1,0 +1,50 @@
+"""The row of a verb: what it must say, and which contradictions it cannot hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from complaints.actions.action import Action, WordKind
+from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, verbs_that
+from complaints.forms import FORMS, OPTIONS
+from complaints.vocabulary import Verb
+
+
+def test_every_verb_has_a_row() -> None:
+    assert set(ACTIONS) == set(Verb)
+
+
+def test_a_row_that_does_not_say_what_its_words_are_does_not_load() -> None:
+    row = ACTIONS[Verb.NOTE]
+    with pytest.raises(TypeError, match="words"):
+        Action(row.clause, row.roles, row.moves, row.apply)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("verb", "change"),
+    [
+        (Verb.NOTE, {"ends": True}),
+        (Verb.NOTE, {"is_automatic": True}),
+        (Verb.REPLY, {"words": WordKind.NOTE}),
+        (Verb.NOTE, {"words": WordKind.MESSAGE}),
+    ],
+)
+def test_a_row_that_contradicts_itself_does_not_load(verb: Verb, change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="contradicts itself"):
+        replace(ACTIONS[verb], **change)  # type: ignore[arg-type]
+
+
+def test_each_choice_of_the_form_for_what_was_spoken_has_one_verb() -> None:
+    assert tuple(sorted(OFFLINE_VERBS)) == tuple(sorted(OPTIONS["spoken"]))
+    assert sum(len(row.spoken) for row in ACTIONS.values()) == len(OPTIONS["spoken"])
+
+
+def test_every_form_of_a_row_exists_except_those_of_a_button_alone() -> None:
+    named = {form for row in ACTIONS.values() for form in (row.form, *row.other_forms) if form}
+    assert named - set(FORMS) == {"withdraw_draft", "incident"}
+
+
+def test_a_question_to_the_rows_gives_the_verbs_with_the_trait() -> None:
+    assert verbs_that(lambda row: row.is_second_person) == {Verb.APPROVE, Verb.CHECK_DECISION}
