@@ -12,10 +12,11 @@ from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
+from complaints.batches.batch import TAKEN_BACK
+from complaints.batches.incident_decision import IncidentDecision, check_approver
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
-from complaints.incident_decisions import IncidentDecision, check_approver
-from complaints.incidents import DECIDING, TAKEN_BACK, Incident, IncidentAct, IncidentEvent
+from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time

@@ -22,7 +22,7 @@ from complaints.letter_templates import LetterTemplate
 from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.log import log_complaint
 from store.custody.verify import Outside, verify
 from store.database.journaled import DESK, JOURNALED

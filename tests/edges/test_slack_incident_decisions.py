@@ -21,8 +21,8 @@ from complaints.incidents import IncidentAct
 from complaints.vocabulary import Role, State, Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
-from store.cases.incident_decisions import KIND, answer_incident_decision, take_back_from_all
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.batches import DECISION
+from store.cases.incident_acts import answer_incident_decision, schedule_incident_update, take_back_from_all
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
@@ -330,7 +330,7 @@ async def test_a_complaint_that_is_being_decided_when_the_approval_is_taken_back
     store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(seconds=10)
     store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
     clock.go_on(seconds=10)
-    (claimed,) = store.write(claim, [KIND], 1, 60)
+    (claimed,) = store.write(claim, [DECISION], 1, 60)
     assert store.write(take_back_from_all, 1, str(claimed.facts["batch"]), tugba) == (1, 1)
     poster = Poster(office.desk, office.client)
     await IncidentJobs(poster, DirectMessageJobs(poster)).decide(claimed)

@@ -15,7 +15,7 @@ from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from simulator.screen import Card, FormRefused, Modal
 from store.cases.act import act as store_act
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify

@@ -15,13 +15,13 @@ from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed,
 from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb
+from store.cases.batches import list_batch_deliveries
 from store.cases.export import export_record
-from store.cases.incident_decisions import take_back_from_all
-from store.cases.incident_updates import (
-    list_update_deliveries,
+from store.cases.incident_acts import (
     load_update_text,
     record_incident_update,
     schedule_incident_update,
+    take_back_from_all,
 )
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, load_history
@@ -213,7 +213,7 @@ def test_one_update_reaches_every_complainant_once_with_one_batch_number(desk: D
         lambda: store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, key="submit 1"),
         AlreadyDone,
     )
-    before_sending = {delivery.state for delivery in store.read(list_update_deliveries, str(after.batch))}
+    before_sending = {delivery.state for delivery in store.read(list_batch_deliveries, str(after.batch))}
     send_updates(desk)
     informed = [
         [event for event in store.read(load_history, ref) if event.verb is Verb.INFORM] for ref in refs
@@ -251,7 +251,7 @@ def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> N
     store.write(record_sent, sent, "1", completes=letters[refs[0]].id)
     store.write(fail, letters[refs[1]].id, "blocked")
 
-    deliveries = store.read(list_update_deliveries, batch)
+    deliveries = store.read(list_batch_deliveries, batch)
     assert [(delivery.ref, delivery.state, delivery.reason) for delivery in deliveries] == [
         (refs[0], "sent", None),
         (refs[1], "failed", "blocked"),
@@ -271,7 +271,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     facts = {"because": "blocked", **failed_delivery_facts(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
     store.write(record_unsent, number, MessageState.FAILED, "blocked", completes=letter.id, acts=failed)
-    before = store.read(list_update_deliveries, batch)
+    before = store.read(list_batch_deliveries, batch)
     returned = message_facts(field="returned", has_words=False, kind="returned")
     desk.complain(ref, Verb.ADD, returned, chat=desk.chat("81000"))
     for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
@@ -285,7 +285,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     )
 
     assert [(delivery.state, delivery.reason) for delivery in before] == [("failed", "blocked")]
-    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_batch_deliveries, batch)] == [
         ("sent", None)
     ]
 
@@ -296,9 +296,7 @@ def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(des
     desk.complain(refs[0], Verb.WITHDRAW, chat=desk.chat("81000"))
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     update_event = store.read(load_incident_history, incident.id)[-1]
-    left = [
-        delivery for delivery in store.read(list_update_deliveries, batch) if delivery.state == "left_out"
-    ]
+    left = [delivery for delivery in store.read(list_batch_deliveries, batch) if delivery.state == "left_out"]
 
     assert [(delivery.ref, delivery.reason) for delivery in left] == [(refs[0], "closed")]
     assert update_event.facts == {
@@ -315,7 +313,7 @@ def test_a_complaint_that_is_closed_or_leaves_after_scheduling_is_left_out_of_th
     desk.complain(closed, Verb.WITHDRAW, chat=desk.chat("81000"))
     desk.act(left, Verb.LINK, facts={"incident": incident.id, "left": True})
     send_updates(desk)
-    deliveries = store.read(list_update_deliveries, batch)
+    deliveries = store.read(list_batch_deliveries, batch)
 
     assert {delivery.ref: (delivery.state, delivery.reason) for delivery in deliveries} == {
         closed: ("left_out", "closed"),
@@ -333,7 +331,7 @@ def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) 
     assert not store.read(is_still_required, obligation)
     store.write(complete, obligation.id)
 
-    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_batch_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 
@@ -425,7 +423,7 @@ def test_an_update_is_taken_back_by_its_sender_alone_and_from_those_who_do_not_h
     words = {"text": "Mended", "letter": "Mended"}
     store.write(record_incident_update, str(claimed.ref), batch, alice, words, completes=claimed.id)
     assert store.write(claim, ["incident_update"], 9, 60) == []
-    states = Counter(delivery.state for delivery in store.read(list_update_deliveries, batch))
+    states = Counter(delivery.state for delivery in store.read(list_batch_deliveries, batch))
     assert states == {"waiting": 1, "taken_back": 2}
     assert store.read(verify).first_bad is None
 

@@ -34,7 +34,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.export import export_record
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.log import log_complaint
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent, record_unsent
 from store.cases.read import load_case, load_history, open_case

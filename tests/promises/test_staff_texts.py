@@ -19,19 +19,18 @@ from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
+from complaints.batches.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
-from complaints.incident_decisions import LEFT_TO_A_PERSON
-from complaints.incidents import LEFT_OUT, fields_of
+from complaints.incidents import fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
-from complaints.registers.change_letter import NO_CHANGE_LETTER
 from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
-from store.cases.incident_updates import UpdateDelivery
+from store.cases.batches import BatchDelivery
 from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
@@ -78,7 +77,7 @@ def computed() -> set[str]:
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY
     }
-    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, *NO_CHANGE_LETTER, "not_open")}
+    ids |= {f"left_out.{reason}" for reason in LEFT_OUT}
     ids |= {f"incident.verb.{verb}" for verb in (*incident.INCIDENT_BUTTONS, "approve")}
     ids |= {f"incident.{state}" for state in ("sent", "waiting", "accept", "disagree")}
     ids |= {f"incident.field.{name}" for name in ("reasons", "remedy_text", "changes")}
@@ -204,7 +203,7 @@ def test_a_code_that_a_newer_release_stored_has_a_general_text(language: str) ->
     texts = voice(language)
     shown = {texts.text(f"{family}.of_a_newer_release") for family in STORED_CODES}
     assert shown == {texts.text("code.unknown")}
-    line = str(incident.left_to_person([UpdateDelivery("A7K-M3Q-9T", "left_out", "newer_reason")], texts))
+    line = str(incident.left_to_person([BatchDelivery("A7K-M3Q-9T", "left_out", "newer_reason")], texts))
     assert f"{texts.text('code.unknown')} 1" in line
     # A newer reason may be one that hides which complaints it is about.
     assert "A7K-M3Q-9T" not in line

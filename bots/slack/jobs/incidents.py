@@ -12,9 +12,7 @@ from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.post import Poster
 from bots.slack.views.incident import IncidentStatus, incident_card
 from bots.slack.views.incident_decision import decision_notice
-from complaints.case import Case
-from complaints.errors import ComplaintError, Stale
-from complaints.incident_decisions import (
+from complaints.batches.incident_decision import (
     IncidentDecision,
     decision_facts,
     decision_left_out,
@@ -22,18 +20,16 @@ from complaints.incident_decisions import (
     may_approve_all,
     reason_of,
 )
+from complaints.case import Case
+from complaints.errors import ComplaintError, Stale
 from complaints.incidents import Incident
-from store.cases.incident_decisions import KIND as DECISION
-from store.cases.incident_decisions import (
+from store.cases.batches import DECISION, list_batch_deliveries, record_left_out
+from store.cases.incident_acts import (
+    load_update_text,
     prepare_incident_decision,
     record_incident_decision,
-    schedule_notice,
-)
-from store.cases.incident_updates import (
-    list_update_deliveries,
-    load_update_text,
     record_incident_update,
-    record_left_out,
+    schedule_notice,
 )
 from store.cases.read import load_case
 from store.database.leases import acquire_leadership, release_leadership
@@ -89,9 +85,9 @@ class IncidentJobs:
         decision = await store.aread(load_incident_decision, incident.id)
         return IncidentStatus(
             await store.aread(count_incident_cases, incident.id),
-            await store.aread(list_update_deliveries, batch) if batch else (),
+            await store.aread(list_batch_deliveries, batch) if batch else (),
             decision,
-            await store.aread(list_update_deliveries, decision.batch, DECISION) if decision else (),
+            await store.aread(list_batch_deliveries, decision.batch, DECISION) if decision else (),
             await store.aread(count_incident_replies, incident.id),
         )
 
@@ -174,7 +170,7 @@ class IncidentJobs:
         decision = await store.aread(load_incident_decision, number, batch)
         if decision is None or (about == "approve" and not decision.waits):
             return Completed()
-        decided = await store.aread(list_update_deliveries, batch, DECISION)
+        decided = await store.aread(list_batch_deliveries, batch, DECISION)
         people = [decision.by]
         if about == "approve":
             authority = (await store.aread(load_current_rulebook)).authority

@@ -8,9 +8,9 @@ from bots.slack.jobs.post import Poster
 from bots.slack.views import refusals
 from bots.slack.views.home import case_row
 from complaints.actors import Actor
+from complaints.batches.batch import SAME_LETTER, bulk_left_out
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.event_facts import HELD, OVERRULED
-from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases.act import act

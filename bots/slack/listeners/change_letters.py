@@ -1,26 +1,25 @@
 """The letter about what was changed: its preview, and the second person who approves it (4.8, 8.7)."""
 
-import json
 from collections.abc import Mapping
 
 from bots.slack.client.block_kit import MODAL_BLOCKS, Block, divider, mention, plain_sections, section
 from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
-from bots.slack.listeners.incidents import previewed_draft
+from bots.slack.listeners.incidents import previewed_batch
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, ReplaceView, Response
 from bots.slack.router import Router
 from bots.slack.views.forms import View, metadata, modal
 from bots.slack.views.incident import as_deliveries, left_to_person
-from bots.slack.views.incident_decision import sample_cases
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
+from complaints.batches.batch import Audience, Batch
 from complaints.case import Facts, Words
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.registers.entries import Entry
-from store.cases.incident_updates import Audience, save_incident_draft
+from store.cases.batches import save_batch
 from store.improvements import load_letter, load_letter_audience, propose_letter
 from store.registers import act_on_entry
 
@@ -62,9 +61,8 @@ async def approve(submission: FormSubmission, actor: Actor, slack: SlackContext)
 
 @router.view(PROPOSE)
 async def ask_second_person(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    draft = await previewed_draft(submission, actor, slack, PROPOSE)
-    code = json.loads(submission.view["private_metadata"])["ref"]
-    await slack.store.awrite(propose_letter, code, actor, draft.words, draft.version, draft.overruled)
+    batch = await previewed_batch(submission, actor, slack)
+    await slack.store.awrite(propose_letter, batch, actor)
     return CLOSE_FORMS
 
 
@@ -74,15 +72,11 @@ async def preview_view(slack: SlackContext, entry: Entry, words: Words, actor: A
     if not audience.to:
         raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
     warned = await check_texts_to_all(slack, stated, words, audience.to[0], actor)
-    draft = await slack.store.awrite(
-        save_incident_draft,
-        0,
-        actor.id,
-        entry.version,
-        words,
-        form=PROPOSE,
-        more={"overruled": codes_of(warned)},
-    )
+    batch = Batch(
+        PROPOSE, actor.id, slack.store.now(), entry.code, entry.version,
+        words=words, overruled=codes_of(warned),
+    )  # fmt: skip
+    draft = await slack.store.awrite(save_batch, batch)
     blocks = [*alerts(warning_lines(warned, slack.texts)), *_preview(slack, audience, words)]
     return modal(
         slack.texts, PROPOSE, metadata(entry.code, entry.version, draft=draft), blocks[:MODAL_BLOCKS],
@@ -94,7 +88,7 @@ def _preview(slack: SlackContext, audience: Audience, words: Mapping[str, str]) 
     texts = slack.texts
     blocks = [section(texts.count("incident.reaches", len(audience.to)))]
     blocks += left_to_person(as_deliveries(audience), texts, "register.no_letter")
-    for case in sample_cases(audience):
+    for case in audience.samples:
         written = {"text": words[f"text.{case.language}"]}
         letter = slack.preview("change", case, {}, written, now=slack.store.now())
         name = texts.catalogue.language_name(case.language, texts.language)

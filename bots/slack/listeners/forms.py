@@ -119,8 +119,8 @@ async def _require_same_issues(filled: FilledForm, slack: SlackContext) -> None:
             raise BadFacts.worded("issues_investigated", field=path, ref=case.ref)
 
 
-def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
-    return {**facts, "overruled": overruled} if overruled else facts
+def _with_overruled(facts: Mapping[str, Any], overruled: Sequence[str]) -> Mapping[str, Any]:
+    return {**facts, "overruled": list(overruled)} if overruled else facts
 
 
 @router.view(*PREVIEWED)

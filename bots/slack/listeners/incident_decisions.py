@@ -8,7 +8,7 @@ from bots.slack.listeners.incidents import (
     TAKE_BACK_TIME,
     closed_with_offer,
     open_incident_for,
-    previewed_draft,
+    previewed_batch,
 )
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
@@ -20,28 +20,25 @@ from bots.slack.views.incident_decision import (
     decision_preview_view,
     incident_approve_view,
     incident_decide_view,
-    sample_cases,
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actors import Actor
+from complaints.batches.batch import Audience, Batch
+from complaints.batches.incident_decision import IncidentDecision, check_form
 from complaints.errors import BadFacts, OutOfOrder, Stale
 from complaints.forms import read as read_form
-from complaints.incident_decisions import IncidentDecision, check_form
 from complaints.incidents import read
 from complaints.rulebook import categories_of
-from complaints.times import format_time
 from complaints.vocabulary import RESTRICTING
-from store.cases.incident_decisions import (
-    FORM,
+from store.cases.batches import save_batch
+from store.cases.incident_acts import (
     answer_incident_decision,
-    draft_decision,
     load_decidable,
     load_decision_audience,
     load_proposed_audience,
     prepare_incident_decision,
     propose_incident_decision,
 )
-from store.cases.incident_updates import Audience, save_incident_draft
 from store.incidents import load_incident_decision
 from store.rulebooks import load_current_rulebook
 from triage.facts.stated_amounts import require_amounts
@@ -72,19 +69,18 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     rules = await slack.store.aread(load_current_rulebook)
     codes = tuple(code for code in categories_of(rules) if code not in RESTRICTING)
     values = values_of(view["state"]["values"])
-    facts, words = read(FORM, values, languages, options={"category": codes})
+    facts, words = read(submission.form, values, languages, options={"category": codes})
     facts = require_amounts(facts | statement_of(view), words, rules.country)
     check_form(facts, words, languages)
-    wanted = draft_decision(incident.id, facts, words, actor, previewed_at)
+    batch = Batch(
+        submission.form, actor.id, previewed_at, str(incident.id), incident.version, facts=facts, words=words
+    )
+    wanted = IncidentDecision.previewed(batch)
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))
     preview = await _preview(slack, wanted, audience, actor)
-    refs = [case.ref for case in audience.to]
     warned = await check_texts_to_all(slack, facts, words, audience.to[0], actor)
-    draft = await slack.store.awrite(
-        save_incident_draft, incident.id, actor.id, incident.version, words,
-        form=FORM,
-        more={"facts": facts, "refs": refs, "at": format_time(previewed_at), "overruled": codes_of(warned)},
-    )  # fmt: skip
+    refs = tuple(case.ref for case in audience.to)
+    draft = await slack.store.awrite(save_batch, replace(batch, refs=refs, overruled=codes_of(warned)))
     warnings = warning_lines(warned, slack.texts)
     return push_view(decision_preview_view(incident, preview, draft, slack.texts, warnings))
 
@@ -92,8 +88,8 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
 @router.view("incident_decide_preview")
 async def ask_second_person(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the previewed decision and ask for approval; rights and version are checked again."""
-    draft = await previewed_draft(submission, actor, slack, FORM)
-    await slack.store.awrite(propose_incident_decision, draft, actor)
+    batch = await previewed_batch(submission, actor, slack)
+    await slack.store.awrite(propose_incident_decision, batch, actor)
     return CLOSE_FORMS
 
 
@@ -147,7 +143,7 @@ async def _preview(
     approver: str | None = None,
 ) -> DecisionPreview:
     letters = []
-    for case in sample_cases(audience):
+    for case in audience.samples:
         try:
             after, reviewers = await slack.store.aread(
                 prepare_incident_decision, case, decision, decider, approver

@@ -26,29 +26,18 @@ from bots.slack.views.incident import (
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
+from complaints.batches.batch import Audience, Batch, update_language
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.incidents import (
-    DECIDING,
-    SAME_INCIDENT,
-    Incident,
-    IncidentAct,
-    read,
-    required_role,
-    update_language,
-)
+from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.incident_decisions import take_back_from_all
-from store.cases.incident_updates import FORM as UPDATE
-from store.cases.incident_updates import (
-    Audience,
-    IncidentDraft,
-    load_update_audience,
+from store.cases.batches import load_batch, save_batch
+from store.cases.incident_acts import (
+    load_incident_audience,
     open_incident_with,
-    read_incident_draft,
-    save_incident_draft,
     schedule_incident_update,
+    take_back_from_all,
 )
 from store.cases.read import load_case
 from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
@@ -171,13 +160,12 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     first = audience.to[0]
     warned = await check_texts_to_all(slack, statement_of(view), words, first, actor)
     draft = await slack.store.awrite(
-        save_incident_draft,
-        incident.id,
-        actor.id,
-        incident.version,
-        words,
-        more={"overruled": codes_of(warned)},
-    )
+        save_batch,
+        Batch(
+            submission.form, actor.id, slack.store.now(), str(incident.id), incident.version,
+            words=words, overruled=codes_of(warned),
+        ),
+    )  # fmt: skip
     leaves_at = letter_held_until(first, slack.store.now(), is_reply=True)
     when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
     warnings = warning_lines(warned, texts)
@@ -191,14 +179,14 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
 @router.view("incident_update_preview")
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
-    draft = await previewed_draft(submission, actor, slack)
+    batch = await previewed_batch(submission, actor, slack)
     view = submission.view
     ticked, _ = read(submission.callback, values_of(view["state"]["values"]), ())
     if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
         raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
     incident = await slack.store.awrite(
-        schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, delay=TAKE_BACK_TIME, **ticked,
+        schedule_incident_update, int(batch.about), actor, batch.words,
+        version=batch.version, key=f"draft:{batch.id}", overruled=batch.overruled, delay=TAKE_BACK_TIME, **ticked,
     )  # fmt: skip
     return await closed_with_offer(slack, incident, str(incident.batch))
 
@@ -219,15 +207,12 @@ async def take_back_act_on_all(press: ButtonPress, actor: Actor, slack: SlackCon
     return PrivateNotice(taken_back_text(number, too_late, slack.texts))
 
 
-async def previewed_draft(
-    submission: FormSubmission, actor: Actor, slack: SlackContext, form: str = UPDATE
-) -> IncidentDraft:
-    """What this person typed before the preview that is submitted. Raises AlreadyDone if it was sent or expired."""
-    metadata = submission.metadata
-    draft = await slack.store.aread(read_incident_draft, metadata.draft or "", form)
-    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
+async def previewed_batch(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Batch:
+    """What this person typed before the preview that is submitted. Raises AlreadyDone if it has expired."""
+    batch = await slack.store.aread(load_batch, submission.metadata.draft or "", submission.form)
+    if batch is None or batch.by != actor.id:
         raise AlreadyDone("This preview was sent or has expired.", code="already_done")
-    return draft
+    return batch
 
 
 async def open_incident_for(
@@ -253,7 +238,7 @@ async def open_incident_for(
 
 async def _load_audience(slack: SlackContext, incident: Incident, actor: Actor) -> Audience:
     """The complaints that an update reaches, and those left out. Raises BadFacts where it reaches none."""
-    audience = await slack.store.aread(load_update_audience, incident.id, actor)
+    audience = await slack.store.aread(load_incident_audience, incident.id, actor)
     if not audience.to:
         raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
     return audience

@@ -23,7 +23,7 @@ from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.listeners.commands import require_member
 from bots.slack.listeners.forms import TAKE_BACK_SECONDS
-from bots.slack.listeners.incidents import previewed_draft
+from bots.slack.listeners.incidents import previewed_batch
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import OpenView, PrivateNotice, Response, push_view, update_view
@@ -32,25 +32,18 @@ from bots.slack.views.form_inputs import input_block, statement_of, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from bots.slack.views.incident import as_deliveries, incident_headline, left_to_person, taken_back_text
-from bots.slack.views.incident_decision import sample_cases
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
+from complaints.batches.batch import SAME_LETTER, Audience, Batch, audience_of, bulk_left_out
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, OutOfOrder
 from complaints.event_facts import HELD, OVERRULED
 from complaints.forms import Field, Input, choice
-from complaints.incidents import SAME_LETTER, bulk_left_out
 from complaints.rulebook import categories_of
 from complaints.times import format_time, last_day
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import (
-    Audience,
-    IncidentDraft,
-    audience_of,
-    read_incident_draft,
-    save_incident_draft,
-)
+from store.cases.batches import load_batch, save_batch
 from store.cases.staff_letters import list_informed, take_back_one_of_many
 from store.incidents import list_all_incident_cases, list_open_incidents
 from store.people.staff import list_members, load_member
@@ -102,39 +95,40 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
 async def do_previewed(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Schedule the act for exactly the complaints that were counted."""
     authorise(None, Access.HAND_OVER, actor)
-    draft = await previewed_draft(submission, actor, slack, submission.form)
-    facts = {"batch": draft.id, "by": actor.id, "refs": list(draft.refs), "at": draft.at, **draft.facts}
+    batch = await previewed_batch(submission, actor, slack)
+    at = format_time(batch.previewed_at)
+    facts = {"batch": batch.id, "by": actor.id, "refs": list(batch.refs), "at": at, **batch.facts}
     if submission.form == INFORM:
-        text = slack.texts.count("bulk.under_way", len(draft.refs))
-        facts[HELD] = TAKE_BACK_SECONDS
-        await _offer_take_back(draft, slack)
-        await slack.schedule(f"bulk_inform:{draft.id}", "bulk_inform", facts, payload=draft.words)
+        text = slack.texts.count("bulk.under_way", len(batch.refs))
+        facts |= {HELD: TAKE_BACK_SECONDS, OVERRULED: list(batch.overruled)}
+        await _offer_take_back(batch, slack)
+        await slack.schedule(f"bulk_inform:{batch.id}", "bulk_inform", facts, payload=batch.words)
     else:
-        text = slack.texts.count("move.under_way", len(draft.refs))
-        await slack.schedule(f"move:{draft.id}", "move", facts)
+        text = slack.texts.count("move.under_way", len(batch.refs))
+        await slack.schedule(f"move:{batch.id}", "move", facts)
     return update_view(notice_view(text, slack.texts))
 
 
-async def _offer_take_back(draft: IncidentDraft, slack: SlackContext) -> None:
+async def _offer_take_back(batch: Batch, slack: SlackContext) -> None:
     """Sent before the letters are recorded: the first of many leave while the last are still being recorded."""
     texts = slack.texts
-    text = texts.count("bulk.take_back", len(draft.refs), seconds=TAKE_BACK_SECONDS)
-    press = button(texts.text("verb.take_back"), "bulk.take_back", draft.id)
-    payload = {"member": draft.by, "text": text, "blocks": [section(text), actions("take_back", [press])]}
-    await slack.schedule(f"take_back:{draft.id}", "message", payload=payload)
+    text = texts.count("bulk.take_back", len(batch.refs), seconds=TAKE_BACK_SECONDS)
+    press = button(texts.text("verb.take_back"), "bulk.take_back", batch.id)
+    payload = {"member": batch.by, "text": text, "blocks": [section(text), actions("take_back", [press])]}
+    await slack.schedule(f"take_back:{batch.id}", "message", payload=payload)
 
 
 @router.action("bulk.take_back")
 async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """Take back all letters of a text to many that have not left."""
-    draft = await slack.store.aread(read_incident_draft, press.value, INFORM)
-    if draft is None or draft.by != actor.id:
+    batch = await slack.store.aread(load_batch, press.value, INFORM)
+    if batch is None or batch.by != actor.id:
         raise OutOfOrder("These letters were sent long ago: write again.", code="already_sent")
     taken_back = too_late = 0
-    for ref in draft.refs:
+    for ref in batch.refs:
         try:
             taken_back += await slack.store.awrite(
-                take_back_one_of_many, ref, draft.id, f"bulk_inform:{draft.id}", actor
+                take_back_one_of_many, ref, batch.id, f"bulk_inform:{batch.id}", actor
             )
         except ComplaintError:
             too_late += 1
@@ -233,14 +227,14 @@ async def _inform_preview_view(
     blocks += left_out
     if more:
         blocks.append(context(texts.count("bulk.more", more)))
-    for case in sample_cases(audience):
+    for case in audience.samples:
         letter = slack.preview("reply", case, {"batch": "0"}, {"text": words}, now=now)
         blocks += [divider(), section(case_row(case, texts, now)), *plain_sections(letter)]
-    refs, facts = [case.ref for case in audience.to], {"language": language, OVERRULED: codes_of(warned)}
-    counted = {"facts": facts, "refs": refs, "at": format_time(now)}
-    draft = await store.awrite(
-        save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=counted
-    )
+    batch = Batch(
+        INFORM, actor.id, now, refs=tuple(case.ref for case in audience.to), facts={"language": language},
+        words={"text": words}, overruled=codes_of(warned),
+    )  # fmt: skip
+    draft = await store.awrite(save_batch, batch)
     stored = metadata("", 0, draft=draft)
     submit = "preview.send_anyway" if warned else "preview.send"
     return modal(
@@ -281,8 +275,9 @@ async def move_preview_view(
         blocks += _listed(staying[:MAX_MOVED], slack)
     if more:
         blocks.append(context(texts.text("move.more", number=more)))
-    counted = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
-    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=counted)
+    facts = {"to": target, "source": source_name, "owners": owners}
+    batch = Batch(CHOOSE, actor.id, slack.store.now(), refs=tuple(owners), facts=facts)
+    draft = await slack.store.awrite(save_batch, batch)
     stored = metadata("", 0, draft=draft)
     view = modal(texts, PREVIEW, stored, blocks, title="move.title", close="preview.back")
     if moving:

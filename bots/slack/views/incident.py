@@ -26,11 +26,12 @@ from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
+from complaints.batches.batch import TAKEN_BACK, Audience
+from complaints.batches.incident_decision import IncidentDecision
 from complaints.case import Case
-from complaints.incident_decisions import IncidentDecision
-from complaints.incidents import TAKEN_BACK, Incident, fields_of
+from complaints.incidents import Incident, fields_of
 from complaints.vocabulary import UNDECIDED, State
-from store.cases.incident_updates import Audience, UpdateDelivery
+from store.cases.batches import BatchDelivery
 
 #: The buttons of an open incident: the action id is `incident.<verb>`, the value the incident's number.
 INCIDENT_BUTTONS = ("update", "decide", "join", "edit", "end")
@@ -49,10 +50,10 @@ class IncidentStatus:
     """The complaints of an incident by state, and each delivery of the last update."""
 
     counts: Mapping[str, int]
-    deliveries: Sequence[UpdateDelivery] = ()
+    deliveries: Sequence[BatchDelivery] = ()
     #: The last decision on all, what became of it in each complaint, and the replies to decisions.
     decision: IncidentDecision | None = None
-    decided: Sequence[UpdateDelivery] = ()
+    decided: Sequence[BatchDelivery] = ()
     replies: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -154,7 +155,7 @@ def _last_decision(status: IncidentStatus, texts: StaffTexts) -> list[Block]:
 
 
 def left_to_person(
-    left_out: Sequence[UpdateDelivery], texts: StaffTexts, text_id: str = "incident.left_to_person"
+    left_out: Sequence[BatchDelivery], texts: StaffTexts, text_id: str = "incident.left_to_person"
 ) -> list[Block]:
     """`12 left to a person: ` and each reason with its number, and the references that may be shown."""
     if not left_out:
@@ -177,7 +178,7 @@ def _is_hidden(reason: str, texts: StaffTexts) -> bool:
     return reason in HIDDEN_REASONS or not texts.catalogue.has(f"left_out.{reason}")
 
 
-def _delivery_counts(deliveries: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
+def _delivery_counts(deliveries: Sequence[BatchDelivery], texts: StaffTexts) -> str:
     """`sent 47, waiting 2, failed 1 (blocked)`."""
     counts = Counter(delivery.state for delivery in deliveries)
     parts = [texts.text(f"incident.{state}", number=counts[state]) for state in ("sent", "waiting")]
@@ -196,7 +197,7 @@ def taken_back_text(number: int, too_late: int, texts: StaffTexts) -> str:
     return " ".join(lines)
 
 
-def _left_out_refs(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
+def _left_out_refs(left_out: Sequence[BatchDelivery], texts: StaffTexts) -> str:
     """`A7K-M3Q-9T (a matter of its own), 2 more that are not shown here`."""
     visible = [delivery for delivery in left_out if not _is_hidden(str(delivery.reason), texts)]
     parts = [
@@ -339,9 +340,9 @@ def _left_out(audience: Audience, texts: StaffTexts) -> list[Block]:
     return [context(texts.text("incident.left_out", refs=_left_out_refs(as_deliveries(audience), texts)))]
 
 
-def as_deliveries(audience: Audience) -> list[UpdateDelivery]:
+def as_deliveries(audience: Audience) -> list[BatchDelivery]:
     """Those left out, as the batch records them."""
-    return [UpdateDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
+    return [BatchDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
 
 
 def incident_metadata(incident: Incident, **more: Any) -> str:

@@ -32,16 +32,13 @@ from bots.slack.views.incident import (
     left_to_person,
 )
 from bots.texts.texts import currency_of
+from complaints.batches.batch import Audience
+from complaints.batches.incident_decision import IncidentDecision
 from complaints.case import Case
 from complaints.forms import FORMS
-from complaints.incident_decisions import IncidentDecision
 from complaints.incidents import Incident
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import RESTRICTING, CauseClass
-from store.cases.incident_updates import Audience
-
-#: Letters that a preview shows, of different languages first.
-SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,6 @@ class DecisionPreview:
     decision: IncidentDecision
     audience: Audience
     letters: Sequence[tuple[Case, str]]
-
-
-def sample_cases(audience: Audience) -> list[Case]:
-    """The first complaint of each language, then further ones, at most `SAMPLES`."""
-    first = {case.language: case for case in reversed(audience.to)}
-    others = [case for case in audience.to if case not in first.values()]
-    return [*first.values(), *others][:SAMPLES]
 
 
 def incident_decide_view(

@@ -7,7 +7,7 @@ none, its own decision and its own approval (7.5 to 7.8). What needs a look of i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from complaints.actions.assessment import with_criteria
 from complaints.actions.authorisation import is_allowed
@@ -15,26 +15,14 @@ from complaints.actions.decision import exceeds
 from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
+from complaints.batches.batch import Batch, left_out, member_left_out
 from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
 from complaints.forms import NO_PAYMENT
-from complaints.incidents import left_out, member_left_out
 from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import Limit, categories_of
 from complaints.vocabulary import DECIDABLE, Finding, Flag, State, Verb
 
-#: Why a complaint is left to a person, in addition to the reasons of an update to all.
-LEFT_TO_A_PERSON: tuple[str, ...] = (
-    "processing",
-    "decided",
-    "drafted",
-    "newer",
-    "media",
-    "outside",
-    "payment",
-    "evidence",
-    "rules",
-)
 #: Assessed by the manager for all: a complaint that needs more has more than the incident's cause.
 _COMPLEXITY = 1
 
@@ -62,6 +50,12 @@ class IncidentDecision:
     agreed: bool | None = None
     #: Why it was sent back.
     reason: str = ""
+
+    @classmethod
+    def previewed(cls, batch: Batch) -> Self:
+        """The decision of a form that is not recorded yet."""
+        at = batch.previewed_at
+        return cls(int(batch.about), "draft", batch.by, at, at, 0, batch.facts, batch.words)
 
     @property
     def waits(self) -> bool:
