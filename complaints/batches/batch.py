@@ -50,6 +50,11 @@ class Audience:
         return tuple(sorted({case.language for case in self.to}))
 
     @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """The references of those who do not get it, with the reasons."""
+        return [(case.ref, why) for case, why in self.left_out]
+
+    @property
     def samples(self) -> list[Case]:
         """The first complaint of each language, then further ones, at most `SAMPLES`."""
         first = {case.language: case for case in reversed(self.to)}

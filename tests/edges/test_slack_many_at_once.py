@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.listeners import move_cases
+from bots.slack.batches import move_cases
 from complaints.vocabulary import Verb
 from simulator.screen import FormRefused, Modal
 from store.cases.read import load_case, load_history

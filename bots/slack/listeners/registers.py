@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bots.slack.batches.change_letter import preview_view
 from bots.slack.context import SlackContext
-from bots.slack.listeners.change_letters import preview_view
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import (
     OpenView,
