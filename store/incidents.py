@@ -53,21 +53,7 @@ def open_incident(
     event = _perform(tx, None, IncidentAct.OPEN, by, facts, words)
     number: int = tx.connection.execute(
         insert(INCIDENTS)
-        .values(
-            key_wrapped=None,
-            head=GENESIS,
-            version=0,
-            told_seq=event.seq,
-            batch=None,
-            owner=None,
-            opened_at=event.at,
-            started_at=event.at,
-            updated_at=None,
-            ended_at=None,
-            channel=None,
-            ts=None,
-            draws=0,
-        )
+        .values(head=GENESIS, version=0, told_seq=event.seq, opened_at=event.at, started_at=event.at, draws=0)
         .returning(_COLUMNS.id)
     ).scalar_one()
     secret = new_key()

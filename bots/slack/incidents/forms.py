@@ -9,9 +9,10 @@ from bots.slack.views.form_inputs import statement_of, values_of
 from bots.slack.views.incident import (
     LEAVE,
     NEW,
-    incident_edit_view,
-    incident_end_view,
-    incident_join_view,
+    incident_inputs,
+    incident_view,
+    minute_of,
+    values_of_incident,
 )
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
@@ -40,29 +41,24 @@ _ACTS = {
 router = Router()
 
 
-@router.action("incident.edit")
-async def open_edit(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "edit", actor)
-    rules = await slack.store.aread(load_current_rulebooks)
-    return OpenView(incident_edit_view(incident, rules.languages, slack.texts))
-
-
-@router.action("incident.join")
-async def open_join(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "join", actor)
-    return OpenView(incident_join_view(incident, slack.texts))
-
-
-@router.action("incident.end")
-async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "end", actor)
-    return OpenView(incident_end_view(incident, slack.texts, now=slack.store.now()))
+@router.action("incident.edit", "incident.join", "incident.end")
+async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await open_incident_for(slack, int(press.ref), press.name, actor)
+    initial = {"edit": values_of_incident(incident), "end": {"ended_at": minute_of(slack.store.now())}}
+    languages = (await slack.store.aread(load_current_rulebooks)).languages
+    blocks = incident_inputs(f"incident_{press.name}", languages, slack.texts, initial.get(press.name, {}))
+    return OpenView(incident_view(incident, press.name, blocks, slack.texts))
 
 
 @router.view(FROM_CASE)
 async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Open an incident with this complaint, add the complaint to one, or take it out."""
     metadata = submission.metadata
+
+    async def link(facts: dict[str, object]) -> Response:
+        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, facts, {}, version=metadata.version)
+        return CLOSE_FORMS
+
     case = await slack.store.aread(load_case, metadata.ref)
     rules = await slack.store.aread(load_current_rulebooks)
     incidents = await slack.store.aread(list_open_incidents)
@@ -70,9 +66,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
     if values.get("which") == LEAVE:
         if case.incident is None:
             raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
-        left = {"relation": SAME_INCIDENT, "incident": case.incident, "left": True}
-        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, left, {}, version=metadata.version)
-        return CLOSE_FORMS
+        return await link({"relation": SAME_INCIDENT, "incident": case.incident, "left": True})
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
     facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
@@ -83,9 +77,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
             version=metadata.version, key=_key(submission),
         )  # fmt: skip
         return CLOSE_FORMS
-    joined = {"relation": SAME_INCIDENT, "incident": int(which)}
-    await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, joined, {}, version=metadata.version)
-    return CLOSE_FORMS
+    return await link({"relation": SAME_INCIDENT, "incident": int(which)})
 
 
 @router.view("incident_join")

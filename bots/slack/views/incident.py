@@ -16,6 +16,7 @@ from complaints.incidents import Incident, fields_of
 NEW, LEAVE = "new", "leave"
 #: Slack allows 100 entries in a menu; a person cannot distinguish more than 50 incidents.
 MAX_OFFERED = 50
+_NO_CHOICES: Mapping[str, tuple[tuple[str, str], ...]] = {}
 
 
 def incident_headline(incident: Incident, texts: StaffTexts) -> str:
@@ -26,48 +27,37 @@ def incident_headline(incident: Incident, texts: StaffTexts) -> str:
 
 
 def incident_case_view(
-    case: Case, incidents: Sequence[Incident], languages: Sequence[str], texts: StaffTexts, *, now: datetime
+    case: Case, incidents: Sequence[Incident], languages: Sequence[str], texts: StaffTexts
 ) -> View:
     """From a complaint's card: open an incident, join an open one, or leave the one that it belongs to."""
+    offered = [(NEW, texts.text("incident.new"))]
+    offered += [
+        (str(incident.id), incident_headline(incident, texts)) for incident in incidents[:MAX_OFFERED]
+    ]
+    initial = {"which": None if incidents else NEW, "started_at": minute_of(case.received_at)}
     if case.incident is not None:
-        leave = ((LEAVE, texts.text("incident.leave", number=case.incident)),)
-        blocks = [_input("incident", "which", languages, texts, initial=LEAVE, choices=leave)]
-    else:
-        choices = (
-            (NEW, texts.text("incident.new")),
-            *((str(incident.id), incident_headline(incident, texts)) for incident in incidents[:MAX_OFFERED]),
-        )
-        only = None if incidents else NEW
-        blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
-        blocks.append(context(texts.text("incident.hint")))
-        initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
-        blocks += incident_inputs(
-            "incident", languages, texts, initial, without=("which",), optional=bool(incidents)
-        )
+        offered = [(LEAVE, texts.text("incident.leave", number=case.incident))]
+        initial = {"which": LEAVE}
+    which, *about_new = incident_inputs(
+        "incident", languages, texts, initial, choices={"which": tuple(offered)}, optional=bool(incidents)
+    )
+    blocks = [which]
+    if case.incident is None:
+        blocks += [context(texts.text("incident.hint")), *about_new]
     stored = metadata(case.ref, case.work_version)
     return modal(texts, "incident", stored, blocks, title="verb.incident", submit="modal.save")
 
 
-def incident_edit_view(incident: Incident, languages: Sequence[str], texts: StaffTexts) -> View:
-    initial: dict[str, Any] = {
+def values_of_incident(incident: Incident) -> dict[str, Any]:
+    """The values of its fields, as the form starts with them."""
+    values: dict[str, Any] = {
         "what": incident.what,
         "area": incident.area,
         "started_at": int(incident.started_at.timestamp()),
         "owner": incident.owner,
     }
-    initial |= {f"line.{language}": text for language, text in incident.line.items()}
-    initial |= {f"signs.{language}": ", ".join(words) for language, words in incident.words.items()}
-    blocks = incident_inputs("incident_edit", languages, texts, initial)
-    return incident_view(incident, "edit", blocks, texts)
-
-
-def incident_join_view(incident: Incident, texts: StaffTexts) -> View:
-    return incident_view(incident, "join", incident_inputs("incident_join", (), texts, {}), texts)
-
-
-def incident_end_view(incident: Incident, texts: StaffTexts, *, now: datetime) -> View:
-    initial = {"ended_at": int(now.timestamp()) // 60 * 60}
-    return incident_view(incident, "end", incident_inputs("incident_end", (), texts, initial), texts)
+    values |= {f"line.{language}": text for language, text in incident.line.items()}
+    return values | {f"signs.{language}": ", ".join(words) for language, words in incident.words.items()}
 
 
 def incident_view(
@@ -84,47 +74,30 @@ def incident_inputs(
     texts: StaffTexts,
     initial: Mapping[str, Any],
     *,
-    without: Sequence[str] = (),
+    choices: Mapping[str, tuple[tuple[str, str], ...]] = _NO_CHOICES,
     optional: bool = False,
-    choices: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
 ) -> list[Block]:
-    names = [entry.name for entry in fields_of(form, languages) if entry.name not in without]
-    return [
-        _input(
+    """The inputs of a form; with `optional` the fields of a new incident may stay empty."""
+    inputs = []
+    for entry in fields_of(form, languages):
+        kind, _, language = entry.name.partition(".")
+        label_fields = {"name": texts.language_name(language)} if language else {}
+        is_of_case = form in ("incident_decide", "incident_update_preview") and not language
+        block = input_block(
             form,
-            name,
-            languages,
+            entry,
+            entry.name,
             texts,
-            initial=initial.get(name),
-            optional=optional,
-            choices=(choices or {}).get(name),
+            # What every decision and letter asks is asked in the same words here.
+            label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
+            initial=initial.get(entry.name),
+            choices=choices.get(entry.name),
+            required=False if optional and kind != "which" else None,
         )
-        for name in names
-    ]
+        inputs.append(block)
+    return inputs
 
 
-def _input(
-    form: str,
-    name: str,
-    languages: Sequence[str],
-    texts: StaffTexts,
-    *,
-    initial: Any = None,
-    choices: tuple[tuple[str, str], ...] | None = None,
-    optional: bool = False,
-) -> Block:
-    entry = next(entry for entry in fields_of(form, languages) if entry.name == name)
-    kind, _, language = name.partition(".")
-    label_fields = {"name": texts.language_name(language)} if language else {}
-    is_of_case = form in ("incident_decide", "incident_update_preview") and not language
-    return input_block(
-        form,
-        entry,
-        name,
-        texts,
-        # What every decision and letter asks is asked in the same words here.
-        label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
-        initial=initial,
-        choices=choices,
-        required=False if optional else None,
-    )
+def minute_of(moment: datetime) -> int:
+    """The minute of this moment, as an input takes it."""
+    return int(moment.timestamp()) // 60 * 60
