@@ -9,7 +9,7 @@ from amends.demo.actions import ALICE, DemoComplaint
 from amends.demo.settings import TEXTS
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
-from complaints.batches.batch import left_out
+from complaints.batches.batch import Batch, left_out
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.times import format_time
@@ -66,7 +66,8 @@ class Outage:
             self._join(tx, complaint, second_issue=complaint.ref == twofold)
         complete_due(tx, end - _UPDATE_SENT)
         tx.now = end - _UPDATE_SENT
-        incident_acts.schedule_incident_update(tx, self.number, ALICE, TEXTS["update_words"])
+        previewed = Batch(batches.UPDATE, ALICE.id, tx.now, str(self.number), words=TEXTS["update_words"])
+        incident_acts.schedule_incident_update(tx, previewed, ALICE)
         for obligation in claim.claim(tx, {batches.UPDATE}, INCIDENT_PEOPLE, 60.0):
             ref, batch = str(obligation.ref), str(obligation.facts["batch"])
             case = read.load_case(tx, ref)

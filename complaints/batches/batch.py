@@ -94,21 +94,36 @@ _NEEDS = frozenset({"minor", "vulnerable"})
 SAME_LETTER = timedelta(days=3)
 
 
-def left_out(case: Case) -> str | None:
-    """Why a person must write instead (docs/design.md, "An incident"); None: the update may go to this
-    complainant."""
-    if case.restricted:
+def first_reason(**reasons: bool) -> str | None:
+    """The first of these that applies; None: no person needs to write."""
+    return next((reason for reason, applies in reasons.items() if applies), None)
+
+
+def left_out(case: Case, *, incident: int | None = None) -> str | None:
+    """Why a person must write instead (docs/design.md, "An incident"); None: the update may go to this complainant.
+
+    `incident` is for an act on all of its complaints: one may leave it after the act started.
+    """
+    why = first_reason(
         # This comes first: with any other reason its reference would appear in an open channel.
-        return "restricted"
-    if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
-        return "closed"
-    return needs_person(case)
+        restricted=case.restricted,
+        left=incident is not None and case.incident != incident,
+        closed=not case.is_open or case.withdrawn_at is not None or case.erased_at is not None,
+    )
+    return why or needs_person(case)
 
 
-def member_left_out(case: Case, incident: int) -> str | None:
-    """`left_out` for an act on all of this incident: a complaint may leave it after the act started."""
-    why = left_out(case)
-    return "left" if case.incident != incident and why != "restricted" else why
+def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
+    """Why a person must write to this complainant, open or closed; `counts_matters`: also for a second matter."""
+    has_needs = any(sign.kind in _NEEDS for sign in case.signs)
+    return first_reason(
+        safety=case.safety >= 1 or case.unseen_alarm is not None,
+        severity=case.severity >= 4,
+        second_issue=counts_matters and (case.second_issue or len(case.issues) > 1),
+        support_need=has_needs or bool(case.flags & {Flag.SUPPORT_NEED, Flag.MINOR}),
+        representative=Flag.FOR_ANOTHER in case.flags,
+        unreachable=not case.reachable or Flag.NO_CONTACT in case.flags,
+    )
 
 
 def update_left_out(case: Case, words: Words) -> str | None:
@@ -121,22 +136,9 @@ def update_language(case: Case, words: Words) -> str | None:
     return case.written_in or (None if words.get(f"text.{case.language}") else case.language)
 
 
-def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
-    """Why a person must write to this complainant, open or closed; `counts_matters`: also for a second matter."""
-    if case.safety >= 1 or case.unseen_alarm is not None:
-        return "safety"
-    if case.severity >= 4:
-        return "severity"
-    if counts_matters and (case.second_issue or len(case.issues) > 1):
-        return "second_issue"
-    needs = any(sign.kind in _NEEDS for sign in case.signs)
-    if needs or case.flags & {Flag.SUPPORT_NEED, Flag.MINOR}:
-        return "support_need"
-    if Flag.FOR_ANOTHER in case.flags:
-        return "representative"
-    if not case.reachable or Flag.NO_CONTACT in case.flags:
-        return "unreachable"
-    return None
+def wrote_since(case: Case, previewed_at: datetime) -> bool:
+    """True if the complainant wrote what the preview did not know."""
+    return case.last_words_at is not None and case.last_words_at > previewed_at
 
 
 def bulk_left_out(
@@ -146,14 +148,12 @@ def bulk_left_out(
 
     `informed` are the references of complaints that have this letter already.
     """
-    why = left_out(case)
-    if why is None and case.ref in informed:
-        return "informed"
-    if why is None and case.alarm is not None:
-        return "safety"
-    if why is None and case.last_words_at is not None and case.last_words_at > previewed_at:
-        return "newer"
-    return "language" if why is None and (case.language != language or case.written_in) else why
+    return left_out(case) or first_reason(
+        informed=case.ref in informed,
+        safety=case.alarm is not None,
+        newer=wrote_since(case, previewed_at),
+        language=case.language != language or case.written_in is not None,
+    )
 
 
 def no_change_letter(case: Case, languages: Collection[str]) -> str | None:
@@ -161,18 +161,17 @@ def no_change_letter(case: Case, languages: Collection[str]) -> str | None:
 
     An open complaint is left to its owner: the letter would look like the answer to it.
     """
-    reasons = {
+    why = first_reason(
         # This comes first: with any other reason its reference would be shown.
-        "restricted": case.restricted,
-        "erased": case.erased_at is not None,
-        "no_complaint": case.kind is not ContactKind.COMPLAINT,
-        "withdrawn": case.withdrawn_at is not None or Flag.WITHDRAWN in case.flags,
-        "hold": Flag.LEGAL_HOLD in case.flags,
-        "processing": Flag.PROCESSING_RESTRICTED in case.flags,
-        "still_open": case.is_open or case.question_at is not None,
-        "outside": case.external_open,
-        "unreachable": case.is_history,
-    }
-    why = next((reason for reason, applies in reasons.items() if applies), None)
+        restricted=case.restricted,
+        erased=case.erased_at is not None,
+        no_complaint=case.kind is not ContactKind.COMPLAINT,
+        withdrawn=case.withdrawn_at is not None or Flag.WITHDRAWN in case.flags,
+        hold=Flag.LEGAL_HOLD in case.flags,
+        processing=Flag.PROCESSING_RESTRICTED in case.flags,
+        still_open=case.is_open or case.question_at is not None,
+        outside=case.external_open,
+        unreachable=case.is_history,
+    )
     why = why or needs_person(case, counts_matters=False)
     return why or ("language" if case.language not in languages or case.written_in else None)

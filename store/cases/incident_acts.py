@@ -4,16 +4,18 @@ The act records who gets it and who is left out. Each complaint is informed or d
 who is left to a person is checked again at that moment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from complaints.actors import Actor
 from complaints.batches import incident_decision as rules
-from complaints.batches.batch import Audience, Batch, audience_of, left_out, member_left_out, update_left_out
+from complaints.batches.batch import Audience, Batch, audience_of, left_out, update_left_out
 from complaints.batches.incident_decision import IncidentDecision
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder, Stale
+from complaints.event_facts import OVERRULED
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, required_role
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
@@ -75,50 +77,51 @@ def load_incident_audience(
     return audience_of(list_all_incident_cases(tx, number), by, reason)
 
 
-def _audience_facts(before: Incident, audience: Audience, overruled: Sequence[str]) -> dict[str, Any]:
-    """What the event of an act on all says about its batch. Raises BadFacts if it reaches no one."""
+def _act_on_all(
+    tx: Tx,
+    before: Incident,
+    act_on_all: IncidentAct,
+    previewed: Batch,
+    by: Actor,
+    facts: Mapping[str, Any],
+    audience: Audience,
+) -> tuple[Incident, str]:
+    """Record the act with its audience; also returns its batch. Raises BadFacts if it reaches no one."""
     if not audience.to:
         raise BadFacts("No complaint of this incident can get this with all.", code="nobody_to_tell")
     batch = f"{before.id}.{before.version + 1}"
-    left_out = [{"ref": case.ref, "why": why} for case, why in audience.left_out]
-    facts = {"batch": batch, "receivers": len(audience.to), "left_out": left_out}
-    return {**facts, "overruled": list(overruled)} if overruled else facts
+    rows = [{"ref": case.ref, "why": why} for case, why in audience.left_out]
+    facts = {**facts, "batch": batch, "receivers": len(audience.to), "left_out": rows}
+    facts |= {OVERRULED: list(previewed.overruled)} if previewed.overruled else {}
+    after = act_on_incident(
+        tx, before.id, act_on_all, by, facts, previewed.words,
+        version=previewed.version or None, key=f"draft:{previewed.id}" if previewed.id else None,
+    )  # fmt: skip
+    insert_receivers(tx, batch, before.id, audience)
+    return after, batch
 
 
 # the update
 
 
 def schedule_incident_update(
-    tx: Tx,
-    number: int,
-    by: Actor,
-    words: Mapping[str, str],
-    *,
-    version: int | None = None,
-    key: str | None = None,
-    overruled: Sequence[str] = (),
-    language_confirmed: bool = False,
-    delay: timedelta = timedelta(),
+    tx: Tx, previewed: Batch, by: Actor, *, language_confirmed: bool = False, delay: timedelta = timedelta()
 ) -> Incident:
     """Inform all complainants (words `text.<language>`); returns the incident with its new `batch`.
 
-    `overruled` are the codes of warnings about the texts that the sender saw. Complainants without a text in their
-    language get one in another only with `language_confirmed`; otherwise they are left to a person. For the time
-    `delay` nothing is recorded in a complaint, and the sender can take it back.
+    Complainants without a text in their language get one in another only with `language_confirmed`; otherwise they
+    are left to a person. For the time `delay` nothing is recorded in a complaint, and the sender can take it back.
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
-    before = load_incident(tx, number)
+    before, words = load_incident(tx, int(previewed.about)), previewed.words
     required_role(before, IncidentAct.UPDATE, by)
-    reason = left_out if language_confirmed else lambda case: update_left_out(case, words)
-    audience = load_incident_audience(tx, number, by, reason)
+    reason = left_out if language_confirmed else partial(update_left_out, words=words)
+    audience = load_incident_audience(tx, before.id, by, reason)
     facts = {"language_confirmed": True} if language_confirmed else {}
-    facts |= _audience_facts(before, audience, overruled)
-    after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
-    batch, refs = str(facts["batch"]), [case.ref for case in audience.to]
-    insert_receivers(tx, batch, number, audience)
-    about = {"batch": batch, "incident": number, "by": by.id}
+    after, batch = _act_on_all(tx, before, IncidentAct.UPDATE, previewed, by, facts, audience)
+    about = {"batch": batch, "incident": before.id, "by": by.id}
     obligation = NewObligation(f"{UPDATE}:{batch}", UPDATE, tx.now + delay, SendPriority.BULK, about)
-    schedule_for_each(tx, obligation, refs)
+    schedule_for_each(tx, obligation, [case.ref for case in audience.to])
     return after
 
 
@@ -137,7 +140,7 @@ def record_incident_update(
     If the complaint must be left out by now, the batch gets the reason instead. Raises ComplaintError.
     """
     file = load_case_file(tx, ref, lock=True)
-    why = member_left_out(file.case, int(batch.partition(".")[0]))
+    why = left_out(file.case, incident=int(batch.partition(".")[0]))
     if why is not None:
         record_left_out(tx, ref, batch, why)
     else:
@@ -178,19 +181,13 @@ def propose_incident_decision(tx: Tx, previewed: Batch, by: Actor) -> Incident:
 
     Raises BadFacts if none of them can be decided by now, and what `act_on_incident` raises.
     """
-    number = int(previewed.about)
-    before = load_incident(tx, number)
+    before = load_incident(tx, int(previewed.about))
     required_role(before, IncidentAct.DECIDE, by)
-    now = load_decision_audience(tx, number, by, IncidentDecision.previewed(previewed))
+    now = load_decision_audience(tx, before.id, by, IncidentDecision.previewed(previewed))
     audience = Audience(tuple(case for case in now.to if case.ref in previewed.refs), now.left_out)
     facts = {**previewed.facts, "previewed_at": format_time(previewed.previewed_at)}
-    facts |= _audience_facts(before, audience, previewed.overruled)
-    after = act_on_incident(
-        tx, number, IncidentAct.DECIDE, by, facts, previewed.words,
-        version=previewed.version, key=f"draft:{previewed.id}",
-    )  # fmt: skip
-    insert_receivers(tx, str(facts["batch"]), number, audience)
-    schedule_notice(tx, number, str(facts["batch"]), "approve")
+    after, batch = _act_on_all(tx, before, IncidentAct.DECIDE, previewed, by, facts, audience)
+    schedule_notice(tx, before.id, batch, "approve")
     return after
 
 

@@ -44,6 +44,7 @@ from store.tables.columns import UtcDateTime
 from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_proof import add_older_checkpoint
 from tests.edges.test_store_state_machine import Desk as Course
 from tests.edges.test_store_state_machine import Plain
@@ -135,7 +136,9 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     desk.act(first, Verb.DECLARE_CONFLICT, SECOND, {"who": SECOND}, {"reason": "x"})
     with suppress(NotAllowed):
         desk.act(first, Verb.NOTE, AUDITOR, words={"text": "x"})
-    store.write(schedule_incident_update, incident, desk.actor(MANAGER), {"text.en": "x", "text.tr": "x"})
+    store.write(
+        schedule_incident_update, an_update(incident, {"text.en": "x", "text.tr": "x"}), desk.actor(MANAGER)
+    )
     called = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"}
     logged = store.write(
         log_complaint,

@@ -24,6 +24,7 @@ from store.tables import ATTEMPTS
 from store.values import CodeState, Member, ReceivedFile
 from tests.edges.desk import HANDLER, MANAGER, SECOND, TOP, Desk, refused
 from tests.edges.test_store_bind import OTHER, code_of, refs_of, sends
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_log import desk_of, log
 from tests.rules.builders import a_proposal
 
@@ -152,7 +153,7 @@ def test_a_complaint_restricted_after_an_update_loses_its_other_reason(usual_sto
         act, desk.receive(), Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id}
     )
     batch = usual_store.write(
-        schedule_incident_update, incident.id, actor, {"text.en": "It is mended."}
+        schedule_incident_update, an_update(incident.id, {"text.en": "It is mended."}), actor
     ).batch
     assert batch is not None
     reasons = {

@@ -34,6 +34,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, MONA, TUGBA, Office, open_office
 from tests.edges.test_slack_incidents import TEXT, incident_card, receive_from, redraw_card, takes_back
+from tests.edges.test_store_incidents import an_update
 
 FORM = {
     "finding": "upheld",
@@ -342,7 +343,7 @@ async def test_an_update_that_was_not_taken_back_is_not_offered_to_be_written_ag
     await decide(office, clock)
     store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(hours=1)
     store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
-    store.write(schedule_incident_update, 1, tugba, TEXT, delay=delay)
+    store.write(schedule_incident_update, an_update(1, TEXT), tugba, delay=delay)
     decision = store.read(load_incident_decision, 1)
     assert decision is not None
     store.write(take_back_from_all, 1, decision.batch, tugba)

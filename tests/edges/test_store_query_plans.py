@@ -90,6 +90,7 @@ from store.tables import OBLIGATIONS
 from store.values import PlatformCapacity
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_bind import code_of, sends
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_log import CALLER_WORDS, INTAKE_MEMBER, desk_of, log
 from tests.edges.test_store_receive_message import PHOTO
 
@@ -145,7 +146,7 @@ def _handle_an_incident(desk: Desk) -> None:
     store.read(load_incident_decision, number)
     store.read(count_incident_replies, number)
     store.read(folds_card, ref, number)
-    batch = str(store.write(schedule_incident_update, number, actor, {"text.en": "x"}).batch)
+    batch = str(store.write(schedule_incident_update, an_update(number, {"text.en": "x"}), actor).batch)
     (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")
     store.write(record_incident_update, ref, batch, actor, {"text": "x"}, completes=obligation.id)

@@ -64,6 +64,7 @@ from store.values import (
     PlannedAct,
 )
 from tests.databases import KEYS, FakeClock, Migrated
+from tests.edges.test_store_incidents import an_update
 from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_actions import NEXT, RULEBOOKS, WORDS, likely_facts, moment
 
@@ -230,7 +231,9 @@ class Desk(RuleBasedStateMachine):
             self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, actor.id)
         else:
             with suppress(ComplaintError):
-                self.store.write(schedule_incident_update, number, actor, {"text.en": "x", "text.tr": "x"})
+                self.store.write(
+                    schedule_incident_update, an_update(number, {"text.en": "x", "text.tr": "x"}), actor
+                )
 
     def _other_rules(self, dice: Random) -> None:
         """The operator previews what other rules would change in a complaint, and applies them."""

@@ -107,9 +107,8 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
     if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
         raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
     incident = await slack.store.awrite(
-        schedule_incident_update, int(batch.about), actor, batch.words,
-        version=batch.version, key=f"draft:{batch.id}", overruled=batch.overruled, delay=TAKE_BACK_TIME, **ticked,
-    )  # fmt: skip
+        schedule_incident_update, batch, actor, delay=TAKE_BACK_TIME, **ticked
+    )
     return await closed_with_offer(slack, incident, str(incident.batch))
 
 
