@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from complaints.actors import SYSTEM, Actor
 from complaints.batches.batch import Audience, Batch, audience_of, no_change_letter
 from complaints.case import Case
-from complaints.errors import BadFacts
 from complaints.event_facts import OVERRULED
 from complaints.registers.effect import Effect
 from complaints.registers.entries import Entry, EntryAct, waiting_letter
@@ -80,9 +79,7 @@ def load_letter_audience(tx: Tx, entry: Entry, words: Mapping[str, str], by: Act
 def propose_letter(tx: Tx, previewed: Batch, by: Actor) -> Entry:
     """Ask a second person to approve the previewed letter; raises BadFacts if it would reach no one."""
     entry = load_entry(tx, previewed.about)
-    audience = load_letter_audience(tx, entry, previewed.words, by)
-    if not audience.to:
-        raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
+    audience = load_letter_audience(tx, entry, previewed.words, by).require_some()
     facts = {"to": [case.ref for case in audience.to], "left_out": len(audience.left_out)}
     facts |= {OVERRULED: list(previewed.overruled)} if previewed.overruled else {}
     words = previewed.words

@@ -13,7 +13,7 @@ from sqlalchemy import Select, exists, func, insert, select, update
 from complaints import incidents as rules
 from complaints.actors import Actor
 from complaints.batches.batch import TAKEN_BACK
-from complaints.batches.incident_decision import IncidentDecision, check_approver
+from complaints.batches.common_decision import IncidentDecision, check_approver
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent

@@ -7,12 +7,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.batches import bulk_letter, change_letter
+from bots.slack.batches import bulk_acts, change_letter
 from bots.slack.client.client import SlackClient, make_client
 from bots.slack.client.new_blocks import BlockSupport
 from bots.slack.context import SlackContext
-from bots.slack.incidents import decision, update
-from bots.slack.incidents import forms as incident_forms
+from bots.slack.incidents import incident_decision, incident_forms
 from bots.slack.listeners import (
     buttons,
     caller_check,
@@ -41,11 +40,10 @@ LISTENERS = (
     forms,
     log_complaint,
     caller_check,
-    bulk_letter,
+    bulk_acts,
     incident_forms,
-    update,
     letter_templates,
-    decision,
+    incident_decision,
     search,
     desk_settings,
     commands,

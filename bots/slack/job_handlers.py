@@ -7,15 +7,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.priority_lock import ShutdownWait
-from bots.slack.batches import bulk_letter
+from bots.slack.batches import bulk_acts
 from bots.slack.batches.change_letter import send_letters
-from bots.slack.batches.move_cases import move
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.client.client import NETWORK, PERMANENT, error_of
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
-from bots.slack.incidents import decision, update
-from bots.slack.incidents.card import IncidentCards
+from bots.slack.incidents import incident_decision, incident_forms
+from bots.slack.incidents.incident_card import IncidentCards
 from bots.slack.jobs.card import CardJobs
 from bots.slack.jobs.conversation import ConversationJobs
 from bots.slack.jobs.digest import DigestJobs
@@ -108,13 +107,13 @@ def job_handlers(
         "tell": post_ephemeral,
         "tell_by_voice": direct.ask_to_read_out,
         "incident_card": IncidentCards(poster).draw,
-        "incident_update": partial(update.inform, slack),
-        "incident_decision": partial(decision.decide, slack),
-        "incident_notice": partial(decision.notify, direct),
+        "incident_update": partial(incident_forms.inform, slack),
+        "incident_decision": partial(incident_decision.decide, slack),
+        "incident_notice": partial(incident_decision.notify, direct),
         "digest": digests.digest,
         "message": digests.message,
-        "move": partial(move, slack),
-        "bulk_inform": partial(bulk_letter.inform, slack),
+        "move": partial(bulk_acts.move, slack),
+        "bulk_inform": partial(bulk_acts.inform, slack),
         "register_reminder": registers.remind,
         "register_check": registers.check,
         "register_notice": registers.notify,

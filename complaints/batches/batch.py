@@ -6,10 +6,12 @@ The update and the decision of an incident, the letter about a change, one text 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case, Facts, Words
+from complaints.errors import BadFacts
 from complaints.vocabulary import ContactKind, Flag
 
 #: Letters that a preview shows, of different languages first.
@@ -48,6 +50,12 @@ class Audience:
     @property
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted({case.language for case in self.to}))
+
+    def require_some(self) -> Self:
+        """This audience. Raises BadFacts if it is empty."""
+        if not self.to:
+            raise BadFacts("No complainant can get this with all: write to each.", code="nobody_to_tell")
+        return self
 
     @property
     def reasons(self) -> list[tuple[str, str]]:

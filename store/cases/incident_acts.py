@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from complaints.actors import Actor
-from complaints.batches import incident_decision as rules
+from complaints.batches import common_decision as rules
 from complaints.batches.batch import Audience, Batch, audience_of, left_out, update_left_out
-from complaints.batches.incident_decision import IncidentDecision
+from complaints.batches.common_decision import IncidentDecision
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.event_facts import OVERRULED
@@ -87,8 +87,7 @@ def _act_on_all(
     audience: Audience,
 ) -> tuple[Incident, str]:
     """Record the act with its audience; also returns its batch. Raises BadFacts if it reaches no one."""
-    if not audience.to:
-        raise BadFacts("No complaint of this incident can get this with all.", code="nobody_to_tell")
+    audience.require_some()
     batch = f"{before.id}.{before.version + 1}"
     rows = [{"ref": case.ref, "why": why} for case, why in audience.left_out]
     facts = {**facts, "batch": batch, "receivers": len(audience.to), "left_out": rows}

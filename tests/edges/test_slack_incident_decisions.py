@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from bots.slack.incidents import decision
+from bots.slack.incidents.incident_decision import decide as decide_one
 from complaints import actors
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -331,7 +331,7 @@ async def test_a_complaint_that_is_being_decided_when_the_approval_is_taken_back
     clock.go_on(seconds=10)
     (claimed,) = store.write(claim, [DECISION], 1, 60)
     assert store.write(take_back_from_all, 1, str(claimed.facts["batch"]), tugba) == (1, 1)
-    await decision.decide(office.desk, claimed)
+    await decide_one(office.desk, claimed)
 
     assert [case(office, ref).decision is not None for ref in refs] == [ref == claimed.ref for ref in refs]
 

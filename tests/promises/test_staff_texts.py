@@ -11,8 +11,8 @@ from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.batches import steps
-from bots.slack.batches.bulk_letter import LISTS
-from bots.slack.incidents.card import INCIDENT_BUTTONS
+from bots.slack.batches.bulk_acts import LISTS
+from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
 from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
 from bots.slack.texts import STORED_CODES
 from bots.slack.views import actions, command_replies, form_inputs, refusals, timeline

@@ -10,7 +10,7 @@ import pytest
 from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import FITS
 from bots.slack.views.forms import form_view
-from bots.slack.views.incident import incident_case_view
+from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents

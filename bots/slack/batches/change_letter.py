@@ -23,7 +23,7 @@ from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch
 from complaints.case import Case, Facts, Words
-from complaints.errors import BadFacts, OutOfOrder
+from complaints.errors import OutOfOrder
 from complaints.registers.entries import Entry
 from store.improvements import load_letter, load_letter_audience, propose_letter, record_letter
 from store.outbox.complete import Completed, Outcome
@@ -36,9 +36,7 @@ router = Router()
 
 async def preview_view(slack: SlackContext, entry: Entry, words: Words, actor: Actor, stated: Facts) -> View:
     """How many get the letter, who does not and why, and a letter in each language; nothing is recorded yet."""
-    audience = await slack.store.aread(load_letter_audience, entry, words, actor)
-    if not audience.to:
-        raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
+    audience = (await slack.store.aread(load_letter_audience, entry, words, actor)).require_some()
     batch = Batch(PROPOSE, actor.id, slack.store.now(), entry.code, entry.version, words=words)
     return await letter_preview(
         slack, batch, audience, actor, stated, _preview(slack, audience, words),

@@ -17,7 +17,7 @@ from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
-from complaints.batches.incident_decision import folds_into_incident
+from complaints.batches.common_decision import folds_into_incident
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from bots.slack.batches.bulk_letter import choose_view
-from bots.slack.batches.move_cases import move_preview_view
+from bots.slack.batches.bulk_acts import choose_view, move_preview_view
 from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage

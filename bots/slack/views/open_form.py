@@ -38,7 +38,7 @@ from bots.slack.views.forms import (
     resendable,
     with_notice,
 )
-from bots.slack.views.incident import incident_case_view
+from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import (
     READING_FORMS,

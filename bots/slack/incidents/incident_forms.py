@@ -1,4 +1,4 @@
-"""The update to all complaints of an incident: its form, its preview, taking it back, and the job."""
+"""The forms of an incident: open, join, leave, change and end it, and the update to all its complaints."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,40 +8,128 @@ from datetime import timedelta
 from bots.slack.batches.steps import left_out_by_name, letter_preview, previewed_batch, taken_back_text
 from bots.slack.client.block_kit import Block, context, divider, plain_sections, section
 from bots.slack.context import SlackContext
-from bots.slack.incidents.forms import open_incident_for
+from bots.slack.listeners.forms import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view, take_back_offer
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import statement_of, values_of
-from bots.slack.views.incident import incident_inputs, incident_view
+from bots.slack.views.incident_inputs import (
+    LEAVE,
+    NEW,
+    incident_inputs,
+    incident_view,
+    minute_of,
+    values_of_incident,
+)
+from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch, update_language
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import BadFacts, ComplaintError
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale
 from complaints.event_facts import TAKE_BACK_SECONDS
-from complaints.incidents import Incident, IncidentAct, read
+from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
+from complaints.vocabulary import Verb
+from store.cases.act import act
 from store.cases.incident_acts import (
     load_incident_audience,
     load_update_text,
+    open_incident_with,
     record_incident_update,
     schedule_incident_update,
     take_back_from_all,
 )
 from store.cases.read import load_case
-from store.incidents import load_incident_history
+from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
 from store.outbox.complete import Completed, Failed, Outcome
+from store.rulebooks import load_current_rulebooks
 from store.values import Obligation
+from triage.facts.stated_amounts import require_amounts
 
+#: From a complaint's card; all other forms are about an incident that exists.
+FROM_CASE = "incident"
+#: The right that each verb needs; `join` needs that of a link.
+_ACTS = {
+    "update": IncidentAct.UPDATE,
+    "edit": IncidentAct.CHANGE,
+    "end": IncidentAct.END,
+    "decide": IncidentAct.DECIDE,
+    "approve": IncidentAct.APPROVE,
+}
 #: Nothing of an act on all is recorded in a complaint for this time.
 TAKE_BACK_TIME = timedelta(seconds=TAKE_BACK_SECONDS)
 router = Router()
+
+
+@router.action("incident.edit", "incident.join", "incident.end")
+async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await open_incident_for(slack, int(press.ref), press.name, actor)
+    initial = {"edit": values_of_incident(incident), "end": {"ended_at": minute_of(slack.store.now())}}
+    languages = (await slack.store.aread(load_current_rulebooks)).languages
+    blocks = incident_inputs(f"incident_{press.name}", languages, slack.texts, initial.get(press.name, {}))
+    return OpenView(incident_view(incident, press.name, blocks, slack.texts))
+
+
+@router.view(FROM_CASE)
+async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Open an incident with this complaint, add the complaint to one, or take it out."""
+    metadata = submission.metadata
+
+    async def link(facts: dict[str, object]) -> Response:
+        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, facts, {}, version=metadata.version)
+        return CLOSE_FORMS
+
+    case = await slack.store.aread(load_case, metadata.ref)
+    rules = await slack.store.aread(load_current_rulebooks)
+    incidents = await slack.store.aread(list_open_incidents)
+    values = values_of(submission.view["state"]["values"])
+    if values.get("which") == LEAVE:
+        if case.incident is None:
+            raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
+        return await link({"relation": SAME_INCIDENT, "incident": case.incident, "left": True})
+    options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
+    facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
+    which = facts.pop("which")
+    if which == NEW:
+        await slack.store.awrite(
+            open_incident_with, metadata.ref, actor, facts, words,
+            version=metadata.version, key=_key(submission),
+        )  # fmt: skip
+        return CLOSE_FORMS
+    return await link({"relation": SAME_INCIDENT, "incident": int(which)})
+
+
+@router.view("incident_join")
+async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    metadata = submission.metadata
+    incident = await open_incident_for(slack, metadata.incident, "join", actor)
+    entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
+    ref = await typed_reference(entered["other_ref"], actor, slack, "incident_join")
+    facts = {"relation": SAME_INCIDENT, "incident": incident.id}
+    await slack.store.awrite(act, ref, Verb.LINK, actor, facts, {})
+    return CLOSE_FORMS
+
+
+@router.view("incident_edit", "incident_end")
+async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    metadata, verb = submission.metadata, submission.form.removeprefix("incident_")
+    await open_incident_for(slack, metadata.incident, verb, actor)
+    rules = await slack.store.aread(load_current_rulebooks)
+    facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
+    facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
+    change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
+    await slack.store.awrite(
+        act_on_incident, metadata.incident, change_or_end, actor, facts, words,
+        version=metadata.version, key=_key(submission),
+    )  # fmt: skip
+    return CLOSE_FORMS
 
 
 @router.action("incident.update")
 async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """The text to all in each language of a reader, first in the staff's own."""
     incident = await open_incident_for(slack, int(press.ref), "update", actor)
-    audience = await _load_audience(slack, incident, actor)
+    audience = (await slack.store.aread(load_incident_audience, incident.id, actor)).require_some()
     texts, last = slack.texts, (await slack.store.aread(load_incident_history, incident.id))[-2:]
     # The last two are an update and that it was taken back: the form starts with its text.
     is_back = last[-1].act is IncidentAct.TAKE_BACK and last[0].act is IncidentAct.UPDATE
@@ -60,7 +148,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
     view, metadata, texts = submission.view, submission.metadata, slack.texts
     incident = await open_incident_for(slack, metadata.incident, "update", actor, metadata.version)
-    audience = await _load_audience(slack, incident, actor)
+    audience = (await slack.store.aread(load_incident_audience, incident.id, actor)).require_some()
     inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
@@ -144,9 +232,27 @@ async def inform(slack: SlackContext, obligation: Obligation) -> Outcome:
     return Completed(settled=True)
 
 
-async def _load_audience(slack: SlackContext, incident: Incident, actor: Actor) -> Audience:
-    """The complaints that an update reaches, and those left out. Raises BadFacts where it reaches none."""
-    audience = await slack.store.aread(load_incident_audience, incident.id, actor)
-    if not audience.to:
-        raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
-    return audience
+async def open_incident_for(
+    slack: SlackContext, number: int, verb: str, actor: Actor, version: int | None = None
+) -> Incident:
+    """The incident, if this person may do this to it, and if it has not ended or this is about its decision.
+
+    `version` is the one that the form was drawn for. Raises NotAllowed, recorded as an attempt, AlreadyDone, and
+    Stale if the incident changed since.
+    """
+    incident = await slack.store.aread(load_incident, number)
+    async with slack.refusals_recorded(None, f"incident_{verb}", actor):
+        if verb in _ACTS:
+            required_role(incident, _ACTS[verb], actor)
+        else:
+            authorise(None, Verb.LINK, actor)
+    if not incident.is_open and _ACTS.get(verb) not in DECIDING:
+        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+    if version is not None and version != incident.version:
+        raise Stale("This incident moved on: look again.")
+    return incident
+
+
+def _key(submission: FormSubmission) -> str | None:
+    view_id = submission.view.get("id")
+    return f"slack:{view_id}" if view_id else None

@@ -24,9 +24,8 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.context import SlackContext
-from bots.slack.incidents.card import left_out_of
-from bots.slack.incidents.forms import open_incident_for
-from bots.slack.incidents.update import TAKE_BACK_TIME, closed_with_offer
+from bots.slack.incidents.incident_card import left_out_of
+from bots.slack.incidents.incident_forms import TAKE_BACK_TIME, closed_with_offer, open_incident_for
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
@@ -34,11 +33,11 @@ from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, statement_of, values_of
 from bots.slack.views.forms import View
-from bots.slack.views.incident import incident_inputs, incident_view
+from bots.slack.views.incident_inputs import incident_inputs, incident_view
 from bots.texts.texts import currency_of
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch
-from complaints.batches.incident_decision import (
+from complaints.batches.common_decision import (
     IncidentDecision,
     check_form,
     decision_facts,
@@ -196,9 +195,7 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
 def _require_some(audience: Audience) -> Audience:
     if not audience.to and any(why == "evidence" for _, why in audience.left_out):
         raise BadFacts("Evidence is missing.", field="evidence", code="evidence_for_all")
-    if not audience.to:
-        raise BadFacts("Nobody can be decided with all: decide each.", code="nobody_to_tell")
-    return audience
+    return audience.require_some()
 
 
 async def _preview_blocks(
