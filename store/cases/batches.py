@@ -111,11 +111,8 @@ def record_taken_back(tx: Tx, batch: str, refs: Sequence[str]) -> None:
 
 def record_left_out(tx: Tx, ref: str, batch: str, why: str, *, completes: int | None = None) -> None:
     """A complaint of the batch is left to a person after all; nothing changes where the act was done before."""
-    tx.connection.execute(
-        update(INCIDENT_RECEIVERS)
-        .where(_RECEIVERS.batch == batch, _RECEIVERS.ref == ref, _RECEIVERS.seq.is_(None))
-        .values(left_out=why)
-    )
+    not_yet = (_RECEIVERS.batch == batch, _RECEIVERS.ref == ref, _RECEIVERS.seq.is_(None))
+    tx.connection.execute(update(INCIDENT_RECEIVERS).where(*not_yet).values(left_out=why))
     insert_redraw(tx, ref, f"left_out:{batch}")
     if completes is not None:
         complete(tx, completes)

@@ -8,11 +8,10 @@ from functools import partial
 
 from bots.slack.batches.steps import (
     act_on_each,
-    batch_view,
     informed_text,
     left_to_person,
     letter_blocks,
-    letter_preview,
+    preview_view,
     previewed_batch,
     taken_back_text,
 )
@@ -146,7 +145,7 @@ async def move_preview_view(
     owners = {case.ref: case.owner for case in moving}
     facts = {"to": target, "source": source_name, "owners": owners}
     batch = Batch(MOVE, actor.id, slack.store.now(), facts=facts)
-    view = await batch_view(slack, batch, audience, blocks, callback_id=PREVIEW, title="move.title")
+    view = await preview_view(slack, batch, audience, actor, blocks, callback_id=PREVIEW, title="move.title")
     if moving:
         view["submit"] = plain(texts.text("move.do", number=len(moving)), 24)
     return view
@@ -194,8 +193,8 @@ async def _inform_preview_view(
     blocks = [section(texts.count("incident.reaches", len(audience.to))), *left_out]
     blocks += [context(texts.count("bulk.more", more))] if more else []
     blocks += letter_blocks(letters)
-    return await letter_preview(
-        slack, batch, audience, actor, stated, blocks, callback_id=INFORM, title="bulk.title"
+    return await preview_view(
+        slack, batch, audience, actor, blocks, callback_id=INFORM, title="bulk.title", stated=stated
     )
 
 

@@ -8,7 +8,7 @@ from bots.slack.batches.steps import (
     left_to_person,
     letter_blocks,
     letter_heading,
-    letter_preview,
+    preview_view,
     previewed_batch,
 )
 from bots.slack.client.block_kit import MODAL_BLOCKS, Block, mention, section
@@ -34,12 +34,12 @@ PROPOSE, APPROVE = "change_letter", "change_letter_approve"
 router = Router()
 
 
-async def preview_view(slack: SlackContext, entry: Entry, words: Words, actor: Actor, stated: Facts) -> View:
+async def letter_view(slack: SlackContext, entry: Entry, words: Words, actor: Actor, stated: Facts) -> View:
     """How many get the letter, who does not and why, and a letter in each language; nothing is recorded yet."""
     audience = (await slack.store.aread(load_letter_audience, entry, words, actor)).require_some()
     batch = Batch(PROPOSE, actor.id, slack.store.now(), entry.code, entry.version, words=words)
-    return await letter_preview(
-        slack, batch, audience, actor, stated, _preview(slack, audience, words),
+    return await preview_view(
+        slack, batch, audience, actor, _preview(slack, audience, words), stated=stated,
         callback_id=PROPOSE, title="verb.improvement", submit="preview.ask_approval",
     )  # fmt: skip
 

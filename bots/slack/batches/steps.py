@@ -11,7 +11,7 @@ from bots.slack.letter_check import check_texts_to_all
 from bots.slack.payloads import FormSubmission
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import View, metadata, modal
-from bots.slack.views.letter_warnings import codes_of, warning_lines
+from bots.slack.views.letter_warnings import Warned, codes_of, warning_lines
 from bots.slack.views.refusals import refusal_text
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch
@@ -25,50 +25,36 @@ MAX_NAMED = 20
 HIDDEN_REASONS = frozenset({"restricted", "not_open"})
 
 
-async def batch_view(
-    slack: SlackContext,
-    batch: Batch,
-    audience: Audience,
-    blocks: Sequence[Block],
-    *,
-    callback_id: str,
-    title: str,
-    submit: str | None = None,
-    inputs: Sequence[Block] = (),
-) -> View:
-    """The preview of a batch, which is kept for a day; submitting acts on exactly this audience."""
-    kept = replace(batch, refs=tuple(case.ref for case in audience.to))
-    stored = metadata(batch.about, batch.version, draft=await slack.store.awrite(save_batch, kept))
-    blocks = [*blocks[: MODAL_BLOCKS - len(inputs)], *inputs]
-    return modal(slack.texts, callback_id, stored, blocks, title=title, submit=submit, close="preview.back")
-
-
-async def letter_preview(
+async def preview_view(
     slack: SlackContext,
     batch: Batch,
     audience: Audience,
     actor: Actor,
-    stated: Facts,
     blocks: Sequence[Block],
     *,
     callback_id: str,
     title: str,
     submit: str | None = None,
+    stated: Facts | None = None,
     warnings: Sequence[str] = (),
     inputs: Sequence[Block] = (),
 ) -> View:
-    """The same for letters: above `blocks` are `warnings` and those about the texts of the batch.
+    """The preview of a batch, which is kept for a day; submitting acts on exactly this audience.
 
-    Without `submit` it sends at once. `stated` says whether a sum in the texts is no payment.
+    For letters `stated` says whether a sum in the texts is no payment. Above `blocks` are `warnings` and those about
+    the texts; without `submit` the letters are sent at once.
     """
-    warned = await check_texts_to_all(slack, stated, batch.words, audience.to[0], actor)
-    lines = [*(f":warning: {line}" for line in warnings), warning_lines(warned, slack.texts)]
-    warning = "\n".join(filter(None, lines))
-    return await batch_view(
-        slack, replace(batch, overruled=codes_of(warned)), audience, [*alerts(warning), *blocks],
-        callback_id=callback_id, title=title, inputs=inputs,
-        submit=submit or ("preview.send_anyway" if warning else "preview.send"),
-    )  # fmt: skip
+    texts, warned = slack.texts, tuple[Warned, ...]()
+    if stated is not None:
+        warned = await check_texts_to_all(slack, stated, batch.words, audience.to[0], actor)
+        submit = submit or ("preview.send_anyway" if warned or warnings else "preview.send")
+    lines = [*(f":warning: {line}" for line in warnings), warning_lines(warned, texts)]
+    blocks = [*alerts("\n".join(lines)), *blocks][: MODAL_BLOCKS - len(inputs)]
+    kept = replace(batch, refs=tuple(case.ref for case in audience.to), overruled=codes_of(warned))
+    stored = metadata(batch.about, batch.version, draft=await slack.store.awrite(save_batch, kept))
+    return modal(
+        texts, callback_id, stored, [*blocks, *inputs], title=title, submit=submit, close="preview.back"
+    )
 
 
 async def previewed_batch(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Batch:

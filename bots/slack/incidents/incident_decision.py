@@ -10,7 +10,7 @@ from bots.slack.batches.steps import (
     left_to_person,
     letter_blocks,
     letter_heading,
-    letter_preview,
+    preview_view,
     previewed_batch,
 )
 from bots.slack.client.block_kit import (
@@ -139,8 +139,8 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     wanted = IncidentDecision.previewed(batch)
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))
     blocks = await _preview_blocks(slack, wanted, audience, actor)
-    preview = await letter_preview(
-        slack, batch, audience, actor, facts, blocks,
+    preview = await preview_view(
+        slack, batch, audience, actor, blocks, stated=facts,
         callback_id="incident_decide_preview", title="incident.verb.decide", submit="preview.ask_approval",
     )  # fmt: skip
     return push_view(preview)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bots.slack.batches.steps import left_out_by_name, letter_preview, previewed_batch, taken_back_text
+from bots.slack.batches.steps import left_out_by_name, preview_view, previewed_batch, taken_back_text
 from bots.slack.client.block_kit import Block, context, divider, plain_sections, section
 from bots.slack.context import SlackContext
 from bots.slack.listeners.forms import typed_reference
@@ -161,8 +161,8 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
         for language, number in foreign.items()
     ]
     tick = incident_inputs("incident_update_preview", (), texts, {}) if foreign else []
-    preview = await letter_preview(
-        slack, batch, audience, actor, statement_of(view), _preview_blocks(slack, audience, words),
+    preview = await preview_view(
+        slack, batch, audience, actor, _preview_blocks(slack, audience, words), stated=statement_of(view),
         callback_id="incident_update_preview", title="incident.verb.update", warnings=warnings, inputs=tick,
     )  # fmt: skip
     return push_view(preview)
