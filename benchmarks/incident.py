@@ -19,7 +19,7 @@ from rich.table import Table
 from amends.demo.run import STORY_BEGINS, DemoStage, staged
 from amends.demo.settings import CHANNELS, STAFF
 from benchmarks.measuring import result_table, verdict
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS
+from complaints.event_facts import TAKE_BACK_SECONDS
 from complaints.vocabulary import Verb
 from simulator.customer import Customer
 from simulator.screen import Card

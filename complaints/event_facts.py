@@ -29,6 +29,8 @@ OVERRULED = "overruled"
 
 #: On a letter that staff send: the seconds in which its sender can take it back. It counts once it is delivered.
 HELD = "held"
+#: So long a letter waits, and nothing of an act on all is recorded in a complaint.
+TAKE_BACK_SECONDS = 10
 #: On a letter with attachments: the numbers of its files in the record.
 ATTACHMENTS = "attachments"
 #: On a warning about contact, and on a decision that no chat takes: it counts from its delivery.

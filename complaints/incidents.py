@@ -7,9 +7,9 @@ the public line, the words by which the bot recognises it) are sealed apart from
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,7 @@ from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.forms import INCIDENT_FORMS, Field, WrongFields, in_languages, present, read_fields
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Flag, Role
+from complaints.vocabulary import Role
 
 #: The relation by which a complaint belongs to an incident.
 SAME_INCIDENT = "same_incident"
@@ -227,90 +227,6 @@ def _holds(story: list[str], sign: list[str]) -> bool:
         all(word.startswith(part) for word, part in zip(story[start : start + width], sign, strict=True))
         for start in range(len(story) - width + 1)
     )
-
-
-# which complaints get an update, and which are left for a person
-
-#: Why a complaint is left out of an update to all; the first reason that applies counts.
-LEFT_OUT: tuple[str, ...] = (
-    "restricted",
-    "left",
-    "closed",
-    "safety",
-    "severity",
-    "second_issue",
-    "support_need",
-    "representative",
-    "unreachable",
-    "language",
-)
-#: What a batch keeps of a complaint from which it was taken back: no reason for a person to write.
-TAKEN_BACK = "taken_back"
-_NEEDS = frozenset({"minor", "vulnerable"})
-#: A text to many with the same words within this time is the same letter: a long list takes several rounds.
-SAME_LETTER = timedelta(days=3)
-
-
-def left_out(case: Case) -> str | None:
-    """Why a person must write instead (docs/design.md, "An incident"); None: the update may go to this
-    complainant."""
-    if case.restricted:
-        # This comes first: with any other reason its reference would appear in an open channel.
-        return "restricted"
-    if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
-        return "closed"
-    return needs_person(case)
-
-
-def member_left_out(case: Case, incident: int) -> str | None:
-    """`left_out` for an act on all of this incident: a complaint may leave it after the act started."""
-    why = left_out(case)
-    return "left" if case.incident != incident and why != "restricted" else why
-
-
-def update_left_out(case: Case, words: Words) -> str | None:
-    """`left_out` for an update with these texts (`text.en`), where no text in another language may be sent."""
-    return left_out(case) or ("language" if update_language(case, words) else None)
-
-
-def update_language(case: Case, words: Words) -> str | None:
-    """The language of a complainant who would get these texts in another one; None: there is a text in theirs."""
-    return case.written_in or (None if words.get(f"text.{case.language}") else case.language)
-
-
-def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
-    """Why a person must write to this complainant, open or closed; `counts_matters`: also for a second matter."""
-    if case.safety >= 1 or case.unseen_alarm is not None:
-        return "safety"
-    if case.severity >= 4:
-        return "severity"
-    if counts_matters and (case.second_issue or len(case.issues) > 1):
-        return "second_issue"
-    needs = any(sign.kind in _NEEDS for sign in case.signs)
-    if needs or case.flags & {Flag.SUPPORT_NEED, Flag.MINOR}:
-        return "support_need"
-    if Flag.FOR_ANOTHER in case.flags:
-        return "representative"
-    if not case.reachable or Flag.NO_CONTACT in case.flags:
-        return "unreachable"
-    return None
-
-
-def bulk_left_out(
-    case: Case, language: str, previewed_at: datetime, *, informed: Collection[str] = ()
-) -> str | None:
-    """Why a text in this language, which goes to many at once, is not sent to this complainant; None: it may be.
-
-    `informed` are the references of complaints that have this letter already.
-    """
-    why = left_out(case)
-    if why is None and case.ref in informed:
-        return "informed"
-    if why is None and case.alarm is not None:
-        return "safety"
-    if why is None and case.last_words_at is not None and case.last_words_at > previewed_at:
-        return "newer"
-    return "language" if why is None and (case.language != language or case.written_in) else why
 
 
 def informs_top_apart(case: Case) -> bool:

@@ -1,6 +1,6 @@
 """Improvement actions: did they help, and the letters to those who complained (8.7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isinf
 from typing import Any
@@ -8,16 +8,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.actors import SYSTEM, Actor
+from complaints.batches.batch import Audience, Batch, audience_of, no_change_letter
 from complaints.case import Case
-from complaints.errors import BadFacts
 from complaints.event_facts import OVERRULED
-from complaints.registers.change_letter import no_change_letter
 from complaints.registers.effect import Effect
 from complaints.registers.entries import Entry, EntryAct, waiting_letter
 from complaints.times import at_minute
 from complaints.vocabulary import ContactKind, Verb
 from store.cases.act import act
-from store.cases.incident_updates import Audience, audience_of
 from store.database.transaction import Tx
 from store.record.load import load_many
 from store.registers import act_on_entry, load_entry
@@ -77,20 +75,14 @@ def load_letter_audience(tx: Tx, entry: Entry, words: Mapping[str, str], by: Act
     )
 
 
-def propose_letter(
-    tx: Tx, code: str, by: Actor, words: Mapping[str, str], version: int, overruled: Sequence[str] = ()
-) -> Entry:
-    """Ask a second person to approve the previewed letter; raises BadFacts if it would reach no one.
-
-    `overruled` are the codes of warnings about its texts.
-    """
-    entry = load_entry(tx, code)
-    audience = load_letter_audience(tx, entry, words, by)
-    if not audience.to:
-        raise BadFacts("Nobody can get this letter.", code="nobody_to_tell")
+def propose_letter(tx: Tx, previewed: Batch, by: Actor) -> Entry:
+    """Ask a second person to approve the previewed letter; raises BadFacts if it would reach no one."""
+    entry = load_entry(tx, previewed.about)
+    audience = load_letter_audience(tx, entry, previewed.words, by).require_some()
     facts = {"to": [case.ref for case in audience.to], "left_out": len(audience.left_out)}
-    facts |= {OVERRULED: list(overruled)} if overruled else {}
-    return act_on_entry(tx, code, "propose_letter", by, facts, words, version=version)
+    facts |= {OVERRULED: list(previewed.overruled)} if previewed.overruled else {}
+    words = previewed.words
+    return act_on_entry(tx, entry.code, "propose_letter", by, facts, words, version=previewed.version)
 
 
 def load_letter(tx: Tx, code: str, version: int | None = None) -> tuple[Entry, EntryAct] | None:

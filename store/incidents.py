@@ -12,10 +12,11 @@ from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
+from complaints.batches.batch import TAKEN_BACK
+from complaints.batches.common_decision import IncidentDecision, check_approver
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
-from complaints.incident_decisions import IncidentDecision, check_approver
-from complaints.incidents import DECIDING, TAKEN_BACK, Incident, IncidentAct, IncidentEvent
+from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
@@ -52,21 +53,7 @@ def open_incident(
     event = _perform(tx, None, IncidentAct.OPEN, by, facts, words)
     number: int = tx.connection.execute(
         insert(INCIDENTS)
-        .values(
-            key_wrapped=None,
-            head=GENESIS,
-            version=0,
-            told_seq=event.seq,
-            batch=None,
-            owner=None,
-            opened_at=event.at,
-            started_at=event.at,
-            updated_at=None,
-            ended_at=None,
-            channel=None,
-            ts=None,
-            draws=0,
-        )
+        .values(head=GENESIS, version=0, told_seq=event.seq, opened_at=event.at, started_at=event.at, draws=0)
         .returning(_COLUMNS.id)
     ).scalar_one()
     secret = new_key()

@@ -184,13 +184,10 @@ def keep_draft(
 
 
 def read_draft(tx: Tx, number: str) -> Draft | None:
-    """The draft; None after 24 hours."""
-    row = tx.connection.execute(
-        select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.expires_at > tx.now)
-    ).first()
+    """The draft of a form about one complaint; None after 24 hours."""
+    row, typed = read_typed(tx, number)
     if row is None:
         return None
-    typed = json.loads(unseal(load_case_key(tx, row.ref), row.sealed, place("drafts", number, "typed")))
     return Draft(
         id=number,
         ref=row.ref,
@@ -201,6 +198,18 @@ def read_draft(tx: Tx, number: str) -> Draft | None:
         letter=typed["letter"],
         work_version=row.work_version,
     )
+
+
+def read_typed(tx: Tx, number: str) -> tuple[Any, dict[str, Any]]:
+    """The row of a draft and what was typed, as `keep_draft` got it; no row after 24 hours."""
+    query = select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.expires_at > tx.now)
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return None, {}
+    aad = place("drafts", number, "typed")
+    if row.ref is None:
+        return row, json.loads(tx.keys.unseal(row.sealed, aad))
+    return row, json.loads(unseal(load_case_key(tx, row.ref), row.sealed, aad))
 
 
 def drop_draft(tx: Tx, number: str) -> None:

@@ -9,13 +9,13 @@ from amends.demo.actions import ALICE, DemoComplaint
 from amends.demo.settings import TEXTS
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
-from complaints import incidents as incident_rules
+from complaints.batches.batch import Batch, left_out
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store import incidents
-from store.cases import act, incident_updates, read
+from store.cases import act, batches, incident_acts, read
 from store.database.transaction import Tx
 from store.incidents import schedule_card
 from store.outbox import claim
@@ -61,18 +61,19 @@ class Outage:
         self.number = incidents.open_incident(tx, ALICE, facts, TEXTS["incident_words"]).id
         # One is about another matter too. Where a graver reason leaves it out of the update, the next one is.
         cases = [read.load_case(tx, complaint.ref) for complaint in self.complaints]
-        twofold = next((case.ref for case in cases if incident_rules.left_out(case) is None), None)
+        twofold = next((case.ref for case in cases if left_out(case) is None), None)
         for complaint in self.complaints:
             self._join(tx, complaint, second_issue=complaint.ref == twofold)
         complete_due(tx, end - _UPDATE_SENT)
         tx.now = end - _UPDATE_SENT
-        incident_updates.schedule_incident_update(tx, self.number, ALICE, TEXTS["update_words"])
-        for obligation in claim.claim(tx, {incident_updates.KIND}, INCIDENT_PEOPLE, 60.0):
+        previewed = Batch(batches.UPDATE, ALICE.id, tx.now, str(self.number), words=TEXTS["update_words"])
+        incident_acts.schedule_incident_update(tx, previewed, ALICE)
+        for obligation in claim.claim(tx, {batches.UPDATE}, INCIDENT_PEOPLE, 60.0):
             ref, batch = str(obligation.ref), str(obligation.facts["batch"])
             case = read.load_case(tx, ref)
-            words = {"text": incident_updates.load_update_text(tx, self.number, batch, case.language)}
+            words = {"text": incident_acts.load_update_text(tx, self.number, batch, case.language)}
             words["letter"] = preview("reply", case, {}, words, now=tx.now, texts=texts)
-            incident_updates.record_incident_update(tx, ref, batch, ALICE, words, completes=obligation.id)
+            incident_acts.record_incident_update(tx, ref, batch, ALICE, words, completes=obligation.id)
 
     def schedule_card(self, tx: Tx) -> None:
         if self.number is not None:

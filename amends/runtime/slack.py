@@ -38,8 +38,8 @@ from bots.slack.client.connection import (
 )
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.job_handlers import job_handlers
 from bots.slack.jobs.post import SlackUnavailable
-from bots.slack.jobs.registry import job_handlers
 from bots.slack.staff_sync import StaffEntry, StaffSync, sync_staff
 from bots.slack.texts import StaffTexts
 from bots.texts.texts import Texts

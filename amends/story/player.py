@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from amends.story.script import KINDS, StoryStep
+from complaints.event_facts import TAKE_BACK_SECONDS
 from simulator import Simulator
 from simulator.colleague import StaffMember
 from simulator.customer import Customer, MessageSnapshot
@@ -14,7 +15,7 @@ from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisib
 from simulator.slack.people import SlackImpossible
 from simulator.telegram.people import TelegramImpossible
 
-_TAKE_BACK = timedelta(seconds=10)
+_TAKE_BACK = timedelta(seconds=TAKE_BACK_SECONDS)
 
 
 class StoryFailed(AssertionError):

@@ -7,22 +7,20 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.batches import bulk_acts, change_letter
 from bots.slack.client.client import SlackClient, make_client
 from bots.slack.client.new_blocks import BlockSupport
 from bots.slack.context import SlackContext
+from bots.slack.incidents import incident_decision, incident_forms
 from bots.slack.listeners import (
     buttons,
     caller_check,
-    change_letters,
     commands,
     conversation,
     desk_settings,
     forms,
-    incident_decisions,
-    incidents,
     letter_templates,
     log_complaint,
-    move_cases,
     owner_requests,
     registers,
     search,
@@ -35,17 +33,17 @@ SHORTCUTS = ("log_complaint", "log_from_message")
 #: The first listener that matches answers: `commands` comes last, for it answers every word.
 LISTENERS = (
     owner_requests,
-    change_letters,
+    change_letter,
     registers,
     conversation,
     buttons,
     forms,
     log_complaint,
     caller_check,
-    move_cases,
-    incidents,
+    bulk_acts,
+    incident_forms,
     letter_templates,
-    incident_decisions,
+    incident_decision,
     search,
     desk_settings,
     commands,

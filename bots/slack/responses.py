@@ -31,6 +31,7 @@ from bots.slack.payloads import (
     with_pressed_message,
 )
 from bots.slack.recipients import possible_approvers
+from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
@@ -92,6 +93,12 @@ class PrivateNotice:
 
     text: str
     blocks: Sequence[Block] = ()
+
+
+def take_back_offer(text: str, action_id: str, value: str, texts: StaffTexts) -> PrivateNotice:
+    """What the sender of a letter, or of letters to many, sees while it waits."""
+    press = button(texts.text("verb.take_back"), action_id, value)
+    return PrivateNotice(text, [section(text), actions("take_back", [press])])
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,9 @@ class StaffTexts:
         """`3.03` for .0303 and `97` for .97: at most two digits after the point, so that 3.03 does not read as 3."""
         return str(format_decimal(share * 100, "0.##", locale=self.language))
 
+    def language_name(self, code: str) -> str:
+        return self.catalogue.language_name(code, self.language)
+
     def country(self, code: str) -> str:
         return country_name(self.language, code)
 

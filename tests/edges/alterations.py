@@ -22,7 +22,7 @@ from complaints.letter_templates import LetterTemplate
 from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.log import log_complaint
 from store.custody.verify import Outside, verify
 from store.database.journaled import DESK, JOURNALED
@@ -44,6 +44,7 @@ from store.tables.columns import UtcDateTime
 from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_state_machine import Desk as Course
 from tests.edges.test_store_state_machine import Plain
 from triage.similarity import sketch
@@ -133,7 +134,9 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     desk.act(first, Verb.DECLARE_CONFLICT, SECOND, {"who": SECOND}, {"reason": "x"})
     with suppress(NotAllowed):
         desk.act(first, Verb.NOTE, AUDITOR, words={"text": "x"})
-    store.write(schedule_incident_update, incident, desk.actor(MANAGER), {"text.en": "x", "text.tr": "x"})
+    store.write(
+        schedule_incident_update, an_update(incident, {"text.en": "x", "text.tr": "x"}), desk.actor(MANAGER)
+    )
     called = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"}
     logged = store.write(
         log_complaint,

@@ -19,7 +19,7 @@ from bots.slack.app import build_app
 from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
-from bots.slack.jobs.registry import job_handlers
+from bots.slack.job_handlers import job_handlers
 from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.staff_sync import sync_staff
 from complaints.actions.intake import message_facts

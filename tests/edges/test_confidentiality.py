@@ -12,13 +12,9 @@ from complaints.case_values import RecordedSign
 from complaints.errors import NotAllowed
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
+from store.cases.batches import list_batch_deliveries
 from store.cases.export import export_record
-from store.cases.incident_updates import (
-    list_update_deliveries,
-    load_update_audience,
-    open_incident_with,
-    schedule_incident_update,
-)
+from store.cases.incident_acts import load_incident_audience, open_incident_with, schedule_incident_update
 from store.cases.read import open_case
 from store.custody.retention import erase_complainant
 from store.files import read_file_bytes, store_file
@@ -28,6 +24,7 @@ from store.tables import ATTEMPTS
 from store.values import CodeState, Member, ReceivedFile
 from tests.edges.desk import HANDLER, MANAGER, SECOND, TOP, Desk, refused
 from tests.edges.test_store_bind import OTHER, code_of, refs_of, sends
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_log import desk_of, log
 from tests.rules.builders import a_proposal
 
@@ -143,7 +140,7 @@ def test_an_incident_update_never_gives_the_reason_of_a_restricted_complaint(
     incident = usual_store.write(open_incident_with, hidden, actor, {}, {"what": "No water"})
     open_one = desk.receive()
     usual_store.write(act, open_one, Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id})
-    recipients = usual_store.read(load_update_audience, incident.id, actor)
+    recipients = usual_store.read(load_incident_audience, incident.id, actor)
     assert [(case.ref, why) for case, why in recipients.left_out] == [(hidden, "restricted")]
 
 
@@ -156,19 +153,19 @@ def test_a_complaint_restricted_after_an_update_loses_its_other_reason(usual_sto
         act, desk.receive(), Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id}
     )
     batch = usual_store.write(
-        schedule_incident_update, incident.id, actor, {"text.en": "It is mended."}
+        schedule_incident_update, an_update(incident.id, {"text.en": "It is mended."}), actor
     ).batch
     assert batch is not None
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in usual_store.read(list_update_deliveries, batch)
+        for delivery in usual_store.read(list_batch_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "safety"}
     desk.act(later, Verb.RESTRICT, MANAGER, {"subject": HANDLER}, {"reason": "She is named."})
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in usual_store.read(list_update_deliveries, batch)
+        for delivery in usual_store.read(list_batch_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "restricted"}

@@ -14,7 +14,7 @@ from amends.clause_count import count_clauses
 from amends.demo.outage import INCIDENT_PEOPLE
 from amends.demo.run import PAST, DemoStage, staged
 from amends.demo.settings import CHANNELS
-from store.cases.incident_updates import list_update_deliveries
+from store.cases.batches import list_batch_deliveries
 from store.cases.read import list_cases, load_case
 from store.custody.verify import verify
 from store.incidents import list_incident_cases, list_open_incidents
@@ -73,7 +73,7 @@ def _assert_incident_card_and_update(stage: DemoStage) -> None:
     store = stage.store
     (incident,) = store.read(list_open_incidents)
     cases = store.read(list_incident_cases, incident.id)
-    deliveries = store.read(list_update_deliveries, str(incident.batch))
+    deliveries = store.read(list_batch_deliveries, str(incident.batch))
     alice = stage.simulator.staff("U0000001")
     cards = [card.text for card in alice.channel("C0000001").cards if "Burst main" in card.text]
 

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bots.slack.job_handlers import job_handlers
 from bots.slack.jobs.digest import end_of_day
-from bots.slack.jobs.registry import job_handlers
 from complaints.actors import SYSTEM
 from complaints.deadlines.opening_hours import next_morning
 from complaints.deadlines.targets import next_due

@@ -10,9 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.jobs.incidents import IncidentJobs
-from bots.slack.jobs.post import Poster
+from bots.slack.incidents.incident_decision import decide as decide_one
 from complaints import actors
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -21,8 +19,8 @@ from complaints.incidents import IncidentAct
 from complaints.vocabulary import Role, State, Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
-from store.cases.incident_decisions import KIND, answer_incident_decision, take_back_from_all
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.batches import DECISION
+from store.cases.incident_acts import answer_incident_decision, schedule_incident_update, take_back_from_all
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
@@ -36,6 +34,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, MONA, TUGBA, Office, open_office
 from tests.edges.test_slack_incidents import TEXT, incident_card, receive_from, redraw_card, takes_back
+from tests.edges.test_store_incidents import an_update
 
 FORM = {
     "finding": "upheld",
@@ -330,10 +329,9 @@ async def test_a_complaint_that_is_being_decided_when_the_approval_is_taken_back
     store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(seconds=10)
     store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
     clock.go_on(seconds=10)
-    (claimed,) = store.write(claim, [KIND], 1, 60)
+    (claimed,) = store.write(claim, [DECISION], 1, 60)
     assert store.write(take_back_from_all, 1, str(claimed.facts["batch"]), tugba) == (1, 1)
-    poster = Poster(office.desk, office.client)
-    await IncidentJobs(poster, DirectMessageJobs(poster)).decide(claimed)
+    await decide_one(office.desk, claimed)
 
     assert [case(office, ref).decision is not None for ref in refs] == [ref == claimed.ref for ref in refs]
 
@@ -345,7 +343,7 @@ async def test_an_update_that_was_not_taken_back_is_not_offered_to_be_written_ag
     await decide(office, clock)
     store, tugba, delay = office.store, office.store.read(load_actor, TUGBA), timedelta(hours=1)
     store.write(answer_incident_decision, 1, tugba, agreed=True, delay=delay)
-    store.write(schedule_incident_update, 1, tugba, TEXT, delay=delay)
+    store.write(schedule_incident_update, an_update(1, TEXT), tugba, delay=delay)
     decision = store.read(load_incident_decision, 1)
     assert decision is not None
     store.write(take_back_from_all, 1, decision.batch, tugba)

@@ -15,7 +15,7 @@ from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from simulator.screen import Card, FormRefused, Modal
 from store.cases.act import act as store_act
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
@@ -29,6 +29,7 @@ from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, open_office
+from tests.edges.test_store_incidents import an_update
 
 OUTAGE = {
     "which": "new",
@@ -421,7 +422,7 @@ async def test_the_card_shows_the_progress_of_an_update(office: Office, clock: F
     ref = receive_from(office, 1)
     await open_incident(office, ref)
     alice = office.store.read(load_actor, ALICE)
-    office.store.write(schedule_incident_update, 1, alice, TEXT)
+    office.store.write(schedule_incident_update, an_update(1, TEXT), alice)
     await redraw_card(office, clock)
 
     assert "sent 1, waiting 0" in (await incident_card(office)).text

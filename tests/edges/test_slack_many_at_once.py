@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.listeners import move_cases
+from bots.slack.batches import bulk_acts
 from complaints.vocabulary import Verb
 from simulator.screen import FormRefused, Modal
 from store.cases.read import load_case, load_history
@@ -56,7 +56,7 @@ def count_acts(office: Office, refs: list[str], verb: Verb) -> list[int]:
 async def test_a_second_round_of_one_text_goes_on_with_those_who_have_no_letter_yet(
     office: Office, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
-    monkeypatch.setattr(move_cases, "MAX_MOVED", 2)
+    monkeypatch.setattr(bulk_acts, "MAX_MOVED", 2)
     severe = [office.owned(ALICE, severity=4) for _ in range(3)]
     calm = [office.owned(ALICE) for _ in range(3)]
     first = await sends(office, REPAIRED)
@@ -91,7 +91,7 @@ async def test_a_text_that_two_people_previewed_and_sent_reaches_each_person_onc
 async def test_a_second_round_of_moving_goes_on_with_the_complaints_that_stayed_behind(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(move_cases, "MAX_MOVED", 2)
+    monkeypatch.setattr(bulk_acts, "MAX_MOVED", 2)
     refs = [office.owned(ALICE) for _ in range(3)]
     first = await sends(office, {"list": "open", "to": BURAK})
     await sends(office, {"list": "open", "to": BURAK})

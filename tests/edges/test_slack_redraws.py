@@ -9,8 +9,8 @@ import pytest
 
 from bots.slack.client import rate_limit
 from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.job_handlers import job_handlers
 from bots.slack.jobs import pressed_card
-from bots.slack.jobs.registry import job_handlers
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bots.slack.client.rate_limit import RateLimitWait
-from bots.slack.jobs.registry import job_handlers
+from bots.slack.job_handlers import job_handlers
 from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from complaints.batches.batch import Batch
+from complaints.batches.common_decision import IncidentDecision
 from complaints.errors import AlreadyDone, NotAllowed, Stale
-from complaints.incident_decisions import IncidentDecision
-from complaints.times import format_time
 from complaints.vocabulary import State, Verb
-from store.cases.incident_decisions import (
-    FORM,
-    KIND,
+from store.cases.batches import DECISION, list_batch_deliveries, load_batch, save_batch
+from store.cases.incident_acts import (
     answer_incident_decision,
-    draft_decision,
     load_decision_audience,
     propose_incident_decision,
     record_incident_decision,
     take_back_from_all,
-)
-from store.cases.incident_updates import (
-    IncidentDraft,
-    list_update_deliveries,
-    read_incident_draft,
-    save_incident_draft,
 )
 from store.cases.read import load_case, load_history
 from store.custody.verify import verify
@@ -57,14 +51,14 @@ def propose(desk: Desk, clock: FakeClock, number: int) -> tuple[list[str], Incid
     return refs, decision
 
 
-def save_draft(desk: Desk, number: int) -> IncidentDraft:
+def save_draft(desk: Desk, number: int) -> Batch:
     """What the manager's preview keeps."""
     store, by, now = desk.store, desk.actor(MANAGER), desk.store.now()
-    audience = store.read(load_decision_audience, number, by, draft_decision(number, FACTS, WORDS, by, now))
-    more = {"facts": FACTS, "refs": [case.ref for case in audience.to], "at": format_time(now)}
     version = store.read(load_incident, number).version
-    draft = store.write(save_incident_draft, number, MANAGER, version, WORDS, form=FORM, more=more)
-    read = store.read(read_incident_draft, draft, FORM)
+    batch = Batch("incident_decide", MANAGER, now, str(number), version, facts=FACTS, words=WORDS)
+    audience = store.read(load_decision_audience, number, by, IncidentDecision.previewed(batch))
+    draft = store.write(save_batch, replace(batch, refs=tuple(case.ref for case in audience.to)))
+    read = store.read(load_batch, draft, "incident_decide")
     assert read is not None
     return read
 
@@ -83,24 +77,24 @@ def test_a_worker_that_dies_in_the_middle_decides_no_complaint_twice_and_leaves_
 ) -> None:
     refs, decision = propose(desk, clock, 3)
     store = desk.store
-    before = store.write(claim, {KIND}, 10, 60.0)
+    before = store.write(claim, {DECISION}, 10, 60.0)
     store.write(answer_incident_decision, 1, desk.actor(TOP), agreed=True)
-    first, second, third = store.write(claim, {KIND}, 10, 60.0)
+    first, second, third = store.write(claim, {DECISION}, 10, 60.0)
     decide(desk, decision, first)
     # It dies after the commit of the second and before its obligation was completed.
     decide(desk, decision, second, completes=False)
     store.write(end_all_leases)
-    for obligation in store.write(claim, {KIND}, 10, 60.0):
+    for obligation in store.write(claim, {DECISION}, 10, 60.0):
         decide(desk, decision, obligation)
     events = {ref: [event.verb for event in store.read(load_history, ref)] for ref in refs}
-    deliveries = store.read(list_update_deliveries, decision.batch, KIND)
+    deliveries = store.read(list_batch_deliveries, decision.batch, DECISION)
 
     assert before == []
     assert third.ref in refs
     assert [verbs.count(Verb.RESPOND) for verbs in events.values()] == [1, 1, 1]
     assert [verbs.count(Verb.APPROVE) for verbs in events.values()] == [1, 1, 1]
     assert [(delivery.state, delivery.is_recorded) for delivery in deliveries] == [("waiting", True)] * 3
-    assert store.write(claim, {KIND}, 10, 60.0) == []
+    assert store.write(claim, {DECISION}, 10, 60.0) == []
     assert store.read(verify).first_bad is None
 
 
@@ -117,13 +111,14 @@ def test_who_needs_a_person_by_the_time_of_the_execution_is_left_out_with_the_re
     desk.act(refs[0], Verb.DECLARE_CONFLICT, MANAGER, {"who": TOP}, {"reason": "A relative."})
     clock.go_on(minutes=1)
     desk.add(refs[1], "One thing more.", chat=desk.chat("81001"))
-    obligations = {str(obligation.ref): obligation for obligation in store.write(claim, {KIND}, 10, 60.0)}
+    obligations = {str(obligation.ref): obligation for obligation in store.write(claim, {DECISION}, 10, 60.0)}
     # The whole transaction is rolled back, so the complaint is not even assessed.
     refused(lambda: decide(desk, decision, obligations[refs[0]]), NotAllowed)
     for ref in refs[1:]:
         decide(desk, decision, obligations[ref])
     deliveries = {
-        row.ref: (row.state, row.reason) for row in store.read(list_update_deliveries, decision.batch, KIND)
+        row.ref: (row.state, row.reason)
+        for row in store.read(list_batch_deliveries, decision.batch, DECISION)
     }
 
     assert [deliveries[ref] for ref in refs[1:]] == [
@@ -174,18 +169,18 @@ def test_an_approval_taken_back_waits_again_and_decides_the_rest_once_it_is_appr
     store, top = desk.store, desk.actor(TOP)
     number, batch = decision.incident, decision.batch
     store.write(answer_incident_decision, number, top, agreed=True)
-    (first,) = store.write(claim, [KIND], 1, 60)
+    (first,) = store.write(claim, [DECISION], 1, 60)
     refused(lambda: store.write(take_back_from_all, number, batch, desk.actor(MANAGER)), NotAllowed)
     assert store.write(take_back_from_all, number, batch, top) == (2, 1)
     waiting = store.read(load_incident_decision, number)
     assert waiting is not None
     assert (waiting.batch, waiting.waits, waiting.answered_by) == (batch, True, None)
-    assert store.write(claim, [KIND], 9, 60) == []
+    assert store.write(claim, [DECISION], 9, 60) == []
     # The one that a worker had claimed was approved at that time.
     decide(desk, decision, first)
 
     store.write(answer_incident_decision, number, top, agreed=True)
-    for obligation in store.write(claim, [KIND], 9, 60):
+    for obligation in store.write(claim, [DECISION], 9, 60):
         decide(desk, decision, obligation)
     assert {desk.case(ref).state for ref in refs} == {State.DECIDED}
     verbs = [event.verb for ref in refs for event in store.read(load_history, ref)]

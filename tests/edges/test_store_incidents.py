@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,17 +12,18 @@ from sqlalchemy import delete, select, update
 
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
+from complaints.batches.batch import Batch
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb
+from store.cases.batches import list_batch_deliveries
 from store.cases.export import export_record
-from store.cases.incident_decisions import take_back_from_all
-from store.cases.incident_updates import (
-    list_update_deliveries,
+from store.cases.incident_acts import (
     load_update_text,
     record_incident_update,
     schedule_incident_update,
+    take_back_from_all,
 )
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, load_history
@@ -61,6 +63,13 @@ TEXT = {"text.en": "The pipe is mended."}
 @pytest.fixture
 def desk(store: Store) -> Desk:
     return Desk(store)
+
+
+def an_update(number: int, words: Mapping[str, str] = TEXT, **more: Any) -> Batch:
+    """What was previewed for all complaints of this incident."""
+    return Batch(
+        "incident_update", HANDLER, datetime(2026, 11, 3, tzinfo=UTC), str(number), words=words, **more
+    )
 
 
 def open_outage(desk: Desk, **words: str) -> Incident:
@@ -207,13 +216,15 @@ def test_one_update_reaches_every_complainant_once_with_one_batch_number(desk: D
     store, incident = desk.store, open_outage(desk)
     refs = join_cases(desk, incident, 3)
     after = store.write(
-        schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, version=1, key="submit 1"
+        schedule_incident_update, an_update(incident.id, version=1, id="submit 1"), desk.actor(HANDLER)
     )
     refused(
-        lambda: store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, key="submit 1"),
+        lambda: store.write(
+            schedule_incident_update, an_update(incident.id, id="submit 1"), desk.actor(HANDLER)
+        ),
         AlreadyDone,
     )
-    before_sending = {delivery.state for delivery in store.read(list_update_deliveries, str(after.batch))}
+    before_sending = {delivery.state for delivery in store.read(list_batch_deliveries, str(after.batch))}
     send_updates(desk)
     informed = [
         [event for event in store.read(load_history, ref) if event.verb is Verb.INFORM] for ref in refs
@@ -228,7 +239,7 @@ def test_one_update_reaches_every_complainant_once_with_one_batch_number(desk: D
 def test_a_crash_after_the_commit_repeats_no_update(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
     (ref,) = join_cases(desk, incident, 1)
-    store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT)
+    store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER))
     (obligation,) = store.write(claim, {"incident_update"}, 10, 60.0)
     words = {"text": "The pipe is mended."}
     store.write(record_incident_update, ref, obligation.facts["batch"], desk.actor(HANDLER), words)
@@ -242,7 +253,7 @@ def test_a_crash_after_the_commit_repeats_no_update(desk: Desk) -> None:
 def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
     refs = sorted(join_cases(desk, incident, 3))
-    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)).batch)
     send_updates(desk)
     for obligation in store.write(claim, {"acknowledge"}, 10, 60.0):
         store.write(complete, obligation.id)
@@ -251,7 +262,7 @@ def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> N
     store.write(record_sent, sent, "1", completes=letters[refs[0]].id)
     store.write(fail, letters[refs[1]].id, "blocked")
 
-    deliveries = store.read(list_update_deliveries, batch)
+    deliveries = store.read(list_batch_deliveries, batch)
     assert [(delivery.ref, delivery.state, delivery.reason) for delivery in deliveries] == [
         (refs[0], "sent", None),
         (refs[1], "failed", "blocked"),
@@ -262,7 +273,7 @@ def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> N
 def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
     (ref,) = join_cases(desk, incident, 1)
-    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)).batch)
     send_updates(desk)
     for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
         store.write(complete, acknowledgement.id)
@@ -271,7 +282,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     facts = {"because": "blocked", **failed_delivery_facts(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
     store.write(record_unsent, number, MessageState.FAILED, "blocked", completes=letter.id, acts=failed)
-    before = store.read(list_update_deliveries, batch)
+    before = store.read(list_batch_deliveries, batch)
     returned = message_facts(field="returned", has_words=False, kind="returned")
     desk.complain(ref, Verb.ADD, returned, chat=desk.chat("81000"))
     for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
@@ -285,7 +296,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     )
 
     assert [(delivery.state, delivery.reason) for delivery in before] == [("failed", "blocked")]
-    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_batch_deliveries, batch)] == [
         ("sent", None)
     ]
 
@@ -294,11 +305,9 @@ def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(des
     store, incident = desk.store, open_outage(desk)
     refs = join_cases(desk, incident, 2)
     desk.complain(refs[0], Verb.WITHDRAW, chat=desk.chat("81000"))
-    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)).batch)
     update_event = store.read(load_incident_history, incident.id)[-1]
-    left = [
-        delivery for delivery in store.read(list_update_deliveries, batch) if delivery.state == "left_out"
-    ]
+    left = [delivery for delivery in store.read(list_batch_deliveries, batch) if delivery.state == "left_out"]
 
     assert [(delivery.ref, delivery.reason) for delivery in left] == [(refs[0], "closed")]
     assert update_event.facts == {
@@ -311,11 +320,11 @@ def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(des
 def test_a_complaint_that_is_closed_or_leaves_after_scheduling_is_left_out_of_the_update(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
     closed, left = join_cases(desk, incident, 2)
-    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)).batch)
     desk.complain(closed, Verb.WITHDRAW, chat=desk.chat("81000"))
     desk.act(left, Verb.LINK, facts={"incident": incident.id, "left": True})
     send_updates(desk)
-    deliveries = store.read(list_update_deliveries, batch)
+    deliveries = store.read(list_batch_deliveries, batch)
 
     assert {delivery.ref: (delivery.state, delivery.reason) for delivery in deliveries} == {
         closed: ("left_out", "closed"),
@@ -326,14 +335,14 @@ def test_a_complaint_that_is_closed_or_leaves_after_scheduling_is_left_out_of_th
 def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) -> None:
     store, incident = desk.store, open_outage(desk)
     (ref,) = join_cases(desk, incident, 1)
-    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)).batch)
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
     store.write(erase, ref, "request")
     (obligation,) = store.write(claim, {"incident_update"}, 10, 60.0)
     assert not store.read(is_still_required, obligation)
     store.write(complete, obligation.id)
 
-    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_batch_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 
@@ -341,7 +350,8 @@ def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) 
 def test_an_update_without_recipients_is_refused(desk: Desk) -> None:
     incident = open_outage(desk)
     refused(
-        lambda: desk.store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT), BadFacts
+        lambda: desk.store.write(schedule_incident_update, an_update(incident.id), desk.actor(HANDLER)),
+        BadFacts,
     )
 
 
@@ -413,7 +423,7 @@ def test_an_update_is_taken_back_by_its_sender_alone_and_from_those_who_do_not_h
     incident, store = open_outage(desk), desk.store
     join_cases(desk, incident, 3)
     alice, delay = desk.actor(HANDLER), timedelta(seconds=10)
-    batch = str(store.write(schedule_incident_update, incident.id, alice, TEXT, delay=delay).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), alice, delay=delay).batch)
     assert store.write(claim, ["incident_update"], 9, 60) == []
     clock.go_on(seconds=10)
     (claimed,) = store.write(claim, ["incident_update"], 1, 60)
@@ -425,7 +435,7 @@ def test_an_update_is_taken_back_by_its_sender_alone_and_from_those_who_do_not_h
     words = {"text": "Mended", "letter": "Mended"}
     store.write(record_incident_update, str(claimed.ref), batch, alice, words, completes=claimed.id)
     assert store.write(claim, ["incident_update"], 9, 60) == []
-    states = Counter(delivery.state for delivery in store.read(list_update_deliveries, batch))
+    states = Counter(delivery.state for delivery in store.read(list_batch_deliveries, batch))
     assert states == {"waiting": 1, "taken_back": 2}
     assert store.read(verify).first_bad is None
 
@@ -434,7 +444,7 @@ def test_an_update_that_all_have_is_not_taken_back(desk: Desk) -> None:
     incident, store = open_outage(desk), desk.store
     join_cases(desk, incident, 2)
     alice = desk.actor(HANDLER)
-    batch = str(store.write(schedule_incident_update, incident.id, alice, TEXT).batch)
+    batch = str(store.write(schedule_incident_update, an_update(incident.id), alice).batch)
     assert len(store.write(claim, ["incident_update"], 9, 60)) == 2
     error = refused(lambda: store.write(take_back_from_all, incident.id, batch, alice), ComplaintError)
     assert isinstance(error, ComplaintError)

@@ -16,14 +16,10 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act, record_proposal
+from store.cases.batches import list_batch_deliveries
 from store.cases.causes import find_usual_cause
 from store.cases.export import export_record
-from store.cases.incident_updates import (
-    list_update_deliveries,
-    load_update_text,
-    record_incident_update,
-    schedule_incident_update,
-)
+from store.cases.incident_acts import load_update_text, record_incident_update, schedule_incident_update
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
 from store.cases.read import list_cases, load_case, load_history, open_case
 from store.cases.receive_message import receive_message
@@ -94,6 +90,7 @@ from store.tables import OBLIGATIONS
 from store.values import PlatformCapacity
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_bind import code_of, sends
+from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_log import CALLER_WORDS, INTAKE_MEMBER, desk_of, log
 from tests.edges.test_store_receive_message import PHOTO
 
@@ -149,11 +146,11 @@ def _handle_an_incident(desk: Desk) -> None:
     store.read(load_incident_decision, number)
     store.read(count_incident_replies, number)
     store.read(folds_card, ref, number)
-    batch = str(store.write(schedule_incident_update, number, actor, {"text.en": "x"}).batch)
+    batch = str(store.write(schedule_incident_update, an_update(number, {"text.en": "x"}), actor).batch)
     (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")
     store.write(record_incident_update, ref, batch, actor, {"text": "x"}, completes=obligation.id)
-    store.read(list_update_deliveries, batch)
+    store.read(list_batch_deliveries, batch)
     store.write(load_incident_post, number, "C1")
     store.write(record_incident_posted, number, "1.1", 1)
     store.read(was_executive_notified, ref)

@@ -34,7 +34,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.export import export_record
-from store.cases.incident_updates import schedule_incident_update
+from store.cases.incident_acts import schedule_incident_update
 from store.cases.log import log_complaint
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent, record_unsent
 from store.cases.read import load_case, load_history, open_case
@@ -64,6 +64,7 @@ from store.values import (
     PlannedAct,
 )
 from tests.databases import KEYS, FakeClock, Migrated
+from tests.edges.test_store_incidents import an_update
 from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_actions import NEXT, RULEBOOKS, WORDS, likely_facts, moment
 
@@ -230,7 +231,9 @@ class Desk(RuleBasedStateMachine):
             self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, actor.id)
         else:
             with suppress(ComplaintError):
-                self.store.write(schedule_incident_update, number, actor, {"text.en": "x", "text.tr": "x"})
+                self.store.write(
+                    schedule_incident_update, an_update(number, {"text.en": "x", "text.tr": "x"}), actor
+                )
 
     def _other_rules(self, dice: Random) -> None:
         """The operator previews what other rules would change in a complaint, and applies them."""

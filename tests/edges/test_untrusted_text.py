@@ -13,7 +13,7 @@ from rich.console import Console
 
 from amends.cli import output
 from amends.documents.case_file.case_file import for_subject
-from bots.slack.views.incident import IncidentStatus, incident_card
+from bots.slack.incidents.incident_card import IncidentStatus, incident_card
 from complaints.actions.intake import message_facts
 from complaints.incidents import Incident
 from complaints.vocabulary import Verb

@@ -10,28 +10,28 @@ import pytest
 from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
+from bots.slack.batches import steps
+from bots.slack.batches.bulk_acts import LISTS
+from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
 from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
-from bots.slack.listeners.move_cases import LISTS
 from bots.slack.texts import STORED_CODES
-from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
+from bots.slack.views import actions, command_replies, form_inputs, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id, reader_hint
 from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
+from complaints.batches.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
-from complaints.incident_decisions import LEFT_TO_A_PERSON
-from complaints.incidents import LEFT_OUT, fields_of
+from complaints.incidents import fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
-from complaints.registers.change_letter import NO_CHANGE_LETTER
 from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
-from store.cases.incident_updates import UpdateDelivery
 from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
@@ -78,8 +78,8 @@ def computed() -> set[str]:
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY
     }
-    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, *NO_CHANGE_LETTER, "not_open")}
-    ids |= {f"incident.verb.{verb}" for verb in (*incident.INCIDENT_BUTTONS, "approve")}
+    ids |= {f"left_out.{reason}" for reason in LEFT_OUT}
+    ids |= {f"incident.verb.{verb}" for verb in (*INCIDENT_BUTTONS, "approve")}
     ids |= {f"incident.{state}" for state in ("sent", "waiting", "accept", "disagree")}
     ids |= {f"incident.field.{name}" for name in ("reasons", "remedy_text", "changes")}
     ids |= {
@@ -204,7 +204,7 @@ def test_a_code_that_a_newer_release_stored_has_a_general_text(language: str) ->
     texts = voice(language)
     shown = {texts.text(f"{family}.of_a_newer_release") for family in STORED_CODES}
     assert shown == {texts.text("code.unknown")}
-    line = str(incident.left_to_person([UpdateDelivery("A7K-M3Q-9T", "left_out", "newer_reason")], texts))
+    line = str(steps.left_to_person([("A7K-M3Q-9T", "newer_reason")], texts))
     assert f"{texts.text('code.unknown')} 1" in line
     # A newer reason may be one that hides which complaints it is about.
     assert "A7K-M3Q-9T" not in line

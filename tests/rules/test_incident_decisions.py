@@ -10,11 +10,7 @@ import pytest
 
 from complaints.actions.perform import perform
 from complaints.actors import Actor
-from complaints.case import Case
-from complaints.case_values import RecordedSign
-from complaints.danger.alarm import Alarm
-from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.incident_decisions import (
+from complaints.batches.common_decision import (
     IncidentDecision,
     apply_decision,
     check_approver,
@@ -24,6 +20,10 @@ from complaints.incident_decisions import (
     next_step,
     refusal_of,
 )
+from complaints.case import Case
+from complaints.case_values import RecordedSign
+from complaints.danger.alarm import Alarm
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.incidents import IncidentAct, fields_of, perform_on_incident
 from complaints.vocabulary import Flag, State, Verb
 from tests.rules.builders import (

@@ -12,20 +12,19 @@ from hypothesis import strategies as st
 
 from complaints.actions.perform import perform as perform_on_case
 from complaints.actors import Actor
+from complaints.batches.batch import LEFT_OUT, left_out
 from complaints.case import Case
 from complaints.case_values import Issue, RecordedSign
 from complaints.danger.alarm import Alarm
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import WrongFields
 from complaints.incidents import (
-    LEFT_OUT,
     Incident,
     IncidentAct,
     after,
     fold,
     incident_to_offer,
     informs_top_apart,
-    left_out,
     perform_on_incident,
     read,
     recognises,

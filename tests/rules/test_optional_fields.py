@@ -10,7 +10,7 @@ import pytest
 from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import OFFERED, fits
 from bots.slack.views.forms import form_view
-from bots.slack.views.incident import incident_case_view
+from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents
@@ -173,9 +173,9 @@ def test_a_wrong_field_is_named_where_it_is_in_the_form_and_not_in_the_facts() -
 
 def test_a_new_incident_is_the_only_choice_where_none_is_open_and_then_its_fields_are_required() -> None:
     case = STAGES["received"].case
-    alone = incident_case_view(case, (), ("en",), voice(), now=NOW)
+    alone = incident_case_view(case, (), ("en",), voice())
     incident = Incident(1, NOW, NOW, what="Burst main")
-    several = incident_case_view(case, (incident,), ("en",), voice(), now=NOW)
+    several = incident_case_view(case, (incident,), ("en",), voice())
 
     def optional(view: dict[str, Any]) -> dict[str, bool]:
         return {block["block_id"]: block["optional"] for block in view["blocks"] if block["type"] == "input"}

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bots.letters.letter import Letter
-from bots.slack.jobs.registry import job_handlers
+from bots.slack.job_handlers import job_handlers
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender

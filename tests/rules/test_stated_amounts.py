@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.listeners.letter_check import MONEY_FORMS, with_amounts
+from bots.slack.letter_check import MONEY_FORMS, with_amounts
 from bots.slack.views.forms import PREVIEWED
 from complaints.case import changed
 from complaints.errors import BadFacts

@@ -51,7 +51,7 @@ class ConversationJobs:
         if case.talk is None or case.talk.thread != thread:
             return Completed()
         last = await self.slack.store.awrite(read_last_words, case.ref, await self.slack.actor(event.by))
-        spoken = texts.catalogue.language_name(case.written_language, texts.language)
+        spoken = texts.language_name(case.written_language)
         text = texts.text("talk.begun", who=mention(event.by), ref=case.ref, spoken=spoken)
         if Flag.NO_CONTACT in case.flags:
             text += f"\n{texts.text('talk.no_contact')}"

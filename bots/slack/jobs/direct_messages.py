@@ -18,7 +18,6 @@ from bots.slack.jobs.page_notes import page_notes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
-from bots.slack.views.incident import language_name
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actions.registry import DECISION_VERBS, form_of
 from complaints.case import Case
@@ -136,7 +135,7 @@ class DirectMessageJobs:
         words = await self.slack.store.awrite(read_alarm_words, case.ref, actor)
         texts = self.slack.texts
         code = next((sign.language for sign in reversed(case.signs) if sign.language), case.language)
-        title = texts.text("dm.danger_words", spoken=language_name(code, texts))
+        title = texts.text("dm.danger_words", spoken=texts.language_name(code))
         return [quoted(title, words[-WORDS_SHOWN:])] if words else []
 
     def _kinds(self, case: Case) -> str:

@@ -5,13 +5,11 @@ from datetime import date
 from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.views import refusals
 from bots.slack.views.registers.messages import alert_message, effect_text, reminder_message
 from complaints.actions.authorisation import may_act_on_entry
-from complaints.errors import AlreadyDone, ComplaintError
 from complaints.registers.entries import Entry, waiting_letter
 from complaints.times import local_time
-from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
+from store.improvements import check_effect
 from store.outbox.complete import Completed, Outcome
 from store.people.staff import list_members
 from store.registers import load_entry
@@ -85,34 +83,3 @@ class RegisterJobs:
             for member in members
             if member.id != author and may_act_on_entry(entry, act, recipients.member_actor(member))
         ]
-
-    async def send_letters(self, obligation: Obligation) -> Outcome:
-        """Record the approved letter in each complaint; who may not get it by now is left out, and none gets two."""
-        store, texts, version = self.slack.store, self.slack.texts, int(obligation.facts["version"])
-        approved = await store.aread(load_letter, str(obligation.facts["code"]), version)
-        if approved is None:
-            return Completed()
-        entry, letter = approved
-        author = await self.slack.actor(letter.by)
-        approver = await self.slack.actor(entry.acts[version - 1].by)
-        audience = await store.aread(load_letter_audience, entry, letter.words, author)
-        # Only to complaints that the approver may read too.
-        approved_now = await store.aread(load_letter_audience, entry, letter.words, approver)
-        refs = {case.ref for case in approved_now.to} & set(letter.facts["to"])
-        sent, refused = 0, []
-        for case in (case for case in audience.to if case.ref in refs):
-            words = {"text": letter.words[f"text.{case.language}"]}
-            text = self.slack.preview("change", case, {}, words, now=store.now())
-            try:
-                await store.awrite(record_letter, entry, letter, case, author, text, approver.id)
-            except AlreadyDone:
-                continue
-            except ComplaintError as refusal:
-                refused.append(f"{case.ref}: {refusals.refusal_text(refusal, texts)}")
-            else:
-                sent += 1
-        done = texts.count("bulk.informed", sent)
-        if refused:
-            done = "\n".join([done, texts.text("bulk.refused", number=len(refused)), *refused])
-        message = reminder_message(entry, "register.letters", texts, done=done)
-        return await self.direct.send([letter.by], message, obligation)

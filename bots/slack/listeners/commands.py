@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from bots.slack.batches.bulk_acts import choose_view, move_preview_view
 from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
@@ -195,6 +196,18 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     absent = require_own_or_manager(named, actor)
     was_away = await slack.store.awrite(end_absence, absent, by=actor.id)
     return CommandReply(slack.texts.text("away.back" if was_away else "away.was_here", who=mention(absent)))
+
+
+@router.command("move")
+async def move(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
+    """Open the form with the person that the command names; the preview at once if it named both."""
+    authorise(None, Access.HAND_OVER, actor)
+    members = await slack.store.aread(list_members, with_owners=True)
+    words = [word for word in command.rest.split() if word.casefold() not in ("from", "to")]
+    named = [require_member(word, members).id for word in words]
+    if len(named) >= 2:
+        return OpenView(await move_preview_view(slack, WorklistSection.MINE, named[0], named[1], actor))
+    return OpenView(await choose_view(slack, named[0] if named else None))
 
 
 def require_own_or_manager(named: str | None, actor: Actor) -> str:

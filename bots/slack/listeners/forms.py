@@ -8,9 +8,9 @@ from typing import Any
 from bots.letters.composer import STORED_LETTERS
 from bots.letters.templates import template_values
 from bots.slack.act_letters import letters_of
-from bots.slack.client.block_kit import actions, button, mention, section
+from bots.slack.client.block_kit import mention
 from bots.slack.context import SlackContext
-from bots.slack.listeners.letter_check import check_letter, require_language, with_amounts
+from bots.slack.letter_check import check_letter, require_language, with_amounts
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import (
     CLOSE_FORMS,
@@ -19,6 +19,7 @@ from bots.slack.responses import (
     Response,
     push_view,
     schedule_home,
+    take_back_offer,
     update_view,
 )
 from bots.slack.router import Router
@@ -46,7 +47,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
-from complaints.event_facts import HELD
+from complaints.event_facts import HELD, TAKE_BACK_SECONDS
 from complaints.forms import FORMS, attachments_of, read
 from complaints.identifiers import parse_reference
 from complaints.letter_templates import FILLED, fill_template
@@ -66,8 +67,6 @@ from store.values import RecordedAct
 
 router = Router()
 
-#: A letter waits so long before it leaves.
-TAKE_BACK_SECONDS = 10
 _LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
 
@@ -119,8 +118,8 @@ async def _require_same_issues(filled: FilledForm, slack: SlackContext) -> None:
             raise BadFacts.worded("issues_investigated", field=path, ref=case.ref)
 
 
-def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
-    return {**facts, "overruled": overruled} if overruled else facts
+def _with_overruled(facts: Mapping[str, Any], overruled: Sequence[str]) -> Mapping[str, Any]:
+    return {**facts, "overruled": list(overruled)} if overruled else facts
 
 
 @router.view(*PREVIEWED)
@@ -197,8 +196,7 @@ def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotic
     else:
         when = texts.clock(until, case.rules.calendar.zone)
         text = texts.text("take_back.offer_until", ref=case.ref, when=when)
-    press = button(texts.text("verb.take_back"), "case.take_back", f"{case.ref}:{seq}")
-    return PrivateNotice(text, [section(text), actions("take_back", [press])])
+    return take_back_offer(text, "case.take_back", f"{case.ref}:{seq}", texts)
 
 
 async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bots.slack.batches.change_letter import letter_view
 from bots.slack.context import SlackContext
-from bots.slack.listeners.change_letters import preview_view
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import (
     OpenView,
@@ -104,7 +104,7 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
     if act.name == "propose_letter" and entry is not None:
         authorise_entry(entry, act, actor)
         require_state(entry, act)
-        return push_view(await preview_view(slack, entry, words, actor, statement_of(view)))
+        return push_view(await letter_view(slack, entry, words, actor, statement_of(view)))
     key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"
     if entry is None:
         saved = await store.awrite(add_entry, register.name, act.name, actor, facts, words, key=key)

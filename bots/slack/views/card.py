@@ -190,7 +190,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     elif case.alarm is not None:
         lines.append(texts.text("flag.danger_unseen" if case.alarm.certain_at else "flag.look"))
     if case.written_in is not None:
-        name = texts.catalogue.language_name(case.written_in, texts.language)
+        name = texts.language_name(case.written_in)
         lines.append(texts.text("flag.written_in", name=name))
         if case.assessment is None:
             lines[-1] += " " + texts.text("flag.translate_first")

@@ -121,9 +121,7 @@ def edit_view(template: LetterTemplate | None, rules: Rulebook, texts: StaffText
         initial["retired"] = template.is_retired
     choices = {
         "form": tuple((form, texts.text(f"verb.{form}")) for form in FILLED),
-        "language": tuple(
-            (code, texts.catalogue.language_name(code, texts.language)) for code in rules.languages
-        ),
+        "language": tuple((code, texts.language_name(code)) for code in rules.languages),
         "category": tuple((code, texts.text(f"category.{code}")) for code in categories_of(rules)),
         "outcome": tuple((finding.value, texts.text(f"finding.{finding.value}")) for finding in Finding),
     }

@@ -23,9 +23,9 @@ def warning_lines(warned: Iterable[Warned], texts: StaffTexts) -> str:
     return "\n".join(lines)
 
 
-def codes_of(warned: Iterable[Warned]) -> list[str]:
+def codes_of(warned: Iterable[Warned]) -> tuple[str, ...]:
     """The codes, as the event of an act keeps them in `overruled`; never the words."""
-    return list(dict.fromkeys(code for code, _ in warned))
+    return tuple(dict.fromkeys(code for code, _ in warned))
 
 
 def overruled_line(codes: Sequence[str], texts: StaffTexts) -> str:

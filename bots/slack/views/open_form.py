@@ -38,7 +38,7 @@ from bots.slack.views.forms import (
     resendable,
     with_notice,
 )
-from bots.slack.views.incident import incident_case_view
+from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import (
     READING_FORMS,
@@ -221,10 +221,9 @@ async def _form_view(
     reason: str | None,
 ) -> View:
     if form == "incident":
-        now = slack.store.now()
         incidents = await slack.store.aread(list_open_incidents)
         rules = await slack.store.aread(load_current_rulebooks)
-        return incident_case_view(case, incidents, rules.languages, slack.texts, now=now)
+        return incident_case_view(case, incidents, rules.languages, slack.texts)
     start = await _prefill(slack, form, case, actor, suggested_link, reason)
     return form_view(form, case, slack.texts, start)
 

@@ -211,7 +211,7 @@ def act_form(
         base, _, language = field.name.partition(".")
         label = field_name(register, base, texts)
         if language:
-            label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
+            label = f"{label} ({texts.language_name(language)})"
         if field.input is Input.CHOICE and not options.get(base, field.options):
             # Slack refuses a choice without options: the organisation names no products.
             continue

@@ -1,64 +1,52 @@
-"""Incidents: the buttons of their card open forms; these are recorded, and an update to all is previewed first."""
+"""The forms of an incident: open, join, leave, change and end it, and the update to all its complaints."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bots.slack.client.block_kit import actions, button, section
+from bots.slack.batches.steps import left_out_by_name, preview_view, previewed_batch, taken_back_text
+from bots.slack.client.block_kit import Block, context, divider, plain_sections, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS, typed_reference
-from bots.slack.listeners.letter_check import check_texts_to_all
+from bots.slack.listeners.forms import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
-from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view
+from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view, take_back_offer
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import statement_of, values_of
-from bots.slack.views.incident import (
+from bots.slack.views.incident_inputs import (
     LEAVE,
     NEW,
-    incident_edit_view,
-    incident_end_view,
-    incident_join_view,
-    incident_preview_view,
-    incident_update_view,
-    languages_of,
-    taken_back_text,
+    incident_inputs,
+    incident_view,
+    minute_of,
+    values_of_incident,
 )
-from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
+from complaints.batches.batch import Audience, Batch, update_language
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.incidents import (
-    DECIDING,
-    SAME_INCIDENT,
-    Incident,
-    IncidentAct,
-    read,
-    required_role,
-    update_language,
-)
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale
+from complaints.event_facts import TAKE_BACK_SECONDS
+from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.incident_decisions import take_back_from_all
-from store.cases.incident_updates import FORM as UPDATE
-from store.cases.incident_updates import (
-    Audience,
-    IncidentDraft,
-    load_update_audience,
+from store.cases.incident_acts import (
+    load_incident_audience,
+    load_update_text,
     open_incident_with,
-    read_incident_draft,
-    save_incident_draft,
+    record_incident_update,
     schedule_incident_update,
+    take_back_from_all,
 )
 from store.cases.read import load_case
 from store.incidents import act_on_incident, list_open_incidents, load_incident, load_incident_history
+from store.outbox.complete import Completed, Failed, Outcome
 from store.rulebooks import load_current_rulebooks
+from store.values import Obligation
 from triage.facts.stated_amounts import require_amounts
 
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
-#: Nothing of an act on all is recorded in a complaint for this time.
-TAKE_BACK_TIME = timedelta(seconds=TAKE_BACK_SECONDS)
 #: The right that each verb needs; `join` needs that of a link.
 _ACTS = {
     "update": IncidentAct.UPDATE,
@@ -67,44 +55,29 @@ _ACTS = {
     "decide": IncidentAct.DECIDE,
     "approve": IncidentAct.APPROVE,
 }
+#: Nothing of an act on all is recorded in a complaint for this time.
+TAKE_BACK_TIME = timedelta(seconds=TAKE_BACK_SECONDS)
 router = Router()
 
 
-@router.action("incident.edit")
-async def open_edit(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "edit", actor)
-    rules = await slack.store.aread(load_current_rulebooks)
-    return OpenView(incident_edit_view(incident, rules.languages, slack.texts))
-
-
-@router.action("incident.join")
-async def open_join(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "join", actor)
-    return OpenView(incident_join_view(incident, slack.texts))
-
-
-@router.action("incident.end")
-async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "end", actor)
-    return OpenView(incident_end_view(incident, slack.texts, now=slack.store.now()))
-
-
-@router.action("incident.update")
-async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await open_incident_for(slack, int(press.ref), "update", actor)
-    audience = await _load_audience(slack, incident, actor)
-    texts, last = slack.texts, (await slack.store.aread(load_incident_history, incident.id))[-2:]
-    # The last two are an update and that it was taken back: the form starts with its text.
-    is_back = last[-1].act is IncidentAct.TAKE_BACK and last[0].act is IncidentAct.UPDATE
-    is_back = is_back and last[-1].facts["batch"] == last[0].facts["batch"]
-    initial = last[0].words if is_back else {}
-    return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts, initial))
+@router.action("incident.edit", "incident.join", "incident.end")
+async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await open_incident_for(slack, int(press.ref), press.name, actor)
+    initial = {"edit": values_of_incident(incident), "end": {"ended_at": minute_of(slack.store.now())}}
+    languages = (await slack.store.aread(load_current_rulebooks)).languages
+    blocks = incident_inputs(f"incident_{press.name}", languages, slack.texts, initial.get(press.name, {}))
+    return OpenView(incident_view(incident, press.name, blocks, slack.texts))
 
 
 @router.view(FROM_CASE)
 async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Open an incident with this complaint, add the complaint to one, or take it out."""
     metadata = submission.metadata
+
+    async def link(facts: dict[str, object]) -> Response:
+        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, facts, {}, version=metadata.version)
+        return CLOSE_FORMS
+
     case = await slack.store.aread(load_case, metadata.ref)
     rules = await slack.store.aread(load_current_rulebooks)
     incidents = await slack.store.aread(list_open_incidents)
@@ -112,9 +85,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
     if values.get("which") == LEAVE:
         if case.incident is None:
             raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
-        left = {"relation": SAME_INCIDENT, "incident": case.incident, "left": True}
-        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, left, {}, version=metadata.version)
-        return CLOSE_FORMS
+        return await link({"relation": SAME_INCIDENT, "incident": case.incident, "left": True})
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
     facts = require_amounts(facts | statement_of(submission.view), words, rules.own.country)
@@ -125,9 +96,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
             version=metadata.version, key=_key(submission),
         )  # fmt: skip
         return CLOSE_FORMS
-    joined = {"relation": SAME_INCIDENT, "incident": int(which)}
-    await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, joined, {}, version=metadata.version)
-    return CLOSE_FORMS
+    return await link({"relation": SAME_INCIDENT, "incident": int(which)})
 
 
 @router.view("incident_join")
@@ -156,50 +125,78 @@ async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) 
     return CLOSE_FORMS
 
 
+@router.action("incident.update")
+async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """The text to all in each language of a reader, first in the staff's own."""
+    incident = await open_incident_for(slack, int(press.ref), "update", actor)
+    audience = (await slack.store.aread(load_incident_audience, incident.id, actor)).require_some()
+    texts, last = slack.texts, (await slack.store.aread(load_incident_history, incident.id))[-2:]
+    # The last two are an update and that it was taken back: the form starts with its text.
+    is_back = last[-1].act is IncidentAct.TAKE_BACK and last[0].act is IncidentAct.UPDATE
+    is_back = is_back and last[-1].facts["batch"] == last[0].facts["batch"]
+    languages = (texts.language, *(code for code in audience.languages if code != texts.language))
+    blocks = [
+        section(texts.count("incident.reaches", len(audience.to))),
+        *left_out_by_name(audience.reasons, texts),
+        *incident_inputs("incident_update", languages, texts, last[0].words if is_back else {}),
+    ]
+    return OpenView(incident_view(incident, "update", blocks, texts, submit="modal.preview"))
+
+
 @router.view("incident_update")
 async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
-    view, texts = submission.view, slack.texts
-    metadata = submission.metadata
+    view, metadata, texts = submission.view, submission.metadata, slack.texts
     incident = await open_incident_for(slack, metadata.incident, "update", actor, metadata.version)
-    audience = await _load_audience(slack, incident, actor)
+    audience = (await slack.store.aread(load_incident_audience, incident.id, actor)).require_some()
     inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
-    samples = _samples(audience, words, slack)
-    foreign = [language for case in audience.to if (language := update_language(case, words))]
-    first = audience.to[0]
-    warned = await check_texts_to_all(slack, statement_of(view), words, first, actor)
-    draft = await slack.store.awrite(
-        save_incident_draft,
-        incident.id,
-        actor.id,
-        incident.version,
-        words,
-        more={"overruled": codes_of(warned)},
-    )
-    leaves_at = letter_held_until(first, slack.store.now(), is_reply=True)
-    when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
-    warnings = warning_lines(warned, texts)
-    return push_view(
-        incident_preview_view(
-            incident, audience, samples, draft, texts, foreign=foreign, leaves_at=when, warnings=warnings
-        )
-    )
+    now = slack.store.now()
+    batch = Batch(submission.form, actor.id, now, str(incident.id), incident.version, words=words)
+    # Those who get it in another language, which must be confirmed.
+    foreign = Counter(filter(None, (update_language(case, words) for case in audience.to)))
+    warnings = [
+        texts.count("incident.other_language", number, name=texts.language_name(language))
+        for language, number in foreign.items()
+    ]
+    tick = incident_inputs("incident_update_preview", (), texts, {}) if foreign else []
+    preview = await preview_view(
+        slack, batch, audience, actor, _preview_blocks(slack, audience, words), stated=statement_of(view),
+        callback_id="incident_update_preview", title="incident.verb.update", warnings=warnings, inputs=tick,
+    )  # fmt: skip
+    return push_view(preview)
+
+
+def _preview_blocks(slack: SlackContext, audience: Audience, words: Mapping[str, str]) -> list[Block]:
+    """How many get it, one letter of each language exactly as its first reader gets it, and who is left out."""
+    texts, now = slack.texts, slack.store.now()
+    blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
+    readers = Counter(case.written_language for case in audience.to)
+    first = {case.written_language: case for case in reversed(audience.to)}
+    for language in sorted(first, key=lambda language: (language != texts.language, language)):
+        case, name = first[language], texts.language_name(language)
+        text = {"text": words.get(f"text.{case.language}", next(iter(words.values())))}
+        blocks.append(section(texts.text("incident.sample", name=name, number=readers[language])))
+        blocks += plain_sections(slack.preview("reply", case, {}, text, now=now))
+    blocks += [divider(), *left_out_by_name(audience.reasons, texts)]
+    leaves_at = letter_held_until(audience.to[0], now, is_reply=True)
+    if leaves_at is not None:
+        when = texts.clock(leaves_at, audience.to[0].rules.calendar.zone)
+        blocks.append(context(texts.text("preview.leaves_at", when=when)))
+    return blocks
 
 
 @router.view("incident_update_preview")
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
-    draft = await previewed_draft(submission, actor, slack)
-    view = submission.view
+    batch, view = await previewed_batch(submission, actor, slack), submission.view
     ticked, _ = read(submission.callback, values_of(view["state"]["values"]), ())
     if any(block["type"] == "input" for block in view["blocks"]) and not ticked["language_confirmed"]:
         raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
     incident = await slack.store.awrite(
-        schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled, delay=TAKE_BACK_TIME, **ticked,
-    )  # fmt: skip
+        schedule_incident_update, batch, actor, delay=TAKE_BACK_TIME, **ticked
+    )
     return await closed_with_offer(slack, incident, str(incident.batch))
 
 
@@ -208,8 +205,8 @@ async def closed_with_offer(slack: SlackContext, incident: Incident, batch: str)
     texts, history = slack.texts, await slack.store.aread(load_incident_history, incident.id)
     receivers = next(int(event.facts["receivers"]) for event in history if event.facts.get("batch") == batch)
     text = texts.count("incident.take_back", receivers, seconds=TAKE_BACK_SECONDS)
-    press = button(texts.text("verb.take_back"), "incident.take_back", f"{incident.id}:{batch}")
-    return replace(CLOSE_FORMS, notice=PrivateNotice(text, [section(text), actions("take_back", [press])]))
+    offer = take_back_offer(text, "incident.take_back", f"{incident.id}:{batch}", texts)
+    return replace(CLOSE_FORMS, notice=offer)
 
 
 @router.action("incident.take_back")
@@ -219,15 +216,20 @@ async def take_back_act_on_all(press: ButtonPress, actor: Actor, slack: SlackCon
     return PrivateNotice(taken_back_text(number, too_late, slack.texts))
 
 
-async def previewed_draft(
-    submission: FormSubmission, actor: Actor, slack: SlackContext, form: str = UPDATE
-) -> IncidentDraft:
-    """What this person typed before the preview that is submitted. Raises AlreadyDone if it was sent or expired."""
-    metadata = submission.metadata
-    draft = await slack.store.aread(read_incident_draft, metadata.draft or "", form)
-    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
-    return draft
+async def inform(slack: SlackContext, obligation: Obligation) -> Outcome:
+    """`incident_update:<batch>`: record the update in this complaint; its letter follows."""
+    store, ref = slack.store, str(obligation.ref)
+    batch, number = str(obligation.facts["batch"]), int(obligation.facts["incident"])
+    case = await store.aread(load_case, ref)
+    text = await store.aread(load_update_text, number, batch, case.language)
+    words = {"text": text}
+    words["letter"] = slack.preview("reply", case, {"batch": batch}, words, now=store.now())
+    actor = await slack.actor(str(obligation.facts["by"]))
+    try:
+        await store.awrite(record_incident_update, ref, batch, actor, words, completes=obligation.id)
+    except ComplaintError as refusal:
+        return Failed(f"{ref} did not get the incident's update: {refusal}")
+    return Completed(settled=True)
 
 
 async def open_incident_for(
@@ -251,26 +253,6 @@ async def open_incident_for(
     return incident
 
 
-async def _load_audience(slack: SlackContext, incident: Incident, actor: Actor) -> Audience:
-    """The complaints that an update reaches, and those left out. Raises BadFacts where it reaches none."""
-    audience = await slack.store.aread(load_update_audience, incident.id, actor)
-    if not audience.to:
-        raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
-    return audience
-
-
 def _key(submission: FormSubmission) -> str | None:
     view_id = submission.view.get("id")
     return f"slack:{view_id}" if view_id else None
-
-
-def _samples(audience: Audience, words: Mapping[str, str], slack: SlackContext) -> dict[str, str]:
-    """One letter of each language, exactly as its first reader gets it."""
-    now, fallback = slack.store.now(), next(iter(words.values()))
-    first = {case.written_language: case for case in reversed(audience.to)}
-    samples = {}
-    for language in sorted(first, key=lambda language: (language != slack.texts.language, language)):
-        case = first[language]
-        text = {"text": words.get(f"text.{case.language}", fallback)}
-        samples[language] = slack.preview("reply", case, {}, text, now=now)
-    return samples

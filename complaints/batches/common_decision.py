@@ -7,7 +7,7 @@ none, its own decision and its own approval (7.5 to 7.8). What needs a look of i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from complaints.actions.assessment import with_criteria
 from complaints.actions.authorisation import is_allowed
@@ -15,26 +15,14 @@ from complaints.actions.decision import exceeds
 from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
+from complaints.batches.batch import Batch, first_reason, left_out, wrote_since
 from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
 from complaints.forms import NO_PAYMENT
-from complaints.incidents import left_out, member_left_out
 from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import Limit, categories_of
 from complaints.vocabulary import DECIDABLE, Finding, Flag, State, Verb
 
-#: Why a complaint is left to a person, in addition to the reasons of an update to all.
-LEFT_TO_A_PERSON: tuple[str, ...] = (
-    "processing",
-    "decided",
-    "drafted",
-    "newer",
-    "media",
-    "outside",
-    "payment",
-    "evidence",
-    "rules",
-)
 #: Assessed by the manager for all: a complaint that needs more has more than the incident's cause.
 _COMPLEXITY = 1
 
@@ -63,6 +51,12 @@ class IncidentDecision:
     #: Why it was sent back.
     reason: str = ""
 
+    @classmethod
+    def previewed(cls, batch: Batch) -> Self:
+        """The decision of a form that is not recorded yet."""
+        at = batch.previewed_at
+        return cls(int(batch.about), "draft", batch.by, at, at, 0, batch.facts, batch.words)
+
     @property
     def waits(self) -> bool:
         return self.agreed is None
@@ -76,23 +70,18 @@ class IncidentDecision:
 
 def decision_left_out(case: Case, incident: int, now: datetime, previewed_at: datetime) -> str | None:
     """Why this complaint is left to a person; None: it may get the decision on all of this incident."""
-    why = member_left_out(case, incident)
-    if why is not None:
-        return why
-    wrote_since = case.last_words_at is not None and case.last_words_at > previewed_at
-    reasons = {
-        "processing": Flag.PROCESSING_RESTRICTED in case.flags,
-        "decided": bool(case.decisions) or case.state not in DECIDABLE | {State.RECEIVED} or case.level > 1,
-        "drafted": case.awaits_approval,
+    return left_out(case, incident=incident) or first_reason(
+        processing=Flag.PROCESSING_RESTRICTED in case.flags,
+        decided=bool(case.decisions) or case.state not in DECIDABLE | {State.RECEIVED} or case.level > 1,
+        drafted=case.awaits_approval,
         # A person who is still asked our questions has not finished writing.
-        "newer": wrote_since or case.form_open,
-        "safety": case.alarm is not None,
-        "media": case.only_in_media and not case.media_heard,
-        "language": case.written_in is not None,
-        "outside": case.external_open or case.external_final_at is not None,
-        "payment": missed_times_payment(case, now) is not None,
-    }
-    return next((reason for reason, applies in reasons.items() if applies), None)
+        newer=wrote_since(case, previewed_at) or case.form_open,
+        safety=case.alarm is not None,
+        media=case.only_in_media and not case.media_heard,
+        language=case.written_in is not None,
+        outside=case.external_open or case.external_final_at is not None,
+        payment=missed_times_payment(case, now) is not None,
+    )
 
 
 def refusal_of(case: Case, decision: IncidentDecision, decider: Actor, now: datetime) -> str | None:

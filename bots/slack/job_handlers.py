@@ -1,22 +1,25 @@
 """The obligations that Slack fulfils: the handler of each kind, for the scheduler."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.priority_lock import ShutdownWait
+from bots.slack.batches import bulk_acts
+from bots.slack.batches.change_letter import send_letters
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.client.client import NETWORK, PERMANENT, error_of
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
+from bots.slack.incidents import incident_decision, incident_forms
+from bots.slack.incidents.incident_card import IncidentCards
 from bots.slack.jobs.card import CardJobs
 from bots.slack.jobs.conversation import ConversationJobs
 from bots.slack.jobs.digest import DigestJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.files import FileJobs
-from bots.slack.jobs.incidents import IncidentJobs
-from bots.slack.jobs.move_cases import MoveJobs
 from bots.slack.jobs.post import Poster, failure_outcome, post_once
 from bots.slack.jobs.registers import RegisterJobs
 from bots.slack.jobs.reminders import ReminderJobs
@@ -44,7 +47,7 @@ def job_handlers(
     poster = Poster(slack, client)
     limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
     cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
-    reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster, direct)
+    reports, digests = ReportJobs(files), DigestJobs(poster)
     registers, talk = RegisterJobs(direct), ConversationJobs(poster)
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
@@ -103,18 +106,18 @@ def job_handlers(
         "told_failed": direct.notify_failed,
         "tell": post_ephemeral,
         "tell_by_voice": direct.ask_to_read_out,
-        "incident_card": incidents.card,
-        "incident_update": incidents.update,
-        "incident_decision": incidents.decide,
-        "incident_notice": incidents.notice,
+        "incident_card": IncidentCards(poster).draw,
+        "incident_update": partial(incident_forms.inform, slack),
+        "incident_decision": partial(incident_decision.decide, slack),
+        "incident_notice": partial(incident_decision.notify, direct),
         "digest": digests.digest,
         "message": digests.message,
-        "move": MoveJobs(poster).move,
-        "bulk_inform": MoveJobs(poster).inform,
+        "move": partial(bulk_acts.move, slack),
+        "bulk_inform": partial(bulk_acts.inform, slack),
         "register_reminder": registers.remind,
         "register_check": registers.check,
         "register_notice": registers.notify,
-        "change_letter": registers.send_letters,
+        "change_letter": partial(send_letters, direct),
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,

@@ -1,0 +1,1 @@
+"""Incidents in Slack: their card, their forms, and the update and the decision of all their complaints."""
