@@ -137,12 +137,11 @@ def intake(session: Session, name: str) -> None:
         .limit(20)
     )
     session.exec(complaints.with_for_update() if dialect == "postgresql" else complaints).all()
-    newest = select(func.max(SettingRow.id)).where(SettingRow.jurisdiction == "")
-    of_all_days = newest.where(SettingRow.at == ALWAYS).scalar_subquery()
+    newest = select(func.max(SettingRow.id)).where(SettingRow.jurisdiction == "", SettingRow.at == ALWAYS)
     rules, _ = session.exec(
         select(SettingRow.rulebook_id, SettingRow.at)
         .where(SettingRow.jurisdiction == "")
-        .where(col(SettingRow.id) >= func.coalesce(of_all_days, newest.scalar_subquery()))
+        .where(col(SettingRow.id) >= newest.scalar_subquery())
         .order_by(col(SettingRow.id))
     ).all()[-1]
 
