@@ -22,8 +22,10 @@ DATA =
 # How long `make soak` runs.
 MINUTES = 20
 UV = uv
+# The model that reads danger, learned from the examples in this checkout (about a minute).
+READER = triage/reader/danger_words.npz
 
-install: .venv/installed
+install: .venv/installed $(READER)
 	@for extra in $(EXTRA); do \
 		echo "Installing the pinned extra $$extra"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
@@ -36,7 +38,7 @@ demo: install
 # Each worker and each started process imports hundreds of modules: without compiled files, seconds each time, and in a
 # fresh clone every worker would compile all of them.
 ROOMS = amends benchmarks bots complaints reports scheduler simulator store triage
-test: .venv/testable
+test: .venv/testable $(READER)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 $(ROOMS)
 	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
@@ -78,17 +80,17 @@ docs: .venv/testable
 # Writes the pinned requirements anew, for every supported Python and platform at once.
 pins:
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
-		--extra build -o requirements/run.txt
+		--extra build --extra encoder -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
-		--extra build --extra test -c requirements/run.txt -o requirements/test.txt
+		--extra build --extra encoder --extra test -c requirements/run.txt -o requirements/test.txt
 	for extra in embeddings embeddings-multilingual; do \
 		$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
-			--extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
+			--extra encoder --extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
 			-o "requirements/$$extra.txt" || exit 1; \
 	done
 
 # Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
-release: .venv/installed
+release: .venv/installed $(READER)
 	$(BIN)/python .ci/release.py
 
 clean:
@@ -111,6 +113,10 @@ clean:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py
+	@echo "Learning to read danger"
+	@$(BIN)/python -m triage.reader.training
 
 .venv/testable: .venv/installed requirements/test.txt
 	@echo "Installing the pinned test tools"

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?")
+DANGER_MODEL = "triage/reader/danger.npz"
+#: What the model is learned from.
+DANGER_SOURCES = ("triage", "complaints/danger")
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -173,6 +177,15 @@ def _normal_archive(data: bytes, epoch: int) -> bytes:
     return out.getvalue()
 
 
+def _add_danger_model(source: Path, *, is_same: bool) -> None:
+    """The model is not in git: that of this checkout, or learned again where its sources differ from the commit's."""
+    if is_same and (ROOT / DANGER_MODEL).exists():
+        shutil.copyfile(ROOT / DANGER_MODEL, source / DANGER_MODEL)
+        return
+    command = [sys.executable, "-m", "triage.reader.training"]
+    subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own code
+
+
 def release(commit: str, output: Path) -> list[Path]:
     """Write everything into an empty folder; returns the files."""
 
@@ -190,6 +203,7 @@ def release(commit: str, output: Path) -> list[Path]:
             archive.extractall(folder, filter="data")
         source = Path(folder)
         project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        _add_danger_model(source, is_same=not git("diff", "--name-only", commit, "--", *DANGER_SOURCES))
         packages = pins((source / "requirements" / "run.txt").read_text(encoding="utf-8"))
         files = list(build(source, output, epoch))
     name = f"{project['name']}-{project['version']}"

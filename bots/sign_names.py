@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 
+from complaints.danger.hazards import HAZARDS
 from complaints.deadlines.targets import BODY_REPLY_RULES
 from complaints.vocabulary import Target
-from triage.safety.likely import LIKELY
 from triage.safety.organisation import ORGANISATION
-from triage.safety.signs import BUILT_IN
+from triage.safety.signs import BUILT_IN, LIKELY, UNCLEAR
 
 #: The rules that have a text, `rule.<name>`.
-RULES: frozenset[str] = frozenset(rule.name for rule in (*BUILT_IN, *LIKELY)) | {"unread"}
+RULES: frozenset[str] = frozenset(
+    (
+        *(rule.name for rule in BUILT_IN),
+        *(f"{name}{LIKELY}" for name in (UNCLEAR, *(hazard.name for hazard in HAZARDS))),
+        "unread",
+    )
+)
 #: The text for each ending of a rule's name that qualifies the sign.
 _QUALIFIERS = {"_possible": "rule.possible", "_past": "rule.past"}
 

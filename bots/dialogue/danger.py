@@ -30,7 +30,7 @@ from complaints.rulebook import Danger, Rulebook
 from complaints.times import local_time
 from triage.facts.danger_talk import DangerMessage, read_danger_message
 from triage.safety.organisation import ORGANISATION
-from triage.safety.signs import find_signs
+from triage.safety.signs import LIKELY, find_signs
 
 STEP = "danger"
 #: Waits for the answer to "Is anybody in danger now?", or to "Is it safe to write here?".
@@ -310,8 +310,15 @@ def _hazard(turn: Turn) -> Hazard:
 
 
 def _hazards_of(turn: Turn, ref: str, signs: SignsInWords) -> set[str]:
-    kinds = {sign.kind for sign in clearest_signs(signs.signs)}
-    if ORGANISATION in kinds:
+    clearest = clearest_signs(signs.signs)
+    # The model has weighed the other signs. Where it names no hazard, a wrong instruction is worse than none; but
+    # plain words of despair, violence or a child decide how we speak.
+    kinds = {
+        sign.kind
+        for sign in clearest
+        if sign.rule.endswith(LIKELY) or (sign.kind in HAZARD_OF_KIND and HAZARD_OF_KIND[sign.kind].unasked)
+    }
+    if any(sign.kind == ORGANISATION for sign in clearest):
         kinds |= _kinds_of(_own_entry(turn, turn.current_rules(ref), signs))
     return {HAZARD_OF_KIND[kind].name for kind in kinds if kind in HAZARD_OF_KIND}
 

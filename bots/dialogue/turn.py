@@ -28,7 +28,6 @@ from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.matching import LANGUAGES
 from triage.safety.language import spoken_languages, unread_language, words_of
-from triage.safety.likely import find_likely_signs
 from triage.safety.organisation import ORGANISATION, DangerSign, named_people, own_sign
 from triage.safety.signs import find_signs
 
@@ -395,11 +394,12 @@ def read_signs(
     """
     if not text.strip():
         return SignsInWords()
+    # Imported here: only the running desk loads NumPy, and no command does.
+    from triage.reader.danger import read_danger
+
     spoken = spoken_languages(words_of(text), LANGUAGES)
     language = _written_language(spoken, rules)
-    certain = find_signs(text, extra=own_signs(rules))
-    # Where people are paged at once, a likely sign adds nothing.
-    likely = () if any(sign.danger for sign in certain) else find_likely_signs(text, spoken=spoken)
+    signs = read_danger(text, find_signs(text, extra=own_signs(rules)))
     recorded = tuple(
         RecordedSign(
             f"{sign.kind}.{sign.rule}",
@@ -411,7 +411,7 @@ def read_signs(
             # English words of danger are also words of other languages.
             language=language or (sign.language if sign.language != "en" else ""),
         )
-        for sign in (*certain, *likely)
+        for sign in signs
     )
     if not any(sign.danger or sign.look for sign in recorded):
         unread = unread_language(text, languages) if languages else ""

@@ -81,7 +81,9 @@ SENTENCES: tuple[SafetySentence, ...] = tuple(
 )
 NUMBERS: tuple[CallNumber, ...] = tuple(CallNumber(**row) for row in _TABLE["number"])
 TEXT_NUMBERS: tuple[TextNumber, ...] = tuple(TextNumber(**row) for row in _TABLE["text_number"])
-HAZARD_OF_KIND: Mapping[str, Hazard] = {kind: hazard for hazard in HAZARDS for kind in hazard.kinds}
+HAZARD_OF_KIND: Mapping[str, Hazard] = {
+    kind: hazard for hazard in HAZARDS for kind in (hazard.name, *hazard.kinds)
+}
 #: The kinds of signs with which nothing is written unprompted.
 DISCREET: frozenset[str] = frozenset(kind for hazard in HAZARDS if hazard.discreet for kind in hazard.kinds)
 

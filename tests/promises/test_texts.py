@@ -30,7 +30,6 @@ from bots.texts.texts import Texts
 from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
-from triage.safety.likely import LIKELY
 from triage.safety.signs import BUILT_IN
 
 BOTS = Path(__file__).parents[2] / "bots"
@@ -148,9 +147,7 @@ def test_every_code_of_the_record_has_a_text(family: str, codes: set[str]) -> No
 
 
 def test_every_built_in_danger_belongs_to_a_hazard() -> None:
-    dangers = {
-        rule.kind for rule in (*BUILT_IN, *LIKELY) if (rule.danger or rule.look) and rule.kind != "danger"
-    }
+    dangers = {rule.kind for rule in BUILT_IN if rule.danger}
     assert dangers - set(HAZARD_OF_KIND) == set()
 
 

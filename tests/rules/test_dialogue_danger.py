@@ -305,8 +305,8 @@ PARITY = {
     ),
     "order": (
         "He has a restraining order and he is outside again.",
-        "Uzaklaştırma kararı var ama yine dışarıda bekliyor.",
-        "Er hat ein Annäherungsverbot und steht wieder draußen.",
+        "Uzaklaştırma kararı var ama yine kapının önünde, beni bekliyor.",
+        "Er hat ein Annäherungsverbot und steht wieder vor meiner Tür.",
         "Tiene una orden de alejamiento y está fuera otra vez.",
     ),
     "flue": (
@@ -357,7 +357,7 @@ def test_a_danger_that_is_read_late_is_answered_with_its_time_and_recorded(
 def test_a_likely_danger_that_is_read_late_is_answered_with_its_time_too() -> None:
     play = Play()
     written = play.now - timedelta(hours=2)
-    answers = play.receives(TextInput("I don't see a tomorrow", "1", written))
+    answers = play.receives(TextInput("I don't see a tomorrow for myself any more", "1", written))
     assert any(
         "We read this only now. You sent it on 3 November 2026, 08:00." in answer for answer in answers
     )

@@ -185,7 +185,7 @@ def test_we_are_sorry_once_and_not_about_praise_or_next_to_an_emergency_number()
     for words in (
         "Your driver was lovely, thank you all!",
         "I smell gas in the kitchen!",
-        "I don't see a tomorrow",
+        "I don't see a tomorrow for myself any more",
     ):
         assert "sorry" not in "\n".join(Play().writes(words)).lower()
 

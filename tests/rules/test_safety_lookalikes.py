@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.safety.likely import find_likely_signs
+from triage.reader.danger import read_danger
 from triage.safety.signs import find_signs
 
 NO_PAGE = {
@@ -39,7 +39,7 @@ NO_PAGE = {
 @pytest.mark.parametrize("number", range(4))
 def test_what_only_sounds_like_danger_pages_nobody(name: str, number: int) -> None:
     text = NO_PAGE[name][number]
-    signs = (*find_signs(text), *find_likely_signs(text))
+    signs = read_danger(text, find_signs(text))
     assert not any(sign.danger for sign in signs)
     assert max((sign.severity for sign in signs), default=1) <= 4
 
@@ -52,7 +52,7 @@ def test_a_vehicle_against_a_wall_is_no_road_accident(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Your van hit our wall and my husband was standing there.",
+        "Your van hit our wall with my husband standing there, he is hurt.",
         "Ihr Lieferwagen fuhr in unseren Zaun, ein Kind wurde verletzt.",
         "Kargo aracınız duvara çarptı, bir çocuk yaralandı.",
         "Su furgoneta chocó contra el muro y hay un niño herido.",
@@ -60,7 +60,7 @@ def test_a_vehicle_against_a_wall_is_no_road_accident(text: str) -> None:
     ids=range(4),
 )
 def test_a_vehicle_against_a_wall_with_people_is_a_sign_of_harm(text: str) -> None:
-    assert any(sign.severity >= 4 for sign in (*find_signs(text), *find_likely_signs(text)))
+    assert any(sign.severity >= 4 for sign in read_danger(text, find_signs(text)))
 
 
 def test_a_real_danger_in_a_question_still_pages() -> None:

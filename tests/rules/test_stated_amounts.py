@@ -207,3 +207,38 @@ def test_the_limit_is_for_the_sum_of_all_acts_on_a_complaint() -> None:
     with pytest.raises(Exception, match="above your limit"):
         large.do(Verb.APPROVE, MONA, {"agreed": "yes"})
     assert large.do(Verb.APPROVE, TUGBA, {"agreed": "yes"}).case.drafted is None
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("A payment of two thousand pounds was agreed.", "2000.00 GBP"),
+        ("Eleven hundred and fifty quid will be with you on Monday.", "1150.00 GBP"),
+        ("Wir überweisen vierhundertachtzig Euro.", "480.00 EUR"),
+        ("Le abonaremos mil doscientos cincuenta euros.", "1250.00 EUR"),
+        ("Yirmi bin üç yüz seksen lira havale edildi.", "20380.00 TRY"),
+        ("A refund of 450 was issued to your card.", "450.00 GBP"),
+        ("Wir erstatten Ihnen 450.", "450.00 GBP"),
+        ("Procederemos a la devolución de 450.", "450.00 GBP"),
+        ("450 iade edildi.", "450.00 GBP"),
+    ],
+)
+def test_a_sum_in_words_or_without_a_currency_needs_its_amount(text: str, amount: str) -> None:
+    with pytest.raises(BadFacts):
+        require_amounts({}, {"text": text}, "GB")
+    number, currency = amount.split()
+    facts = {"amount": number, "currency": currency}
+    assert require_amounts(facts, {"text": text}, "GB") == facts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will give you our answer within 14 days.",
+        "Your letter 4512 was returned to you.",
+        "Sie zahlen bis 12.03.2026, wir senden Ihnen 2 Briefe.",
+        "One of our drivers paid a visit at 10:30.",
+    ],
+)
+def test_a_number_that_is_no_sum_needs_no_amount(text: str) -> None:
+    assert require_amounts({}, {"text": text}, "GB") == {}

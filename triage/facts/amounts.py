@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import LANGUAGES, any_of, fold, languages_of, read_phrases, whole_words
+from triage.matching import LANGUAGES, any_of, fold, languages_of, read_phrases, read_table, whole_words
 
 _SYMBOLS = {"£": "GBP", "€": "EUR", "₺": "TRY", "¥": "JPY"}
 #: The dollar meant by "$", by country; elsewhere it is the American one.
@@ -24,7 +24,9 @@ _BEFORE = r"(?<![0-9a-z])(?<![0-9][.,:/\-])"
 _AFTER = r"(?![0-9])(?![.,:/][0-9])"
 #: Characters before and after an amount.
 _TAKEN_WITHIN = 50
-_CENT = Decimal("0.01")
+_CENT, _HUNDRED, _THOUSAND = Decimal("0.01"), Decimal(100), Decimal(1000)
+#: "A pound" and "two pounds" are weights as often as money.
+_LEAST_IN_WORDS = Decimal(10)
 _CENTS = re.compile(r"[.,]([0-9]{1,2})$")
 
 
@@ -44,21 +46,52 @@ def _pattern(languages: tuple[str, ...]) -> tuple[re.Pattern[str], Mapping[str, 
         rf"{_NUMBER.format('b')}(?:\s?(?P<thousand>{thousand})(?![^\W_]))?(?:[.,]?-)?\s{{0,2}}"
         rf"(?P<unit>{signs}|(?:{codes}|{currency_words})(?:'[a-z]{{1,6}}|l[iu]k)?(?![^\W_]))"
     )
+    in_words = (
+        rf"(?P<written>{_number_words()})\s{{1,2}}(?P<named>{currency_words})(?:'[a-z]{{1,6}})?(?![^\W_])"
+    )
     patterns = {code: re.compile(names) for code, names in words.items()}
-    return re.compile(f"{_BEFORE}(?:{number_first}|{sign_first})"), patterns
+    return re.compile(f"{_BEFORE}(?:{number_first}|{sign_first}|{in_words})"), patterns
+
+
+def _number_words() -> str:
+    """Numbers in words, of any language: "two thousand", "vierhundertachtzig", "üç yüz seksen"."""
+    word = "|".join(sorted(_values(), key=len, reverse=True))
+    return rf"(?:{word})(?:[\s-]{{0,2}}(?:{word})){{0,15}}"
+
+
+@lru_cache(maxsize=1)
+def _values() -> Mapping[str, Decimal]:
+    """The value of each word for a number."""
+    table = read_table("phrases", "number_words.toml")
+    return {word: Decimal(str(value)) for code in LANGUAGES for word, value in table[code].items()}
+
+
+def _written_amount(number: str) -> Decimal:
+    """The value of a number in words: hundreds and thousands multiply what is before them."""
+    total = below = Decimal()
+    for word in re.findall("|".join(sorted(_values(), key=len, reverse=True)), number):
+        value = _values()[word]
+        if value >= _THOUSAND:
+            total, below = total + (below or 1) * value, Decimal()
+        else:
+            below = below * value if value == _HUNDRED and below else below + value
+    return total + below
 
 
 def amounts(story: Story, language: str | None) -> Iterator[StoryFact]:
     """The amounts of money in a story; a number needs a currency."""
     pattern, words = _pattern(languages_of(language))
     for match in pattern.finditer(story.folded.text):
-        group = "sign" if match["sign"] else "unit"
+        group = next(name for name in ("sign", "unit", "named") if match[name])
         currency = _currency(match[group], words, story.country)
         low, high = story.folded.span(*match.span(group))
         if currency in _CAPITALS and match[group].upper() == currency and not story.text[low:high].isupper():
             continue
-        amount = _amount(match["a"] or match["b"]) * (1000 if match["thousand"] else 1)
-        if amount:
+        if group == "named":
+            amount = _written_amount(match["written"])
+        else:
+            amount = _amount(match["a"] or match["b"]) * (1000 if match["thousand"] else 1)
+        if amount and (group != "named" or amount >= _LEAST_IN_WORDS):
             yield story.fact("amount", f"{amount.quantize(_CENT)} {currency}", *match.span())
 
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from triage.matching import fold, lines_of, read_table
+from triage.matching import lines_of, read_table
 
 # No line break: it ends a sentence, and a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
-#: The kind of a word group, which is no sign on its own.
-GROUP = "group"
 KEY = 3
 """Letters of a word that lead to its patterns."""
 _LOOK_BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
@@ -24,9 +22,8 @@ _LOOK_BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; they never lower them.
 
-    `triage/signs/README.md` explains the patterns and the switches from `negatable` to `look`. `language` says whose
-    words may deny or doubt the sign; "" means any language. A combination has no patterns, but word groups: `all_of`
-    must and `none_of` must not occur within `within` characters of the first of `all_of`.
+    `triage/signs/README.md` explains the patterns and the switches from `negatable` to `conditional`. `language` says
+    whose words may deny or doubt the sign; "" means any language.
     """
 
     name: str
@@ -41,11 +38,7 @@ class Rule:
     possible: bool = True
     suspicion: bool = False
     conditional: bool = False
-    look: bool = False
     language: str = ""
-    all_of: tuple[str, ...] = ()
-    none_of: tuple[str, ...] = ()
-    within: int = 120
 
 
 def read_rules(language: str) -> tuple[Rule, ...]:
@@ -53,41 +46,6 @@ def read_rules(language: str) -> tuple[Rule, ...]:
     table = read_table("signs", f"{language}.toml")
     code = language.rpartition("_")[2]
     return tuple(_parse_rule(entry, table.get("words", {}), code) for entry in table["rule"])
-
-
-def read_groups(language: str) -> tuple[Rule, ...]:
-    """The word groups of a language, as rules whose kind is `GROUP`: `;` separates words, `*` is any ending, `~` up
-    to three words."""
-    return tuple(
-        Rule(name, GROUP, 0, 0, False, tuple(_group_patterns(words, language)), language=language)
-        for name, words in read_table("signs", f"groups_{language}.toml").items()
-    )
-
-
-def read_combinations(language: str) -> tuple[Rule, ...]:
-    """The combinations of word groups, the same for every language."""
-    return tuple(
-        Rule(
-            **{key: value for key, value in entry.items() if key not in ("all_of", "none_of")},
-            patterns=(),
-            all_of=tuple(entry["all_of"].split()),
-            none_of=tuple(entry.get("none_of", "").split()),
-            language=language,
-        )
-        for entry in read_table("signs", "combinations.toml")["rule"]
-    )
-
-
-def _group_patterns(words: str, language: str) -> list[str]:
-    if language == "de":
-        # Folding makes "ä" an "a", and people without umlauts on their keyboard write "ae".
-        words = re.sub("[äöü]", lambda match: "(?:{0}|{0}e)".format("aou"["äöü".index(match.group())]), words)
-    written = (word.strip() for line in words.splitlines() for word in line.split(";"))
-    return [
-        fold(word).text.replace("*", r"\w*").replace(" ~ ", r" (?:\w+ ){0,3}").replace("'", "'?")
-        for word in dict.fromkeys(written)
-        if word
-    ]
 
 
 def _parse_rule(entry: dict[str, Any], words: dict[str, str], language: str) -> Rule:
@@ -242,9 +200,7 @@ def index_rules(rules: Iterable[Rule]) -> RuleIndex:
     patterns = ((rule, pattern) for rule in rules for pattern in rule.patterns)
     for order, (rule, pattern) in enumerate(patterns):
         letters_by_key: dict[str, list[str]] = {}
-        is_short_word = rule.kind == GROUP and pattern.isalnum() and len(pattern) < KEY
-        starts = {PatternStart(pattern, True)} if is_short_word else pattern_starts(pattern)
-        for start in sorted(starts):
+        for start in sorted(pattern_starts(pattern)):
             if start.whole:
                 index.by_word.setdefault(start.letters, []).append(Matcher(order, rule, pattern))
             else:

@@ -16,6 +16,10 @@ from triage.safety.rules import Rule, RuleIndex, compile_search, index_rules, re
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
+#: The kind of a danger whose hazard is not clear, and how the rule of a sign of the danger model ends, after its kind
+#: (`triage.reader.danger`): `gas_likely`.
+UNCLEAR, LIKELY = "danger", "_likely"
+
 _INDEX = index_rules(BUILT_IN)
 _TOKEN = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(
@@ -104,7 +108,7 @@ def judge_match(rule: Rule, text: str, folded: FoldedText, start: int, end: int)
         return Sign(
             f"{rule.name}_past", rule.kind, rule.severity, safety, False, span, language=rule.language
         )
-    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span, rule.look, rule.language)
+    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span, language=rule.language)
 
 
 def _sentence_bounds(folded: str, start: int, end: int) -> tuple[int, int]:

@@ -1,0 +1,141 @@
+"""Whether a text is about a danger to people, and about which hazard (5.3).
+
+People in danger seldom name it: "he sits there, grey, and does not answer". The models learn from `triage/danger`
+when a release is built (`triage.reader.training`), and no desk changes them. Safety signs are features of them. They
+page, and only where the model is sure that nobody is in danger does a person look first.
+
+There are two models: one of words and sentence vectors, and its twin of words alone, which answers where the encoder
+is not installed and for texts that it is sure about.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from complaints.danger.hazards import HAZARD_OF_KIND
+from triage.errors import UnreadableModel
+from triage.model.embeddings import READER_ENCODER, Encoder, recorded_encoder
+from triage.reader.features import SIGN_VALUE, Values, Window, read_windows
+from triage.safety.organisation import ORGANISATION
+from triage.safety.signs import LIKELY, UNCLEAR, Sign
+
+#: Written by `make install` and into the wheel, not in git: the models by name.
+FILES = {name: Path(__file__).with_name(f"danger_{name}.npz") for name in ("words", "vectors")}
+#: Fewer words say too little on their own: "last Tuesday, I think".
+_FEWEST_WORDS = 4
+
+
+@dataclass(frozen=True)
+class DangerModel:
+    """Weights by place (`triage.reader.features`): a column for danger, and one for each of `hazards`.
+
+    `directions` are those of the sentence vector, None in a model of words alone; `encoder` is its fingerprint. The
+    limits are weights of danger: below `calm` the other model is not asked, from `look` a person is asked, from
+    `unasked` a hazard that pages without a question does, from `page` every one. Below `doubt` a sign of present
+    danger only asks. A hazard is clear from the share `clear` on.
+    """
+
+    rarity: Values
+    weights: Values
+    directions: Values | None
+    intercepts: Values
+    hazards: tuple[str, ...]
+    limits: Mapping[str, float]
+    encoder: str = ""
+
+    def weigh(self, window: Window, vector: Values | None = None) -> Values:
+        """The weight of danger, and of each hazard."""
+        weights: Values = window.values(self.rarity) @ self.weights[window.places].astype(np.float32)
+        weights += (
+            SIGN_VALUE * self.weights[window.sign_places].astype(np.float32).sum(axis=0) + self.intercepts
+        )
+        if self.directions is not None and vector is not None:
+            weights += vector @ self.directions
+        return weights
+
+    def shares(self, weights: Values) -> Values:
+        """How likely each hazard is if there is a danger; they add up to 1."""
+        raised = np.exp(self.limits["sharpness"] * (weights[1:] - weights[1:].max()))
+        shares: Values = raised / raised.sum()
+        return shares
+
+
+@dataclass(frozen=True)
+class DangerReader:
+    """The models that this machine can use; without `encoder` words alone answer."""
+
+    words: DangerModel
+    vectors: DangerModel
+    encoder: Encoder | None
+
+    def weigh(self, window: Window) -> tuple[Values, DangerModel]:
+        """The weights of a window, and the model that gave them."""
+        weights = self.words.weigh(window)
+        if self.encoder is None or weights[0] < self.words.limits["calm"]:
+            return weights, self.words
+        return self.vectors.weigh(window, self.encoder.encode([window.text])[0]), self.vectors
+
+
+@cache
+def danger_reader() -> DangerReader:
+    """The reader of this release: 1.2 s and 130 MB with the encoder.
+
+    Raises UnreadableModel where its models were not built, and UnusableEncoder where the encoder was altered.
+    """
+    words, vectors = (_read_model(file) for file in FILES.values())
+    encoder = recorded_encoder(READER_ENCODER.name, vectors.encoder, among=(READER_ENCODER,))
+    return DangerReader(words, vectors, encoder)
+
+
+def _read_model(file: Path) -> DangerModel:
+    if not file.exists():
+        raise UnreadableModel(
+            f"{file} is missing: run `python -m triage.reader.training`, or install the release again."
+        )
+    with np.load(file, allow_pickle=False) as arrays:
+        return DangerModel(
+            arrays["rarity"],
+            arrays["weights"],
+            arrays.get("directions"),
+            arrays["intercepts"],
+            tuple(arrays["hazards"].tolist()),
+            dict(zip(arrays["limit_names"].tolist(), arrays["limits"].tolist(), strict=True)),
+            str(arrays["encoder"]),
+        )
+
+
+def read_danger(text: str, signs: Sequence[Sign], reader: DangerReader | None = None) -> tuple[Sign, ...]:
+    """The signs found in a text, and those of the models; never raises for a text.
+
+    A sign of present danger that the model doubts becomes a `look`; an organisation's own never does.
+    """
+    reader = reader or danger_reader()
+    readings = [(*reader.weigh(window), window) for window in read_windows(text, signs)]
+    if not readings:
+        return tuple(signs)
+    # Compared by how far each is above what asks, because the two models have scales of their own.
+    weights, model, window = max(readings, key=lambda reading: reading[0][0] - reading[1].limits["look"])
+    weight, limits = float(weights[0]), model.limits
+    is_doubted = weight < limits["doubt"]
+    kept = tuple(
+        replace(sign, danger=False, look=True)
+        if is_doubted and sign.danger and sign.kind != ORGANISATION
+        else sign
+        for sign in signs
+    )
+    is_certain = any(sign.danger for sign in kept)
+    if not is_certain and (weight < limits["look"] or window.words < _FEWEST_WORDS):
+        return kept
+    pages = is_certain or weight >= limits["page"]
+    shares = model.shares(weights)
+    likeliest = model.hazards[int(shares.argmax())]
+    named = {HAZARD_OF_KIND[sign.kind].name for sign in kept if sign.danger and sign.kind in HAZARD_OF_KIND}
+    kind = likeliest if shares.max() >= limits["clear"] or likeliest in named else UNCLEAR
+    if kind != UNCLEAR and HAZARD_OF_KIND[kind].unasked and not (pages or weight >= limits["unasked"]):
+        # It would page without a question.
+        kind = UNCLEAR
+    severity, safety = (5, 3) if pages else (4, 2)
+    return (*kept, Sign(kind + LIKELY, kind, severity, safety, pages, window.span, not pages))
