@@ -2,7 +2,7 @@
 
 People in danger seldom name it: "he sits there, grey, and does not answer". The models learn from `triage/danger`
 when a release is built (`triage.reader.training`), and no desk changes them. Safety signs are features of them. They
-page, and only where the model is sure that nobody is in danger does a person look first.
+page, and only where the model is sure that there is no danger does a person look first.
 
 There are two models: one of words and sentence vectors, and its twin of words alone, which answers where the encoder
 is not installed and for texts that it is sure about.

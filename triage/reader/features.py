@@ -22,7 +22,7 @@ Values = npt.NDArray[np.floating]
 
 #: How many places there are. Two features share one by chance, which costs less than a vocabulary does.
 SIZE = 1 << 17
-#: What a safety sign weighs beside a text of length 1.
+#: What a safety sign weighs, where the words of a text have length 1 together.
 SIGN_VALUE = 0.3
 # A danger is a few sentences of a longer story: so many words are weighed together, and the next ones so much later.
 _WINDOW_WORDS, _STEP = 60, 30

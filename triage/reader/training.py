@@ -41,7 +41,7 @@ _UNASKED = np.array([hazard.unasked for hazard in HAZARDS])
 
 @dataclass(frozen=True, slots=True)
 class DangerExample:
-    """`hazard` is "" where nobody is in danger. `probe` is the same for all translations of a text.
+    """`hazard` is "" where there is no danger. `probe` is the same for all translations of a text.
 
     Only its first `window` is learned: the others have its label by chance. `vector` is empty without an encoder.
     """
