@@ -1,12 +1,12 @@
 # Two neighbours tell of one thing in nearly the same words, and one of them tells it again: staff are offered to tie them.
-Anna [en]: Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
+Anna [en]: Since Monday the water from the kitchen tap in Mill Lane only drips and stops every evening, and nobody at your office calls back.
 Anna presses Done
 Anna presses Skip
 Anna presses Skip
 Anna presses Send
 Clock +2 minutes
 Alice does not see: Similar complaints
-Ben [en]: Since Monday the water from our kitchen tap in Mill Lane is brown and it smells of iron, and nobody at your office has called back.
+Ben [en]: Since Monday the water from our kitchen tap in Mill Lane only drips and it stops every evening, and nobody at your office has called back.
 Ben presses Done
 Ben presses Skip
 Ben presses Skip
@@ -23,7 +23,7 @@ Clock +2 minutes
 Alice does not see: Similar complaints by other people
 
 # A third one is led to the incident that they have.
-Cleo [en]: Since Monday the water from my kitchen tap in Mill Lane is brown and smells of iron, nobody at your office calls back!
+Cleo [en]: Since Monday the water from my kitchen tap in Mill Lane only drips and stops every evening, nobody at your office calls back!
 Cleo presses Done
 Cleo presses Skip
 Cleo presses Skip
@@ -35,7 +35,7 @@ Alice submits
 Record of Cleo: incident_id=1
 
 # The same person, the same matter: offered to be merged, and merged by a person alone.
-Anna: /complain Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
+Anna: /complain Since Monday the water from the kitchen tap in Mill Lane only drips and stops every evening, and nobody at your office calls back.
 Anna presses Skip
 Anna presses Skip
 Anna presses Send

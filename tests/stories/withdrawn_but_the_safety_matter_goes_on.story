@@ -1,7 +1,6 @@
 # She takes it back, but somebody could be hurt: it goes on inside, and she hears nothing more than that it is withdrawn.
 Anna [en]: The cover of the meter pit in front of my house is broken and a child fell in up to the knee.
 Anna presses No
-Anna presses It is over
 Clock +30 seconds
 Alice presses Assess on Anna's card
 Alice fills category=safety severity=4 safety=1 complexity=1 reach=1 recurrence=2 immediate_needed=no
