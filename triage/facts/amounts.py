@@ -55,8 +55,14 @@ def _pattern(languages: tuple[str, ...]) -> tuple[re.Pattern[str], Mapping[str, 
 
 def _number_words() -> str:
     """Numbers in words, of any language: "two thousand", "vierhundertachtzig", "üç yüz seksen"."""
-    word = "|".join(sorted(_values(), key=len, reverse=True))
+    word = _number_word()
     return rf"(?:{word})(?:[\s-]{{0,2}}(?:{word})){{0,15}}"
+
+
+@lru_cache(maxsize=1)
+def _number_word() -> str:
+    """One word for a number; the longest first, because one begins another."""
+    return "|".join(sorted(_values(), key=len, reverse=True))
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +75,7 @@ def _values() -> Mapping[str, Decimal]:
 def _written_amount(number: str) -> Decimal:
     """The value of a number in words: hundreds and thousands multiply what is before them."""
     total = below = Decimal()
-    for word in re.findall("|".join(sorted(_values(), key=len, reverse=True)), number):
+    for word in re.findall(_number_word(), number):
         value = _values()[word]
         if value >= _THOUSAND:
             total, below = total + (below or 1) * value, Decimal()

@@ -58,9 +58,14 @@ class DangerModel:
 
     def shares(self, weights: Values) -> Values:
         """How likely each hazard is if there is a danger; they add up to 1."""
-        raised = np.exp(self.limits["sharpness"] * (weights[1:] - weights[1:].max()))
-        shares: Values = raised / raised.sum()
-        return shares
+        return hazard_shares(weights[1:], self.limits["sharpness"])
+
+
+def hazard_shares(weights: Values, sharpness: float) -> Values:
+    """The shares of the hazards, for one text or a row for each text, by their weights."""
+    raised = np.exp(sharpness * (weights - weights.max(axis=-1, keepdims=True)))
+    shares: Values = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,12 @@ def _read_model(file: Path) -> DangerModel:
         )
 
 
-def read_danger(text: str, signs: Sequence[Sign], reader: DangerReader | None = None) -> tuple[Sign, ...]:
+def read_danger(text: str, signs: Sequence[Sign]) -> tuple[Sign, ...]:
     """The signs found in a text, and those of the models; never raises for a text.
 
     A sign of present danger that the model doubts becomes a `look`; an organisation's own never does.
     """
-    reader = reader or danger_reader()
+    reader = danger_reader()
     readings = [(*reader.weigh(window), window) for window in read_windows(text, signs)]
     if not readings:
         return tuple(signs)

@@ -19,7 +19,7 @@ from complaints.danger.hazards import HAZARD_OF_KIND, HAZARDS
 from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES
 from triage.model.embeddings import READER_ENCODER, installed_encoder
-from triage.reader.danger import FILES, DangerModel
+from triage.reader.danger import FILES, DangerModel, hazard_shares
 from triage.reader.features import SIGN_VALUE, SIZE, Places, Values, Window, read_windows
 from triage.safety.signs import find_signs
 
@@ -145,7 +145,7 @@ def _limits(examples: Sequence[DangerExample], held_out: Values) -> dict[str, fl
     is_danger = hazards != ""
     wanted = np.array([_HAZARDS.index(hazard) for hazard in hazards[is_danger]])
     limits: dict[str, Any] = _hazard_limits(held_out[is_danger, 1:], wanted)
-    shares = _shares(held_out[:, 1:], limits["sharpness"])
+    shares = hazard_shares(held_out[:, 1:], limits["sharpness"])
     pages_unasked = _UNASKED[shares.argmax(axis=1)] & (shares.max(axis=1) >= limits["clear"])
     is_general = np.array([example.is_general for example in examples])
     ordinary, signed = (
@@ -164,19 +164,13 @@ def _limits(examples: Sequence[DangerExample], held_out: Values) -> dict[str, fl
     return {name: float(value) for name, value in limits.items()}
 
 
-def _shares(weights: Values, sharpness: float) -> Values:
-    raised = np.exp(sharpness * (weights - weights.max(axis=1, keepdims=True)))
-    shares: Values = raised / raised.sum(axis=1, keepdims=True)
-    return shares
-
-
 def _hazard_limits(weights: Values, wanted: Places) -> dict[str, float]:
     """The sharpness that makes shares likeliest, and the smallest share from which enough hazards are right."""
     rows = np.arange(len(wanted))
     sharpness = min(
-        np.arange(0.5, 20, 0.5), key=lambda value: -np.log(_shares(weights, value)[rows, wanted]).mean()
+        np.arange(0.5, 20, 0.5), key=lambda value: -np.log(hazard_shares(weights, value)[rows, wanted]).mean()
     )
-    largest, is_right = _shares(weights, sharpness).max(axis=1), weights.argmax(axis=1) == wanted
+    largest, is_right = hazard_shares(weights, sharpness).max(axis=1), weights.argmax(axis=1) == wanted
     order = np.argsort(-largest)
     right_above = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(right_above >= RIGHT_HAZARDS)
