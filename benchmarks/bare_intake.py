@@ -44,7 +44,6 @@ OBLIGATIONS: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
     ("remind:update:0:1:due", "remind", 5, False, {"target": "update", "of": 0, "version": 1}),
     ("remind:decide:0:1:-1bd", "remind", 9, False, {"target": "decide", "of": 0, "version": 1}),
     ("remind:decide:0:1:due", "remind", 10, False, {"target": "decide", "of": 0, "version": 1}),
-    ("thread:1", "thread", 0, False, {"seq": 1, "verb": "receive"}),
 )
 #: The targets of an intake: target, span, basis, days.
 TARGETS: tuple[tuple[str, str, str, float], ...] = (

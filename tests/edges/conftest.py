@@ -13,8 +13,15 @@ from store.database.keyring import Keyring
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
 from tests.edges.product import Product
+from triage.reader.danger import danger_reader
 
 ANSWERS = InitAnswers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_reader() -> None:
+    """A desk loads the danger models before it takes messages; the first test would answer Slack too late."""
+    danger_reader()
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_failed_obligations_are_listed_by_kind_and_by_complaint(store: Store) ->
     assert len(store.read(list_failed)) == 2
     assert [row["ref"] for row in store.read(list_failed, ref=second)] == [second]
     assert store.read(list_failed, kind="acknowledge") == []
-    assert {row["kind"] for row in store.read(list_failed, everything=True, kind="thread")} == {"thread"}
+    assert {row["kind"] for row in store.read(list_failed, everything=True, kind="propose")} == {"propose"}
     assert store.write(retry_all, kind="acknowledge") == []
     assert store.write(retry_all, ref=first) == [card.id for card in cards if card.ref == first]
     assert store.write(retry_all) == [card.id for card in cards if card.ref == second]

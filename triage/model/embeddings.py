@@ -246,6 +246,8 @@ def _load_use(_: Sequence[Path], threads: int) -> Embed:
 
     # With its default of four threads a short text takes 40 times as long.
     encode: Embed = USE(threads=threads).encode
+    # It reads its files at the first text, which takes a second: not while a complainant or Slack waits.
+    encode("a")
     return encode
 
 
