@@ -1,10 +1,8 @@
 """Builds the rulebook from the settings and the preset; a complaint keeps the one under which it was received."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import holidays
@@ -14,7 +12,7 @@ from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
 from amends.settings.field_types import parse_amount, parse_limit
 from amends.settings.loading import Settings
-from amends.settings.presets import RulesOfDay, preset_named
+from amends.settings.presets import RulesOfDay, country_law, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from complaints.danger.hazards import table_hash
 from complaints.deadlines.opening_hours import parse_hours
@@ -78,17 +76,6 @@ _FIRST_DAY = date(1970, 1, 1)
 #: How long before a promised date the complainant is warned if it may be missed, also without a scheme (7.3).
 _DELAY_NOTICE = "1 bd"
 
-#: The time in which the law wants personal data complaints answered. GB: Data (Use and Access) Act 2025, section 103
-#: (in force 19 June 2026), which asks for an acknowledgement within 30 days; here it is the time for the answer.
-#: TR: law 6698 (KVKK), article 13.
-_PRIVACY: Mapping[str, str] = {"GB": "30 days", "TR": "30 days"}
-
-
-@cache
-def _default_recourse(country: str) -> tuple[RecourseStep, ...]:
-    bodies = tomllib.loads(Path(__file__).with_name("recourse.toml").read_text(encoding="utf-8"))
-    return (RecourseStep(**bodies.get(country, bodies["other"])),)
-
 
 def rulebook(
     settings: Settings, jurisdiction: str | None = None, *, year: int | None = None, on: date | None = None
@@ -106,7 +93,8 @@ def rulebook(
     preset_name = (other and other.preset) or own.preset
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
-    preset = preset_named(preset_name).on(on or local_time(datetime.now(UTC), zone).date())
+    day = on or local_time(datetime.now(UTC), zone).date()
+    preset, law = preset_named(preset_name).on(day), country_law(country).on(day)
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
     calendar = _calendar(hours, zone, country, public, _closures(settings, hours, zone, year=year).days)
     if last_day := _last_day_before_closed_year(calendar):
@@ -135,10 +123,10 @@ def rulebook(
         calendar=calendar,
         on_call=on_call,
         hazards_signed_until=hazards_signed_until(settings),
-        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
+        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, law),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_limit(texts, currency_of(country)) for role, texts in amounts.items()},
-        recourse=_recourse(settings, other, preset, country),
+        recourse=_recourse(settings, other, preset, law),
         danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),
         survey=Survey(**settings.survey.model_dump()),
@@ -204,7 +192,7 @@ def _periods(settings: Settings, rules: Rulebook, year: int | None) -> Iterator[
 def preset_targets(name: str, on: date | None = None) -> Targets:
     """The times of a preset for complaints received on this day (default: today), without a calendar."""
     preset = preset_named(name).on(on or datetime.now(UTC).date())
-    return _targets(sections.TargetsSettings(), preset, Calendar(always=True), OnCall())
+    return _targets(sections.TargetsSettings(), preset, Calendar(always=True), OnCall(), RulesOfDay({}))
 
 
 def _missed_payment(preset: RulesOfDay, region: str | None) -> Limit | None:
@@ -335,16 +323,15 @@ def _danger(settings: Settings, other: sections.Jurisdiction | None) -> tuple[Da
 
 
 def _recourse(
-    settings: Settings, other: sections.Jurisdiction | None, preset: RulesOfDay, country: str
+    settings: Settings, other: sections.Jurisdiction | None, preset: RulesOfDay, law: RulesOfDay
 ) -> tuple[RecourseStep, ...]:
     bodies = settings.recourse if other is None or other.recourse is None else other.recourse
     if other is not None and other.recourse is None and other.preset is not None:
         bodies = ()  # A jurisdiction with its own scheme has the bodies of that scheme, not the organisation's.
     if bodies:
         return tuple(RecourseStep(**body.model_dump()) for body in bodies)
-    return tuple(RecourseStep(**body) for body in preset.group("recourse").values()) or _default_recourse(
-        country
-    )
+    by_rule = preset.group("recourse") or law.group("recourse")
+    return tuple(RecourseStep(**body) for body in by_rule.values())
 
 
 def _targets(
@@ -352,9 +339,12 @@ def _targets(
     scheme: RulesOfDay,
     calendar: Calendar,
     on_call: OnCall,
-    country: str = "",
+    law: RulesOfDay,
 ) -> Targets:
-    """The times. Each is from the first place that sets it: `[targets.Pn]`, `[targets]`, the preset, the defaults."""
+    """The times. Each is from the first place that sets it: `[targets.Pn]`, `[targets]`, the preset, the defaults.
+
+    `law` has the times that a country sets for every scheme.
+    """
     overrides: list[str] = []
     by_priority: dict[str, PriorityTargets] = {}
     for priority, default_times in DEFAULT_TIMES.items():
@@ -372,8 +362,9 @@ def _targets(
                 overrides.append(f"{priority}.{key}")
             spans[key] = default if guarded and not own else chosen
         by_priority[priority.value] = PriorityTargets(**spans)
-    same_for_all = {key: getattr(section, key, None) or scheme.get(key) for key in _SAME_FOR_ALL}
-    same_for_all["privacy"] = same_for_all["privacy"] or _PRIVACY.get(country)
+    same_for_all = {
+        key: getattr(section, key, None) or scheme.get(key) or law.get(key) for key in _SAME_FOR_ALL
+    }
     same_for_all["delay_notice"] = same_for_all["delay_notice"] or _DELAY_NOTICE
     completion = scheme.get("completion")
     by_level: dict[int, dict[str, Any]] = {}
