@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from amends.cli.options import (
-    Config,
     Json,
     Output,
     Purpose,
@@ -67,12 +66,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     after: str | None = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.cases.read import list_cases
     from store.similarity.similar import list_all_similar_cases
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         zone = ZoneInfo(settings.organisation.timezone)
         if like is not None:
             _print_similar(store.read(list_all_similar_cases, parse_ref(like)), zone, json=json)
@@ -145,17 +143,11 @@ def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) 
     )
 
 
-def show(
-    ref: Reference,
-    *,
-    reason: Reason = Purpose.OPERATION,
-    json: Json = False,
-    config: Config = None,
-) -> None:
+def show(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
     from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         ref = parse_ref(ref)
         with collecting_damage() as damaged:
             record, zone = store.read(export_record, ref), _zone(store, ref)
@@ -231,15 +223,13 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
     return value_words(name, value, labels).replace(record["complainant"], labels.text("part.complainant"))
 
 
-def history(
-    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
-) -> None:
+def history(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
     from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         ref = parse_ref(ref)
         with collecting_damage() as damaged:
             record, zone = store.read(export_record, ref), _zone(store, ref)
@@ -267,9 +257,7 @@ def history(
     )
 
 
-def due(
-    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
-) -> None:
+def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
     """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
 
     Reasons are words of the record: that they were shown stays on it.
@@ -284,7 +272,7 @@ def due(
     from store.database.damage import collecting_damage
     from store.record.load import load_event_words
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         case = store.read(load_case, parse_ref(ref))
         with collecting_damage() as damaged:
             events = [
@@ -327,7 +315,6 @@ def file_(
     language: str | None = None,
     for_: Annotated[Edition, typer.Option("--for")] = Edition.HOUSE,
     reason: Reason = Purpose.OPERATION,
-    config: Config = None,
 ) -> None:
     from amends.documents.case_file.case_file import RECORD, case_file, evidence_file, exact_record
     from amends.documents.labels import load_labels
@@ -336,7 +323,7 @@ def file_(
     from store.database.damage import collecting_damage
 
     check_output(output)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         ref = parse_ref(ref)
         organisation = settings.organisation
         labels = load_labels(

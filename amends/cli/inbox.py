@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import Config, Json, OptionalRowId, RowId, open_record
+from amends.cli.options import Json, OptionalRowId, RowId, open_record
 from amends.cli.output import err, local_time, print_json, print_table
 from store.values import FailureReason
 
@@ -16,10 +16,10 @@ _DATABASE_ERRORS = {
 }  # fmt: skip
 
 
-def list_(*, json: Json = False, config: Config = None) -> None:
+def list_(*, json: Json = False) -> None:
     from store.outbox.dead_letters import list_dead_letters
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         zone = ZoneInfo(settings.organisation.timezone)
         updates = store.read(list_dead_letters)
     if json:
@@ -64,13 +64,12 @@ def retry(
     *,
     all_: Annotated[bool, typer.Option("--all")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     if (number is None) is not all_:
         raise typer.BadParameter("give a number, or --all")
     from store.outbox.dead_letters import schedule_all_dead_letters, schedule_dead_letter
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         if number is None:
             numbers = store.write(schedule_all_dead_letters)
         else:
@@ -87,11 +86,10 @@ def give_up(
     *,
     reason: Annotated[FailureReason, typer.Option("--reason")],
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.outbox.dead_letters import discard_dead_letter
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         store.write(discard_dead_letter, number, reason)
     if json:
         print_json({"given_up": number, "reason": reason.value})

@@ -30,9 +30,12 @@ class LazyCommand(TyperCommand):
     Importing all of them takes seconds, for the database, scikit-learn and Slack.
     """
 
-    def __init__(self, module: str, function: str, summary: str, help_texts: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, function: str, summary: str, help_texts: Mapping[str, str], *, config: bool = True
+    ) -> None:
         super().__init__(function.rstrip("_").replace("_", "-"), short_help=summary)
         self._module, self._function, self._help_texts = module, function, help_texts
+        self._has_config = config
         for attribute in _LOADED:  # `__getattr__` is called for absent attributes only
             delattr(self, attribute)
 
@@ -43,6 +46,8 @@ class LazyCommand(TyperCommand):
         module = import_module(f"amends.cli.{self._module}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         function = getattr(module, self._function)
+        if self._has_config:
+            function = import_module("amends.cli.options").with_config(function)
         app.command(self.name, help=function.__doc__ or self.short_help)(function)
         command = typer.main.get_command(app)
         for parameter in command.params:
@@ -58,7 +63,14 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
     table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     for group, rows in groupby(table["command"], lambda row: row.get("group")):
         commands = [
-            LazyCommand(row["module"], row["function"], row["summary"], row.get("help", {})) for row in rows
+            LazyCommand(
+                row["module"],
+                row["function"],
+                row["summary"],
+                row.get("help", {}),
+                config=row.get("config", True),
+            )
+            for row in rows
         ]
         if group == "report":
             help_texts = table["report_help"]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import Config, Json, OptionalRowId, RowId, open_record, parse_ref
+from amends.cli.options import Json, OptionalRowId, RowId, open_record, parse_ref
 from amends.cli.output import err, local_time, print_json, print_table
 from reports.words import in_words
 from store.values import FailureReason
@@ -22,11 +22,10 @@ def list_(
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.outbox.failed import list_failed
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         rows = store.read(list_failed, everything=all_, kind=kind, ref=ref and parse_ref(ref))
     if json:
         print_json({"outbox": rows})
@@ -55,13 +54,12 @@ def retry(
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     if (number is None) is not all_ or (number is not None and (kind or ref)):
         raise typer.BadParameter("give a number, or --all with or without --kind and --ref")
     from store.outbox.failed import retry_all, retry_failed
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         if number is None:
             numbers = store.write(retry_all, kind=kind, ref=ref and parse_ref(ref))
         else:
@@ -78,11 +76,10 @@ def give_up(
     *,
     reason: Annotated[FailureReason, typer.Option("--reason")] = FailureReason.NOT_NEEDED,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.outbox.failed import give_up_obligation
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         store.write(give_up_obligation, number, reason)
     if json:
         print_json({"given_up": number, "reason": reason.value})

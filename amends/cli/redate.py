@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, staff_labels
+from amends.cli.options import NOT_WELL, Json, open_record, parse_ref, staff_labels
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time, json_fields
@@ -54,7 +54,6 @@ def redate(
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     yes: Annotated[bool, typer.Option("--yes")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     """Compute the dates of open complaints again by today's amends.toml: settings alone move none of them.
 
@@ -67,7 +66,7 @@ def redate(
         raise bad_usage("redate", "name references, or write --all")
     if not reason.strip():
         raise bad_usage("--reason", "is empty: say why, it stays on the record")
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         rules = rulebooks(settings)
         code = rules.code(jurisdiction or "")
         if jurisdiction is not None and code is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import Json, open_record
 from amends.cli.output import (
     check_output,
     err,
@@ -53,7 +53,6 @@ def report_command(kind: str) -> Callable[..., None]:
         language: Annotated[str | None, typer.Option("--language", metavar="CODE")] = None,
         chain: Annotated[bool | None, typer.Option("--chain/--no-chain", show_default=False)] = None,
         output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-        config: Config = None,
     ) -> None:
         from amends.reports.build import build_report
         from amends.reports.output import as_text, report_labels, report_pdf
@@ -66,7 +65,7 @@ def report_command(kind: str) -> Callable[..., None]:
             raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
         if output is not None:
             check_output(output)
-        with open_record(config) as (settings, store):
+        with open_record() as (settings, store):
             labels = report_labels(settings, store, _language(language, settings))
             now, zone = store.now(), settings.organisation.timezone
             period = _period(start, end, local_time(now, zone).date(), zone)
@@ -97,13 +96,13 @@ def __getattr__(name: str) -> Callable[..., None]:
     return report_command(name)
 
 
-def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
+def access(*, start: From = None, end: To = None, json: Json = False) -> None:
     from complaints.times import format_time, local_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages
     from store.database.damage import collecting_damage
 
-    with open_record(config) as (settings, store), collecting_damage() as damaged:
+    with open_record() as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
         period = _period(start, end, local_time(store.now(), zone).date(), zone)
         histories = pages(partial(store.read, load_read_page, period.start, period.end))
@@ -120,14 +119,13 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
 def measures(
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-    config: Config = None,
 ) -> None:
     from reports.output.render_csv import measures_csv
     from store.database.damage import collecting_damage
 
     if output is not None:
         check_output(output)
-    with open_record(config) as (_, store), collecting_damage() as damaged:
+    with open_record() as (_, store), collecting_damage() as damaged:
         lines = measures_csv(store.measures())
         if output is None:
             for line in lines:
@@ -142,7 +140,6 @@ def publish(
     start: From = None,
     end: To = None,
     yes: Annotated[bool, typer.Option("--yes")] = False,
-    config: Config = None,
 ) -> None:
     from amends.reports.kinds import Format
     from amends.reports.output import as_text, report_labels
@@ -151,7 +148,7 @@ def publish(
     from reports.disclosure.public import public_report
     from store.proof.hash_chain import record_instance_event
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         now, zone = store.now(), settings.organisation.timezone
         period = _period(start, end, local_time(now, zone).date(), zone)
         figures = count_figures(store, settings, period, now)
