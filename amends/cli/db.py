@@ -13,6 +13,7 @@ import typer
 
 from amends.cli.options import NOT_WELL, Json, load_settings, open_record
 from amends.cli.output import err, out, print_json, progress_bar
+from complaints.times import json_fields
 from reports.words import pluralise
 
 if TYPE_CHECKING:
@@ -143,15 +144,12 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
             {
                 "well": bad is None,
                 "full": full,
-                "cases": verification.cases,
-                "entries": verification.entries,
                 "first_bad": None if bad is None else {"ref": bad[0], "seq": bad[1], "why": bad[2]},
                 "problems": [damage._asdict() for damage in verification.problems],
-                "unsealed_tail": verification.unsealed_tail,
-                "erased": verification.erased,
-                "skipped_owners": verification.skipped_owners,
-                "skipped_log_entries": verification.skipped_log_entries,
-                "verified_at": verification.verified_at,
+                **json_fields(
+                    verification,
+                    "cases entries unsealed_tail erased skipped_owners skipped_log_entries verified_at",
+                ),
             }
         )
         return
@@ -209,15 +207,7 @@ def backup(
         store.write(record_instance_event, "backup", facts)
     if json:
         print_json(
-            {
-                "file": str(copy.file),
-                "size": copy.size,
-                "revision": copy.revision,
-                "complaints": copy.complaints,
-                "events": copy.events,
-                "heads": copy.heads,
-                "root": copy.root,
-            }
+            {"file": str(copy.file), **json_fields(copy, "size revision complaints events heads root")}
         )
         return
     counts = f"{pluralise(copy.complaints, 'complaint')}, {pluralise(copy.events, 'event')}"

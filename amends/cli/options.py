@@ -17,7 +17,7 @@ import typer
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels
-    from amends.settings import Settings
+    from amends.settings import Settings, SettingsError
     from store.store import Store
 
 #: Exit codes (docs/surfaces.md): something is not well, bad usage or settings, an outside service failed.
@@ -130,12 +130,19 @@ def open_record() -> Iterator[tuple[Settings, Store]]:
         store.close()
 
 
-def staff_labels(settings: Settings, zone: str) -> Labels:
-    """The labels of codes in the language of staff, with times in this zone."""
+def staff_labels(settings: Settings, zone: str, language: str | None = None) -> Labels:
+    """The labels of codes in the language of staff, or in this one, with times in this zone."""
     from amends.documents.labels import load_labels
 
-    language = settings.organisation.staff_language
-    return load_labels((language,), zone, settings.texts_folder, staff=True, own=settings.own_names)
+    languages = (language or settings.organisation.staff_language,)
+    return load_labels(languages, zone, settings.texts_folder, staff=True, own=settings.own_names)
+
+
+def bad_usage(key: str, what: str) -> SettingsError:
+    from amends.settings import SettingsError
+    from amends.settings.problems import Problem
+
+    return SettingsError([Problem(key, "command line", what)])
 
 
 def parse_ref(text: str) -> str:

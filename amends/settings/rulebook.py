@@ -58,19 +58,14 @@ DEFAULT_LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: The times of a priority, and the priorities that a preset or `[targets]` cannot make slower.
-_PER_PRIORITY = ("look", "first_action", "update_every", "decide")
+_PER_PRIORITY = tuple(PriorityTargets.__dataclass_fields__)
 _GUARDED = (Priority.P1, Priority.P2)
-#: The times that are the same for every priority.
-_SAME_FOR_ALL = (
-    "ack", "approve", "remedy", "verify", "reply_reminder", "lapse", "legal", "extension_cap",
-    "escalated_ack", "waiting_limit", "reopen_window", "subject", "improvement", "privacy",
-    "delay_notice",
-)  # fmt: skip
-#: How times are counted; only a scheme's preset sets it.
-_SCHEME_ONLY = (
-    "decide_from", "complex_doubles", "delay_outside", "legal_for_all_levels", "reply_to_body",
-    "reply_to_body_at_most",
-)  # fmt: skip
+#: The times that are the same for every priority, and how a scheme counts, which only its preset says.
+_SAME_FOR_ALL = tuple(
+    name
+    for name in Targets.__dataclass_fields__
+    if name not in ("by_priority", "overrides", "law", "by_level", "clocks", "completion")
+)
 #: A day before every change of the law in a preset.
 _FIRST_DAY = date(1970, 1, 1)
 #: How long before a promised date the complainant is warned if it may be missed, also without a scheme (7.3).
@@ -362,9 +357,7 @@ def _targets(
                 overrides.append(f"{priority}.{key}")
             spans[key] = default if guarded and not own else chosen
         by_priority[priority.value] = PriorityTargets(**spans)
-    same_for_all = {
-        key: getattr(section, key, None) or scheme.get(key) or law.get(key) for key in _SAME_FOR_ALL
-    }
+    same_for_all = {key: _first_set(key, section, scheme, law) for key in _SAME_FOR_ALL}
     same_for_all["delay_notice"] = same_for_all["delay_notice"] or _DELAY_NOTICE
     completion = scheme.get("completion")
     by_level: dict[int, dict[str, Any]] = {}
@@ -377,9 +370,13 @@ def _targets(
         law=tuple(rule.name for rule in scheme.rules.values() if rule.is_by_law),
         clocks=tuple(SubjectClock(name, **clock) for name, clock in scheme.group("clock").items()),
         completion=Completion(**completion) if completion else None,
-        **{key: scheme.get(key) for key in _SCHEME_ONLY if scheme.get(key) is not None},
         **{key: span for key, span in same_for_all.items() if span is not None},
     )
+
+
+def _first_set(key: str, section: sections.TargetsSettings, scheme: RulesOfDay, law: RulesOfDay) -> Any:
+    values = (getattr(section, key, None), scheme.get(key), law.get(key))
+    return next((value for value in values if value is not None), None)
 
 
 def _can_be_later(span: str, other: str, calendar: Calendar, on_call: OnCall) -> bool:
