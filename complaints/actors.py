@@ -1,6 +1,6 @@
 """The people and programs that act, and which of them may see, manage or judge a complaint (4.5, 4.9, C).
 
-docs/surfaces.md, "Who may", explains roles, conflicts and levels. The roles of each verb are in its row
+docs/permissions.md, explains roles, conflicts and levels. The roles of each verb are in its row
 (`actions/registry.py`); `actions/authorisation.py` applies both.
 """
 

@@ -233,7 +233,7 @@ class FileReview:
 
 @dataclass(frozen=True)
 class ExtensionAsked:
-    """A later date that a handler asks for; a manager moves it by agreeing (docs/surfaces.md, "Who may")."""
+    """A later date that a handler asks for; a manager moves it by agreeing (docs/permissions.md)."""
 
     by: str
     target: Target

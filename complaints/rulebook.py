@@ -56,7 +56,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class PriorityTargets:
-    """The times of one priority as spans, as docs/surfaces.md writes them ("4 wh", "10 bd")."""
+    """The times of one priority as spans, as docs/subsystems/deadlines.md writes them ("4 wh", "10 bd")."""
 
     look: str
     first_action: str

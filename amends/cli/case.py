@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from amends.cli.options import (
-    Config,
     Json,
     Output,
     Purpose,
@@ -67,12 +66,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     after: str | None = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.cases.read import list_cases
     from store.similarity.similar import list_all_similar_cases
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         zone = ZoneInfo(settings.organisation.timezone)
         if like is not None:
             _print_similar(store.read(list_all_similar_cases, parse_ref(like)), zone, json=json)
@@ -145,28 +143,29 @@ def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) 
     )
 
 
-def show(
-    ref: Reference,
-    *,
-    reason: Reason = Purpose.OPERATION,
-    json: Json = False,
-    config: Config = None,
-) -> None:
-    from store.cases.export import export_record, record_read
-    from store.database.damage import collecting_damage
-
-    with open_record(config) as (settings, store):
-        ref = parse_ref(ref)
-        with collecting_damage() as damaged:
-            record, zone = store.read(export_record, ref), _zone(store, ref)
-        labels = staff_labels(settings, zone.key)
-        what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
-        store.write(record_read, [record["ref"]], operator(), what, reason.value)
+def show(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
+    what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
+    record, zone, labels, damaged = _read_record(ref, what, reason)
     if json:
         print_json(record)
     else:
         _print_record(record, zone, labels)
     print_damage(damaged)
+
+
+def _read_record(
+    ref: str, what: str, reason: Purpose
+) -> tuple[Mapping[str, Any], ZoneInfo, Labels, Sequence[str]]:
+    """The record of a complaint, its zone, labels for it, and what of it is damaged; the reading is recorded."""
+    from store.cases.export import export_record, record_read
+    from store.database.damage import collecting_damage
+
+    with open_record() as (settings, store):
+        ref = parse_ref(ref)
+        with collecting_damage() as damaged:
+            record, zone = store.read(export_record, ref), _zone(store, ref)
+        store.write(record_read, [ref], operator(), what, reason.value)
+        return record, zone, staff_labels(settings, zone.key), damaged
 
 
 def _zone(store: Store, ref: str) -> ZoneInfo:
@@ -231,27 +230,18 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
     return value_words(name, value, labels).replace(record["complainant"], labels.text("part.complainant"))
 
 
-def history(
-    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
-) -> None:
+def history(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
-    from store.cases.export import export_record, record_read
-    from store.database.damage import collecting_damage
 
-    with open_record(config) as (settings, store):
-        ref = parse_ref(ref)
-        with collecting_damage() as damaged:
-            record, zone = store.read(export_record, ref), _zone(store, ref)
-        store.write(record_read, [ref], operator(), "history", reason.value)
-        events, labels = record["events"], staff_labels(settings, zone.key)
+    record, zone, labels, damaged = _read_record(ref, "history", reason)
     print_damage(damaged)
     if json:
-        print_json({"ref": ref, "events": events})
+        print_json({"ref": record["ref"], "events": record["events"]})
         return
     view = RecordView(UsageRecord(record), labels)
     print_table(
-        ref,
+        record["ref"],
         ("", "when", "what", "by", "clause", "facts"),
         [
             (
@@ -262,14 +252,12 @@ def history(
                 event["clause"],
                 "; ".join(fact_lines(event["facts"], labels, without=_NOT_SHOWN)),
             )
-            for event in events
+            for event in record["events"]
         ],
     )
 
 
-def due(
-    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
-) -> None:
+def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
     """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
 
     Reasons are words of the record: that they were shown stays on it.
@@ -284,7 +272,7 @@ def due(
     from store.database.damage import collecting_damage
     from store.record.load import load_event_words
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         case = store.read(load_case, parse_ref(ref))
         with collecting_damage() as damaged:
             events = [
@@ -327,25 +315,16 @@ def file_(
     language: str | None = None,
     for_: Annotated[Edition, typer.Option("--for")] = Edition.HOUSE,
     reason: Reason = Purpose.OPERATION,
-    config: Config = None,
 ) -> None:
     from amends.documents.case_file.case_file import RECORD, case_file, evidence_file, exact_record
-    from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import export_case, record_read
     from store.database.damage import collecting_damage
 
     check_output(output)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         ref = parse_ref(ref)
-        organisation = settings.organisation
-        labels = load_labels(
-            (language or organisation.staff_language,),
-            organisation.timezone,
-            settings.texts_folder,
-            staff=True,
-            own=settings.own_names,
-        )
+        labels = staff_labels(settings, settings.organisation.timezone, language)
         subject = for_ is Edition.SUBJECT
         with collecting_damage() as damaged:
             whole, now = store.read(export_case, ref), store.now()

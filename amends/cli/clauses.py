@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
+from amends.cli.options import NOT_WELL, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
 from reports.words import in_words, pluralise
 
@@ -14,25 +14,20 @@ if TYPE_CHECKING:
     from reports.clauses.evidence import Point
 
 
-def clauses(
-    *,
-    case: str | None = None,
-    json: Json = False,
-    config: Config = None,
-) -> None:
-    broken = _count_all(config, json=json) if case is None else _show_case(case, config, json=json)
+def clauses(*, case: str | None = None, json: Json = False) -> None:
+    broken = _count_all(json=json) if case is None else _show_case(case, json=json)
     if broken:
         raise typer.Exit(NOT_WELL)
 
 
-def _count_all(config: Config, *, json: bool) -> bool:
+def _count_all(*, json: bool) -> bool:
     """Print every clause; True if one is broken."""
     from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
     from store.database.damage import DAMAGE_REMEDY
     from store.proof.hash_chain import record_instance_event
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         count = count_clauses(store, settings)
         store.write(record_instance_event, "clauses", {"statuses": count.statuses})
     if json:
@@ -57,12 +52,12 @@ def _count_all(config: Config, *, json: bool) -> bool:
     return bool(count.violated)
 
 
-def _show_case(case: str, config: Config, *, json: bool) -> bool:
+def _show_case(case: str, *, json: bool) -> bool:
     """Print what one complaint shows of each clause; True if it breaks one."""
     from amends.clause_count import count_case_clauses
 
     ref = parse_ref(case)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         shown_clauses = count_case_clauses(store, settings, ref)
     if json:
         print_json({"ref": ref, "clauses": [clause.as_json() for clause in shown_clauses]})

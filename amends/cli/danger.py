@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.options import Config
+from amends.cli.options import load_settings
 from amends.cli.output import out
 from complaints.danger.hazards import (
     HAZARDS,
@@ -21,14 +21,10 @@ from complaints.danger.hazards import (
 )
 
 
-def print_(
-    language: Annotated[list[str] | None, typer.Option("--language")] = None,
-    config: Config = None,
-) -> None:
-    from amends.settings import load
+def print_(language: Annotated[list[str] | None, typer.Option("--language")] = None) -> None:
     from amends.settings.rulebook import hazard_countries
 
-    settings = load(config)
+    settings = load_settings()
     countries = hazard_countries(settings)
     languages = [
         code for code in language or settings.languages if any(code in row.text for row in SENTENCES)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record
+from amends.cli.options import NOT_WELL, Json, load_settings, open_record
 from amends.cli.output import err, out, print_json, progress_bar
+from complaints.times import json_fields
 from reports.words import pluralise
 
 if TYPE_CHECKING:
@@ -25,16 +26,11 @@ NewFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
 
 
-def upgrade(
-    *,
-    roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None,
-    config: Config = None,
-) -> None:
-    from amends.settings import load
+def upgrade(*, roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None) -> None:
     from store.database.migrate import upgrade as upgrade_database
     from store.database.roles import grant_rights
 
-    url = load(config).secrets.database_url
+    url = load_settings().secrets.database_url
     upgrade_database(url)
     err.print("The database is at this release.")
     for role in grant_rights(url, roles):
@@ -48,22 +44,22 @@ def verify(
     checkpoint: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
     offline: Annotated[bool, typer.Option("--offline")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     """Check every row against the journal, every chain, the log, and what is kept outside; name each damage.
 
     By default this checks what changed since the last verified checkpoint. A full run that was stopped continues.
     """
-    from amends.settings import load
     from store.backup.restore import verify_file
     from store.database.keyring import Keyring
 
     outside = _read_outside(checkpoint or [])
     if backup is not None:
-        verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), outside)
-        _record_backup_check(verification, config)
+        verification = verify_file(
+            backup, Keyring(load_settings().secrets.keys()), datetime.now(UTC), outside
+        )
+        _record_backup_check(verification)
     else:
-        with open_record(config) as (settings, store):
+        with open_record() as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
             verification = _verify_in_steps(store, outside, full=full)
     _print_verification(verification, json=json)
@@ -71,14 +67,14 @@ def verify(
         raise typer.Exit(NOT_WELL)
 
 
-def _record_backup_check(verification: Verification, config: Path | None) -> None:
+def _record_backup_check(verification: Verification) -> None:
     """Record in the desk's own log that a backup was read and checked (8.1); without that record, say so."""
     from store.database.errors import StoreError
     from store.proof.hash_chain import record_instance_event
 
     facts = {"sound": verification.first_bad is None, "entries": verification.entries}
     try:
-        with open_record(config) as (_, store):
+        with open_record() as (_, store):
             store.write(record_instance_event, "backup_check", facts)
     except StoreError as error:
         err.print(f"The check is not on the record of this desk: {error}")
@@ -148,15 +144,12 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
             {
                 "well": bad is None,
                 "full": full,
-                "cases": verification.cases,
-                "entries": verification.entries,
                 "first_bad": None if bad is None else {"ref": bad[0], "seq": bad[1], "why": bad[2]},
                 "problems": [damage._asdict() for damage in verification.problems],
-                "unsealed_tail": verification.unsealed_tail,
-                "erased": verification.erased,
-                "skipped_owners": verification.skipped_owners,
-                "skipped_log_entries": verification.skipped_log_entries,
-                "verified_at": verification.verified_at,
+                **json_fields(
+                    verification,
+                    "cases entries unsealed_tail erased skipped_owners skipped_log_entries verified_at",
+                ),
             }
         )
         return
@@ -183,10 +176,10 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
         )
 
 
-def measure(*, config: Config = None) -> None:
+def measure() -> None:
     from store.record.measured import count_coverage
 
-    with open_record(config) as (_, store), progress_bar("Measuring") as progress:
+    with open_record() as (_, store), progress_bar("Measuring") as progress:
         coverage = store.read(count_coverage)
         missing, done = coverage.complaints - coverage.measured, 0
         for number in store.measure_missing():
@@ -202,29 +195,19 @@ def backup(
     *,
     force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
-    from amends.settings import load
     from store.backup.backup import back_up
     from store.proof.hash_chain import record_instance_event
 
-    settings = load(config)
+    settings = load_settings()
     with progress_bar("Backing up") as progress:
         copy = back_up(settings.secrets.database_url, file, overwrite=force, progress=progress)
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         facts = {"heads": copy.heads, "root": copy.root, "size": copy.size}
         store.write(record_instance_event, "backup", facts)
     if json:
         print_json(
-            {
-                "file": str(copy.file),
-                "size": copy.size,
-                "revision": copy.revision,
-                "complaints": copy.complaints,
-                "events": copy.events,
-                "heads": copy.heads,
-                "root": copy.root,
-            }
+            {"file": str(copy.file), **json_fields(copy, "size revision complaints events heads root")}
         )
         return
     counts = f"{pluralise(copy.complaints, 'complaint')}, {pluralise(copy.events, 'event')}"
@@ -242,19 +225,17 @@ def restore(
     *,
     anyway: Annotated[bool, typer.Option("--anyway")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from amends.retention import erase_again, erasures_file
-    from amends.settings import load
     from store.backup.restore import restore as restore_into
     from store.database.keyring import Keyring
     from store.proof.hash_chain import record_instance_event
 
-    settings = load(config)
+    settings = load_settings()
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
     with progress_bar("Restoring") as progress:
         restored = restore_into(url, file, keys, datetime.now(UTC), accept_unsound=anyway, progress=progress)
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         erased, not_erased = erase_again(store, erasures_file(settings))
         rows = {name: restored.rows[name] for name in ("complaints", "events")}
         store.write(record_instance_event, "restore", {**rows, "erased": len(erased)})
@@ -287,14 +268,13 @@ def restore(
     )
 
 
-def checkpoint(file: NewFile, *, config: Config = None) -> None:
-    from amends.settings import load
+def checkpoint(file: NewFile) -> None:
     from store.backup.backup import write_atomically
     from store.database.errors import StoreError
     from store.proof.log import add_checkpoint, log_signer
 
-    seed = load(config).secrets.signing_key
-    with open_record(config) as (_, store):
+    seed = load_settings().secrets.signing_key
+    with open_record() as (_, store):
         more = True
         while more:
             saved, more = store.write(add_checkpoint, seed)
@@ -316,15 +296,13 @@ def prove(
     ref: Annotated[str, typer.Argument(metavar="REF")],
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-    config: Config = None,
 ) -> None:
     from amends.cli.options import parse_ref
-    from amends.settings import load
     from store.backup.backup import write_atomically
     from store.proof.log import prove as prove_complaint
 
-    seed = load(config).secrets.signing_key
-    with open_record(config) as (_, store):
+    seed = load_settings().secrets.signing_key
+    with open_record() as (_, store):
         document = json_module.dumps(store.read(prove_complaint, parse_ref(ref), seed), indent=1) + "\n"
     if output is None:
         out.print(document, end="", markup=False, highlight=False, soft_wrap=True)
@@ -333,8 +311,8 @@ def prove(
         part.write_text(document, encoding="utf-8")
 
 
-def vacuum(*, config: Config = None) -> None:
-    with open_record(config) as (_, store):
+def vacuum() -> None:
+    with open_record() as (_, store):
         is_clean = store.remove_remnants(rewrite=True)
     if not is_clean:
         err.print("Another process reads the database, so its log could not be emptied: repeat the command.")
@@ -342,19 +320,19 @@ def vacuum(*, config: Config = None) -> None:
     err.print("Every table was written again, without what was erased.")
 
 
-def rotate_key(*, json: Json = False, config: Config = None) -> None:
+def rotate_key(*, json: Json = False) -> None:
     from amends.cli.privacy import remove_remnants
-    from amends.settings import SettingsError, load
+    from amends.settings import SettingsError
     from amends.settings.problems import Problem
     from store.custody.key_check import record_key_use
     from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
     from store.database.damage import DAMAGE_REMEDY
 
-    settings = load(config)
+    settings = load_settings()
     if len(settings.secrets.keys()) < 2:  # the new key and an old one
         remedy = "put a new key before the present one, separated by a comma, and restart the desk first"
         raise SettingsError([Problem("AMENDS_SECRET_KEY", ".env", f"holds one key only; {remedy}")])
-    with open_record(config) as (_, store), progress_bar("Moving keys") as progress:
+    with open_record() as (_, store), progress_bar("Moving keys") as progress:
         store.write(record_key_use)
         total, done, damaged = store.read(list_stale_keys), 0, set[str]()
         while moved := store.write(rotate_keys, damaged=damaged):

@@ -11,16 +11,12 @@ from typing import Annotated
 import typer
 
 from amends.cli.main import USUAL_COLLECTION
-from amends.cli.options import NOT_WELL, Config
+from amends.cli.options import NOT_WELL, load_settings
 from amends.cli.output import err, out, program, stage
 from amends.runtime import PARTS
 
 
-def run(
-    *,
-    only: str | None = None,
-    config: Config = None,
-) -> None:
+def run(*, only: str | None = None) -> None:
     parts = tuple(part.strip() for part in only.split(",")) if only is not None else PARTS
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
@@ -29,10 +25,9 @@ def run(
         )
     from amends.logs import set_up_logging
     from amends.process import run_application
-    from amends.settings import load
 
     gc.set_threshold(*USUAL_COLLECTION)
-    settings = load(config)
+    settings = load_settings()
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
     asyncio.run(run_application(settings, parts))
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record
+from amends.cli.options import NOT_WELL, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
 from reports.words import pluralise
 
@@ -16,7 +16,6 @@ def import_(
     map_: Annotated[Path | None, typer.Option("--map", exists=True, dir_okay=False)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from amends.importing import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
@@ -26,7 +25,7 @@ def import_(
     from triage.csv.reader import read_csv
 
     mapping = read_mapping(map_)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         rules = rulebooks(settings)
         # A quotation mark that is not closed could hide half of the file in one description.
         table = read_csv(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import Json
+from amends.cli.options import Json, bad_usage
 from amends.cli.output import out, print_json, print_table
 from reports.words import pluralise
 
@@ -57,7 +57,6 @@ def diff(
     to: Annotated[datetime, typer.Option(formats=_DAY)],
     json: Json = False,
 ) -> None:
-    from amends.cli.redate import bad_usage
     from amends.settings.presets import law_changes
 
     first, last = (from_ or datetime.now(UTC)).date(), to.date()
@@ -88,7 +87,6 @@ def diff(
 
 
 def _presets(names: list[str] | None) -> list[Preset]:
-    from amends.cli.redate import bad_usage
     from amends.settings.presets import preset_named, preset_names
     from amends.settings.sections import known_preset
 

@@ -30,9 +30,9 @@ class LazyCommand(TyperCommand):
     Importing all of them takes seconds, for the database, scikit-learn and Slack.
     """
 
-    def __init__(self, module: str, function: str, summary: str, help_texts: Mapping[str, str]) -> None:
-        super().__init__(function.rstrip("_").replace("_", "-"), short_help=summary)
-        self._module, self._function, self._help_texts = module, function, help_texts
+    def __init__(self, row: Mapping[str, Any], function: str, summary: str) -> None:
+        super().__init__(row.get("name", function.rstrip("_").replace("_", "-")), short_help=summary)
+        self._row, self._function = row, function
         for attribute in _LOADED:  # `__getattr__` is called for absent attributes only
             delattr(self, attribute)
 
@@ -40,14 +40,16 @@ class LazyCommand(TyperCommand):
         """Load the function and take parameters, callback and help from the command that Typer makes of it."""
         if attribute not in _LOADED:
             raise AttributeError(attribute)
-        module = import_module(f"amends.cli.{self._module}")
+        module, help_texts = import_module(f"amends.cli.{self._row['module']}"), self._row.get("help", {})
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         function = getattr(module, self._function)
+        if self._row.get("config", True):
+            function = import_module("amends.cli.options").with_config(function)
         app.command(self.name, help=function.__doc__ or self.short_help)(function)
         command = typer.main.get_command(app)
         for parameter in command.params:
-            if isinstance(parameter, TyperOption | TyperArgument) and parameter.name in self._help_texts:
-                parameter.help = self._help_texts[parameter.name]
+            if isinstance(parameter, TyperOption | TyperArgument) and parameter.name in help_texts:
+                parameter.help = help_texts[parameter.name]
         for loaded in _LOADED:
             setattr(self, loaded, getattr(command, loaded))
         return getattr(self, attribute)
@@ -57,12 +59,9 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
     """The commands and groups of commands.toml, in its order."""
     table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     for group, rows in groupby(table["command"], lambda row: row.get("group")):
-        commands = [
-            LazyCommand(row["module"], row["function"], row["summary"], row.get("help", {})) for row in rows
-        ]
+        commands = [LazyCommand(row, row["function"], row["summary"]) for row in rows]
         if group == "report":
-            help_texts = table["report_help"]
-            kinds = (LazyCommand("report", name, kind.summary, help_texts) for name, kind in KINDS.items())
+            kinds = (LazyCommand(table["report_kind"], name, kind.summary) for name, kind in KINDS.items())
             commands = [*kinds, *commands]
         if group is None:
             yield from commands

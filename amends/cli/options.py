@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels
-    from amends.settings import Settings
+    from amends.settings import Settings, SettingsError
     from store.store import Store
 
 #: Exit codes (docs/surfaces.md): something is not well, bad usage or settings, an outside service failed.
 NOT_WELL, BAD_USAGE, OUTSIDE_FAILED = 1, 2, 3
 
-Config = Annotated[
+_Config = Annotated[
     Path | None, typer.Option("--config", help="amends.toml; else AMENDS_CONFIG, else ./amends.toml.")
 ]
+_CONFIG_FILE: ContextVar[Path | None] = ContextVar("config_file", default=None)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Output = Annotated[Path, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")]
 Reference = Annotated[str, typer.Argument(help="A reference such as A7K-M3Q-9T, in any case and spacing.")]
@@ -75,16 +79,49 @@ def operator() -> str:
         return f"operator:{user}"
 
 
-@contextmanager
-def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
-    """The settings and their open store, which is closed at the end."""
+def with_config(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the option `--config`, which every command that reads the settings has."""
+
+    @wraps(command)
+    def configured(*arguments: Any, config: Path | None = None, **named: Any) -> None:
+        token = _CONFIG_FILE.set(config)
+        try:
+            command(*arguments, **named)
+        finally:
+            _CONFIG_FILE.reset(token)
+
+    hints = get_type_hints(command, include_extras=True)
+    hints["config"] = _Config
+    own = [
+        parameter.replace(annotation=hints[name]) for name, parameter in signature(command).parameters.items()
+    ]
+    option = Parameter("config", Parameter.KEYWORD_ONLY, default=None, annotation=_Config)
+    configured.__signature__ = Signature([*own, option])  # type: ignore[attr-defined]
+    configured.__annotations__ = hints
+    return configured
+
+
+def config_file() -> Path | None:
+    """The file that `--config` names."""
+    return _CONFIG_FILE.get()
+
+
+def load_settings() -> Settings:
+    """The settings of `--config`, AMENDS_CONFIG or the current directory. Raises SettingsError."""
     # Command modules import rooms inside functions: help and completion must not load the database.
     from amends.settings import load
+
+    return load(config_file())
+
+
+@contextmanager
+def open_record() -> Iterator[tuple[Settings, Store]]:
+    """The settings and their open store, which is closed at the end."""
     from store.custody.key_check import require_keys
     from store.database.keyring import Keyring
     from store.store import open_store
 
-    settings = load(config)
+    settings = load_settings()
     store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     try:
         store.read(require_keys)
@@ -93,12 +130,19 @@ def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
         store.close()
 
 
-def staff_labels(settings: Settings, zone: str) -> Labels:
-    """The labels of codes in the language of staff, with times in this zone."""
+def staff_labels(settings: Settings, zone: str, language: str | None = None) -> Labels:
+    """The labels of codes in the language of staff, or in this one, with times in this zone."""
     from amends.documents.labels import load_labels
 
-    language = settings.organisation.staff_language
-    return load_labels((language,), zone, settings.texts_folder, staff=True, own=settings.own_names)
+    languages = (language or settings.organisation.staff_language,)
+    return load_labels(languages, zone, settings.texts_folder, staff=True, own=settings.own_names)
+
+
+def bad_usage(key: str, what: str) -> SettingsError:
+    from amends.settings import SettingsError
+    from amends.settings.problems import Problem
+
+    return SettingsError([Problem(key, "command line", what)])
 
 
 def parse_ref(text: str) -> str:

@@ -15,7 +15,6 @@ import typer
 
 from amends.cli.options import (
     NOT_WELL,
-    Config,
     Json,
     Output,
     Purpose,
@@ -86,7 +85,6 @@ def export(
     notes: bool = True,
     reason: Reason = Purpose.REQUEST,
     asked_on: Asked = None,
-    config: Config = None,
 ) -> None:
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
@@ -95,7 +93,7 @@ def export(
     from store.database.damage import collecting_damage
 
     check_output(output)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         zone = settings.organisation.timezone
         labels = load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
         with collecting_damage() as damaged:
@@ -145,12 +143,11 @@ def erase(
     yes: Yes = False,
     asked_on: Asked = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from amends.retention import data_protection_authority, erasures_file, list_new_erasures, require_writable
     from store.custody.retention import erase_complainant
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         preview = store.read(erase_complainant, complainant, reason, preview=True)
         for ref in preview.erased:
             err.print(f"will be erased  {ref}")
@@ -209,10 +206,10 @@ def remove_remnants(store: Store) -> None:
         err.print("Another process still reads old pages: the running desk removes them within minutes.")
 
 
-def receipts(*, config: Config = None) -> None:
+def receipts() -> None:
     from store.proof.hash_chain import list_instance_events
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         print_json(
             [{"at": row["at"], **row["facts"]} for row in store.read(list_instance_events, "erasure", 1_000)]
         )
@@ -224,14 +221,13 @@ def hold(
     reason: Annotated[str, typer.Option()],
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
     release: Annotated[bool, typer.Option("--release")] = False,
-    config: Config = None,
 ) -> None:
     from complaints.actors import OPERATOR
     from complaints.vocabulary import Verb
     from store.cases.act import act
 
     facts = {"hold_until": until.date().isoformat()} if until and not release else {}
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         verb = Verb.RELEASE if release else Verb.HOLD
         store.write(act, parse_ref(ref), verb, OPERATOR, facts, {"reason": reason})
     span = facts.get("hold_until", "it is released")
@@ -243,7 +239,6 @@ def restrict(
     *,
     reason: Annotated[str, typer.Option()],
     release: Annotated[bool, typer.Option("--release")] = False,
-    config: Config = None,
 ) -> None:
     from complaints.actors import OPERATOR
     from complaints.errors import AlreadyDone
@@ -254,7 +249,7 @@ def restrict(
 
     verb = Verb.RESUME_PROCESSING if release else Verb.RESTRICT_PROCESSING
     ref = parse_reference(who)
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         for complaint in store.read(list_complaints_of, who) if ref is None else [ref]:
             with suppress(AlreadyDone):
                 store.write(act, complaint, verb, OPERATOR, {}, {"reason": reason})
@@ -286,7 +281,6 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     yes: Yes = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
     from store.custody.retention import (
@@ -298,7 +292,7 @@ def purge(
         record_receipt,
     )
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         spans = retention_periods(settings)
         if not spans:
             err.print("Every complaint is kept: [privacy] retention is not set.")

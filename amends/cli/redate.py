@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, staff_labels
+from amends.cli.options import NOT_WELL, Json, bad_usage, open_record, parse_ref, staff_labels
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time, json_fields
@@ -18,7 +18,6 @@ from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels
-    from amends.settings import SettingsError
     from complaints.case_values import TargetSet
     from complaints.rulebook import Rulebooks
     from store.cases.redate import RedatedCase, RuleChange
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 _JURISDICTION = (
     "With references: the country whose rules apply to them. With --all: only those under its rules."
 )
-
-
-@dataclass(frozen=True)
-class _Request:
-    rulebooks: Rulebooks
-    reason: str
-    jurisdiction: str | None
-    later: bool
 
 
 @dataclass
@@ -54,20 +45,19 @@ def redate(
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     yes: Annotated[bool, typer.Option("--yes")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     """Compute the dates of open complaints again by today's amends.toml: settings alone move none of them.
 
     What would change is shown first. A repeat changes nothing, and continues after an interruption.
     """
     from amends.settings import rulebooks
-    from store.cases.redate import list_open_refs
+    from store.cases.redate import list_open_refs, preview_redate
 
     if bool(refs) == all_:
         raise bad_usage("redate", "name references, or write --all")
     if not reason.strip():
         raise bad_usage("--reason", "is empty: say why, it stays on the record")
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         rules = rulebooks(settings)
         code = rules.code(jurisdiction or "")
         if jurisdiction is not None and code is None:
@@ -75,13 +65,17 @@ def redate(
                 "--jurisdiction", f"{jurisdiction} is not set; known are {', '.join(rules.codes)}"
             )
         selected = store.read(list_open_refs, code) if all_ else [parse_ref(ref) for ref in refs or ()]
-        request = _Request(rules, reason.strip(), None if all_ else code, allow_later)
-        result = _preview(store, selected, request)
+        country, why = None if all_ else code, reason.strip()
+        result = _for_each(
+            selected,
+            "Looking",
+            lambda ref: store.read(preview_redate, ref, rules, why, jurisdiction=country, later=allow_later),
+        )
         if not json:
             _print_changes(result, staff_labels(settings, settings.organisation.timezone))
         done = not dry_run and bool(result.changed) and (yes or (not json and _confirmed(result)))
         if done:
-            result = _apply(store, result, request)
+            result = _apply(store, result, rules, why, jurisdiction=country, later=allow_later)
         if json:
             print_json(_as_json(result, done=done))
         else:
@@ -90,30 +84,13 @@ def redate(
         raise typer.Exit(NOT_WELL)
 
 
-def bad_usage(key: str, what: str) -> SettingsError:
-    from amends.settings import SettingsError
-    from amends.settings.problems import Problem
-
-    return SettingsError([Problem(key, "command line", what)])
-
-
-def _preview(store: Store, refs: Sequence[str], request: _Request) -> _Result:
-    from store.cases.redate import preview_redate
-
+def _for_each(refs: Sequence[str], title: str, redate_one: Callable[[str], RedatedCase]) -> _Result:
+    """What became of each complaint; one that is refused, or changed after the preview, stops no other."""
     result = _Result()
-    with progress_bar("Looking") as progress:
+    with progress_bar(title) as progress:
         for number, ref in enumerate(refs, start=1):
             try:
-                result.changed.append(
-                    store.read(
-                        preview_redate,
-                        ref,
-                        request.rulebooks,
-                        request.reason,
-                        jurisdiction=request.jurisdiction,
-                        later=request.later,
-                    )
-                )
+                result.changed.append(redate_one(ref))
             except AlreadyDone:
                 result.same.append(ref)
             except ComplaintError as refusal:
@@ -122,32 +99,19 @@ def _preview(store: Store, refs: Sequence[str], request: _Request) -> _Result:
     return result
 
 
-def _apply(store: Store, preview: _Result, request: _Request) -> _Result:
+def _apply(store: Store, preview: _Result, rules: Rulebooks, reason: str, **options: Any) -> _Result:
     """Redate each complaint in its own transaction; from now on the rules apply to new complaints too."""
     from store.cases.redate import redate as redate_case
     from store.rulebooks import use_rulebooks
 
-    store.write(use_rulebooks, request.rulebooks)
-    result = _Result(same=preview.same, refused=preview.refused)
-    with progress_bar("Redating") as progress:
-        for number, previewed in enumerate(preview.changed, start=1):
-            try:
-                result.changed.append(
-                    store.write(
-                        redate_case,
-                        previewed.ref,
-                        request.rulebooks,
-                        request.reason,
-                        jurisdiction=request.jurisdiction,
-                        later=request.later,
-                        seen_version=previewed.version,
-                    )
-                )
-            except ComplaintError as refusal:
-                # The complaint changed after the preview. The others continue; a repeat takes this one too.
-                result.refused.append((previewed.ref, str(refusal)))
-            progress(number, len(preview.changed))
-    return result
+    store.write(use_rulebooks, rules)
+    versions = {redated.ref: redated.version for redated in preview.changed}
+    result = _for_each(
+        [*versions],
+        "Redating",
+        lambda ref: store.write(redate_case, ref, rules, reason, seen_version=versions[ref], **options),
+    )
+    return _Result(result.changed, [*preview.same, *result.same], [*preview.refused, *result.refused])
 
 
 def _confirmed(result: _Result) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import Json, open_record
 from amends.cli.output import err, print_json, print_table
 from reports.words import in_words
 
@@ -28,14 +28,13 @@ def list_(
     *,
     all_: Annotated[bool, typer.Option("--all")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from complaints.registers.definitions import REGISTERS
     from store.registers import list_entries
 
     if name is not None and name not in REGISTERS:
         raise typer.BadParameter(f"the registers are {', '.join(REGISTERS)}", param_hint="REGISTER")
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         entries = [
             entry
             for register in ([name] if name else REGISTERS)
@@ -57,10 +56,10 @@ def list_(
     print_table("Registers", ("entry", "state", "owner", "due", "what"), rows)
 
 
-def show(code: Code, *, json: Json = False, config: Config = None) -> None:
+def show(code: Code, *, json: Json = False) -> None:
     from store.registers import load_entry
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         entry = store.read(load_entry, code)
     if json:
         print_json(_as_json(entry) | {"acts": [_act_as_json(act) for act in entry.acts]})
@@ -77,7 +76,6 @@ def add(
     act: Annotated[str, typer.Option("--act")] = "add",
     values: Values = [],  # noqa: B006 - Typer's own form of a list
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from complaints.actors import OPERATOR
     from complaints.registers.definitions import REGISTERS
@@ -85,7 +83,7 @@ def add(
 
     if name not in REGISTERS:
         raise typer.BadParameter(f"the registers are {', '.join(REGISTERS)}", param_hint="REGISTER")
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         facts, words = _read(store, REGISTERS[name].acts.get(act), values)
         entry = store.write(add_entry, name, act, OPERATOR, facts, words)
     _print_saved(entry, json=json)
@@ -97,12 +95,11 @@ def act(
     *,
     values: Values = [],  # noqa: B006 - Typer's own form of a list
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from complaints.actors import OPERATOR
     from store.registers import act_on_entry, load_entry
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         entry = store.read(load_entry, code)
         facts, words = _read(store, entry.register.acts.get(name), values, entry.refs)
         entry = store.write(act_on_entry, code, name, OPERATOR, facts, words, version=entry.version)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import Json, open_record
 from amends.cli.output import (
     check_output,
     err,
@@ -53,11 +53,9 @@ def report_command(kind: str) -> Callable[..., None]:
         language: Annotated[str | None, typer.Option("--language", metavar="CODE")] = None,
         chain: Annotated[bool | None, typer.Option("--chain/--no-chain", show_default=False)] = None,
         output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-        config: Config = None,
     ) -> None:
         from amends.reports.build import build_report
         from amends.reports.output import as_text, report_labels, report_pdf
-        from complaints.times import local_time
         from store.proof.hash_chain import record_instance_event
         from store.record.measured import count_coverage
 
@@ -66,10 +64,10 @@ def report_command(kind: str) -> Callable[..., None]:
             raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
         if output is not None:
             check_output(output)
-        with open_record(config) as (settings, store):
+        with open_record() as (settings, store):
             labels = report_labels(settings, store, _language(language, settings))
-            now, zone = store.now(), settings.organisation.timezone
-            period = _period(start, end, local_time(now, zone).date(), zone)
+            now = store.now()
+            period = _period(settings, now, start, end)
             if not KINDS[kind].has_chain:
                 chain = False
             elif chain is None:
@@ -97,15 +95,15 @@ def __getattr__(name: str) -> Callable[..., None]:
     return report_command(name)
 
 
-def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
-    from complaints.times import format_time, local_time
+def access(*, start: From = None, end: To = None, json: Json = False) -> None:
+    from complaints.times import format_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages
     from store.database.damage import collecting_damage
 
-    with open_record(config) as (settings, store), collecting_damage() as damaged:
+    with open_record() as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
-        period = _period(start, end, local_time(store.now(), zone).date(), zone)
+        period = _period(settings, store.now(), start, end)
         histories = pages(partial(store.read, load_read_page, period.start, period.end))
         findings = find_unusual_access(histories, period.start, period.end, zone)
         rows = [{**asdict(finding), "at": format_time(finding.at)} for finding in findings]
@@ -120,14 +118,13 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
 def measures(
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-    config: Config = None,
 ) -> None:
     from reports.output.render_csv import measures_csv
     from store.database.damage import collecting_damage
 
     if output is not None:
         check_output(output)
-    with open_record(config) as (_, store), collecting_damage() as damaged:
+    with open_record() as (_, store), collecting_damage() as damaged:
         lines = measures_csv(store.measures())
         if output is None:
             for line in lines:
@@ -142,18 +139,15 @@ def publish(
     start: From = None,
     end: To = None,
     yes: Annotated[bool, typer.Option("--yes")] = False,
-    config: Config = None,
 ) -> None:
-    from amends.reports.kinds import Format
     from amends.reports.output import as_text, report_labels
     from amends.reports.public import count_figures
-    from complaints.times import local_time
     from reports.disclosure.public import public_report
     from store.proof.hash_chain import record_instance_event
 
-    with open_record(config) as (settings, store):
-        now, zone = store.now(), settings.organisation.timezone
-        period = _period(start, end, local_time(now, zone).date(), zone)
+    with open_record() as (settings, store):
+        now = store.now()
+        period = _period(settings, now, start, end)
         figures = count_figures(store, settings, period, now)
         labels = report_labels(settings, store, settings.organisation.staff_language)
         typer.echo(as_text(public_report(figures, period, now), Format.MD, labels))
@@ -172,10 +166,13 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
     return Format(ending) if ending in set(Format) else Format.MD
 
 
-def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
+def _period(settings: Settings, now: datetime, start: datetime | None, end: datetime | None) -> Period:
     from amends.reports.build import QUARTER
+    from complaints.times import local_time
     from reports.tally import Period
 
+    zone = settings.organisation.timezone
+    today = local_time(now, zone).date()
     last = end.date() if end else today
     first = start.date() if start else last - timedelta(days=QUARTER - 1)
     if first > min(last, today):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, Output
+from amends.cli.options import NOT_WELL, Json, Output, load_settings
 from amends.cli.output import check_output, err, out, print_json, program, write_file
 
 if TYPE_CHECKING:
@@ -125,11 +125,10 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def check(*, page: bool = False, json: Json = False, config: Config = None) -> None:
+def check(*, page: bool = False, json: Json = False) -> None:
     from amends.checks import check_installation
-    from amends.settings import load
 
-    findings = asyncio.run(check_installation(load(config), page=page))
+    findings = asyncio.run(check_installation(load_settings(), page=page))
     well = all(finding.mark != "fail" for finding in findings)
     if json:
         print_json({"well": well, "findings": [_as_json(finding) for finding in findings]})
@@ -151,17 +150,12 @@ def slack_manifest() -> None:
     print_json(app_manifest())
 
 
-def poster(
-    *,
-    output: Output,
-    language: list[str] | None = None,
-    config: Config = None,
-) -> None:
+def poster(*, output: Output, language: list[str] | None = None) -> None:
     from amends.documents.poster import poster as poster_pdf
-    from amends.settings import load, rulebooks
+    from amends.settings import rulebooks
     from bots.texts.loading import load_catalogues
 
-    settings = load(config)
+    settings = load_settings()
     texts = load_catalogues(settings.languages, settings.texts_folder, **settings.wording)
     languages = tuple(language or texts.languages)
     if missing := [code for code in languages if code not in texts.languages]:

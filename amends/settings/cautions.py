@@ -92,7 +92,7 @@ def _times_of_law(rules: Rulebook) -> Iterator[tuple[str, str]]:
 
 
 def _limitation_caution(rules: Rulebook) -> str | None:
-    """A warning if files are kept for a shorter time than claims may be brought (docs/domain.md, section 7)."""
+    """A warning if files are kept for a shorter time than claims may be brought (docs/custody.md, "Purge")."""
     if not rules.retention:
         return None
     period = RetentionPeriod.parse(rules.retention)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import holidays
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amends.settings import sections
 from amends.settings.closures import DeskHours, closures_of
@@ -42,15 +42,15 @@ class Settings(BaseModel):
     training: sections.TrainingSettings = sections.TrainingSettings()
     threshold: tuple[sections.ThresholdSettings, ...] = ()
     simulation: sections.Simulation = sections.Simulation()
-    levels: dict[str, tuple[sections.LevelRole, ...]] | None = None
+    levels: sections.Levels | None = None
     authority: dict[sections.LevelRole, sections.Authority] = Field(default_factory=dict)
     staff: tuple[sections.ColleagueSettings, ...] = ()
     recourse: tuple[sections.Recourse, ...] = ()
     danger: tuple[sections.DangerSettings, ...] = ()
     investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(default_factory=dict)
-    category: tuple[sections.OwnCategory, ...] = ()
-    product: tuple[sections.ProductSettings, ...] = ()
-    branch: tuple[sections.BranchSettings, ...] = ()
+    category: sections.OwnCategories = ()
+    product: sections.Products = ()
+    branch: sections.Branches = ()
     hazards: sections.HazardSettings = sections.HazardSettings()
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
@@ -71,10 +71,6 @@ class Settings(BaseModel):
         """Every language of the conversations with complainants; those of further jurisdictions are last."""
         further = (language for other in self.jurisdiction.values() for language in other.languages or ())
         return tuple(dict.fromkeys((*self.organisation.languages, *further)))
-
-    _require_whole_levels = field_validator("levels")(sections.require_whole_levels)
-    _require_few_categories = field_validator("category")(sections.require_few_categories)
-    _require_menu_size = field_validator("product", "branch")(sections.require_menu_size)
 
     @property
     def texts_folder(self) -> Path:

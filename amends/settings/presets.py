@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, StrictBool, TypeAdapter, ValidationError, model_validator
 
 from amends.settings import sections
 from amends.settings.field_types import AmountText, SpanText
 from amends.settings.problems import Problem, SettingsError
-from amends.settings.sections import LevelRole, SettingsSection
+from amends.settings.sections import SettingsSection
 from amends.settings.toml_text import dotted, line_number, line_numbers
 from complaints.rulebook import CODE
 
@@ -77,10 +77,12 @@ _TYPES: Mapping[str, Any] = {
     "body": BodyRule,
     "publication": PublicationRule,
     "decide_from": Literal["received", "acknowledged"],
-    "levels": Annotated[dict[str, tuple[LevelRole, ...]], AfterValidator(sections.require_whole_levels)],
+    "levels": sections.Levels,
     "text": Annotated[str, Field(min_length=1)],
 }
 _ADAPTERS = {name: TypeAdapter(accepted) for name, accepted in _TYPES.items()}
+#: The rules of a country under any scheme, in files like those of presets.
+COUNTRIES = Path(__file__).parent.parent / "presets" / "countries"
 _LEVEL = r"level\.[2-9]\."
 
 
@@ -203,7 +205,17 @@ class RulesOfDay:
 @cache
 def preset_named(name: str) -> Preset:
     """The preset with this name. Raises SettingsError with every problem of its file."""
-    file = sections.PRESETS / f"{name}.toml"
+    return _preset(name, sections.PRESETS / f"{name}.toml")
+
+
+@cache
+def country_law(country: str) -> Preset:
+    """What applies in a country where neither the settings nor the scheme say otherwise."""
+    file = COUNTRIES / f"{country}.toml"
+    return _preset(country, file if file.is_file() else COUNTRIES / "other.toml")
+
+
+def _preset(name: str, file: Path) -> Preset:
     text = file.read_text(encoding="utf-8")
     try:
         data = PresetFile.model_validate(tomllib.loads(text))

@@ -1,10 +1,8 @@
 """Builds the rulebook from the settings and the preset; a complaint keeps the one under which it was received."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import holidays
@@ -14,7 +12,7 @@ from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
 from amends.settings.field_types import parse_amount, parse_limit
 from amends.settings.loading import Settings
-from amends.settings.presets import RulesOfDay, preset_named
+from amends.settings.presets import RulesOfDay, country_law, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from complaints.danger.hazards import table_hash
 from complaints.deadlines.opening_hours import parse_hours
@@ -60,34 +58,18 @@ DEFAULT_LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 
 #: The times of a priority, and the priorities that a preset or `[targets]` cannot make slower.
-_PER_PRIORITY = ("look", "first_action", "update_every", "decide")
+_PER_PRIORITY = tuple(PriorityTargets.__dataclass_fields__)
 _GUARDED = (Priority.P1, Priority.P2)
-#: The times that are the same for every priority.
-_SAME_FOR_ALL = (
-    "ack", "approve", "remedy", "verify", "reply_reminder", "lapse", "legal", "extension_cap",
-    "escalated_ack", "waiting_limit", "reopen_window", "subject", "improvement", "privacy",
-    "delay_notice",
-)  # fmt: skip
-#: How times are counted; only a scheme's preset sets it.
-_SCHEME_ONLY = (
-    "decide_from", "complex_doubles", "delay_outside", "legal_for_all_levels", "reply_to_body",
-    "reply_to_body_at_most",
-)  # fmt: skip
+#: The times that are the same for every priority, and how a scheme counts, which only its preset says.
+_SAME_FOR_ALL = tuple(
+    name
+    for name in Targets.__dataclass_fields__
+    if name not in ("by_priority", "overrides", "law", "by_level", "clocks", "completion")
+)
 #: A day before every change of the law in a preset.
 _FIRST_DAY = date(1970, 1, 1)
 #: How long before a promised date the complainant is warned if it may be missed, also without a scheme (7.3).
 _DELAY_NOTICE = "1 bd"
-
-#: The time in which the law wants personal data complaints answered. GB: Data (Use and Access) Act 2025, section 103
-#: (in force 19 June 2026), which asks for an acknowledgement within 30 days; here it is the time for the answer.
-#: TR: law 6698 (KVKK), article 13.
-_PRIVACY: Mapping[str, str] = {"GB": "30 days", "TR": "30 days"}
-
-
-@cache
-def _default_recourse(country: str) -> tuple[RecourseStep, ...]:
-    bodies = tomllib.loads(Path(__file__).with_name("recourse.toml").read_text(encoding="utf-8"))
-    return (RecourseStep(**bodies.get(country, bodies["other"])),)
 
 
 def rulebook(
@@ -106,7 +88,8 @@ def rulebook(
     preset_name = (other and other.preset) or own.preset
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
-    preset = preset_named(preset_name).on(on or local_time(datetime.now(UTC), zone).date())
+    day = on or local_time(datetime.now(UTC), zone).date()
+    preset, law = preset_named(preset_name).on(day), country_law(country).on(day)
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
     calendar = _calendar(hours, zone, country, public, _closures(settings, hours, zone, year=year).days)
     if last_day := _last_day_before_closed_year(calendar):
@@ -135,10 +118,10 @@ def rulebook(
         calendar=calendar,
         on_call=on_call,
         hazards_signed_until=hazards_signed_until(settings),
-        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
+        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, law),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_limit(texts, currency_of(country)) for role, texts in amounts.items()},
-        recourse=_recourse(settings, other, preset, country),
+        recourse=_recourse(settings, other, preset, law),
         danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),
         survey=Survey(**settings.survey.model_dump()),
@@ -204,7 +187,7 @@ def _periods(settings: Settings, rules: Rulebook, year: int | None) -> Iterator[
 def preset_targets(name: str, on: date | None = None) -> Targets:
     """The times of a preset for complaints received on this day (default: today), without a calendar."""
     preset = preset_named(name).on(on or datetime.now(UTC).date())
-    return _targets(sections.TargetsSettings(), preset, Calendar(always=True), OnCall())
+    return _targets(sections.TargetsSettings(), preset, Calendar(always=True), OnCall(), RulesOfDay({}))
 
 
 def _missed_payment(preset: RulesOfDay, region: str | None) -> Limit | None:
@@ -335,16 +318,15 @@ def _danger(settings: Settings, other: sections.Jurisdiction | None) -> tuple[Da
 
 
 def _recourse(
-    settings: Settings, other: sections.Jurisdiction | None, preset: RulesOfDay, country: str
+    settings: Settings, other: sections.Jurisdiction | None, preset: RulesOfDay, law: RulesOfDay
 ) -> tuple[RecourseStep, ...]:
     bodies = settings.recourse if other is None or other.recourse is None else other.recourse
     if other is not None and other.recourse is None and other.preset is not None:
         bodies = ()  # A jurisdiction with its own scheme has the bodies of that scheme, not the organisation's.
     if bodies:
         return tuple(RecourseStep(**body.model_dump()) for body in bodies)
-    return tuple(RecourseStep(**body) for body in preset.group("recourse").values()) or _default_recourse(
-        country
-    )
+    by_rule = preset.group("recourse") or law.group("recourse")
+    return tuple(RecourseStep(**body) for body in by_rule.values())
 
 
 def _targets(
@@ -352,9 +334,12 @@ def _targets(
     scheme: RulesOfDay,
     calendar: Calendar,
     on_call: OnCall,
-    country: str = "",
+    law: RulesOfDay,
 ) -> Targets:
-    """The times. Each is from the first place that sets it: `[targets.Pn]`, `[targets]`, the preset, the defaults."""
+    """The times. Each is from the first place that sets it: `[targets.Pn]`, `[targets]`, the preset, the defaults.
+
+    `law` has the times that a country sets for every scheme.
+    """
     overrides: list[str] = []
     by_priority: dict[str, PriorityTargets] = {}
     for priority, default_times in DEFAULT_TIMES.items():
@@ -372,8 +357,7 @@ def _targets(
                 overrides.append(f"{priority}.{key}")
             spans[key] = default if guarded and not own else chosen
         by_priority[priority.value] = PriorityTargets(**spans)
-    same_for_all = {key: getattr(section, key, None) or scheme.get(key) for key in _SAME_FOR_ALL}
-    same_for_all["privacy"] = same_for_all["privacy"] or _PRIVACY.get(country)
+    same_for_all = {key: _first_set(key, section, scheme, law) for key in _SAME_FOR_ALL}
     same_for_all["delay_notice"] = same_for_all["delay_notice"] or _DELAY_NOTICE
     completion = scheme.get("completion")
     by_level: dict[int, dict[str, Any]] = {}
@@ -386,9 +370,13 @@ def _targets(
         law=tuple(rule.name for rule in scheme.rules.values() if rule.is_by_law),
         clocks=tuple(SubjectClock(name, **clock) for name, clock in scheme.group("clock").items()),
         completion=Completion(**completion) if completion else None,
-        **{key: scheme.get(key) for key in _SCHEME_ONLY if scheme.get(key) is not None},
         **{key: span for key, span in same_for_all.items() if span is not None},
     )
+
+
+def _first_set(key: str, section: sections.TargetsSettings, scheme: RulesOfDay, law: RulesOfDay) -> Any:
+    values = (getattr(section, key, None), scheme.get(key), law.get(key))
+    return next((value for value in values if value is not None), None)
 
 
 def _can_be_later(span: str, other: str, calendar: Calendar, on_call: OnCall) -> bool:

@@ -67,6 +67,79 @@ def known_preset(name: str) -> str:
     return name
 
 
+def _dated(closed: dict[str, str]) -> dict[str, str]:
+    for day in closed:
+        try:
+            date.fromisoformat(day)
+        except ValueError as wrong:
+            raise ValueError(f'{day!r} is not a date; write one such as "2026-12-24"') from wrong
+    return closed
+
+
+def _code(text: str) -> str:
+    if not is_code(text):
+        raise ValueError(f'{text!r} is not a code; write only small letters, digits and "_", such as "leak"')
+    return text
+
+
+def _command(command: str) -> str:
+    try:
+        shlex.split(command)
+    except ValueError as wrong:
+        raise ValueError(
+            f'{command!r} is not a command ({wrong}); write one such as "clamdscan -"'
+        ) from wrong
+    return command
+
+
+def _codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = next((code for code in codes if not is_code(code)), None)
+    if wrong is not None:
+        raise ValueError(f'{wrong!r} is not a code; write only small letters, digits and "_"')
+    return codes
+
+
+def _figure(key: str) -> str:
+    if key not in FIGURES:
+        raise ValueError(f"{key!r} is no figure; choose from {', '.join(FIGURES)}")
+    return key
+
+
+def _evidence(kind: str) -> str:
+    if kind not in EVIDENCE:
+        raise ValueError(f"{kind!r} is no kind of evidence; write one of {', '.join(EVIDENCE)}")
+    return kind
+
+
+def _not_blank(signs: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not sign.strip() for sign in signs):
+        raise ValueError('a sign is empty; write words such as "smell of gas"')
+    return signs
+
+
+def _own_names(names: dict[str, str]) -> dict[str, str]:
+    if any(not text.strip() or len(text) > 75 or "{" in text or "}" in text for text in names.values()):
+        raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
+    return names
+
+
+def _without_gap(levels: dict[str, tuple[LevelRole, ...]]) -> dict[str, tuple[LevelRole, ...]]:
+    if sorted(levels) != [str(number) for number in range(1, len(levels) + 1)]:
+        raise ValueError(
+            'levels are numbered from 1 without a gap; write 1 = ["handler", "manager"], then 2 = …'
+        )
+    if any(not roles for roles in levels.values()):
+        raise ValueError(
+            'at a level without roles no one can decide; write roles such as ["handler", "manager"]'
+        )
+    return levels
+
+
+PresetName = Annotated[str, AfterValidator(known_preset)]
+EvidenceKind = Annotated[str, AfterValidator(_evidence)]
+Levels = Annotated[dict[str, tuple[LevelRole, ...]], AfterValidator(_without_gap)]
+
+
 class Organisation(SettingsSection):
     """The organisation that answers complaints, its country and its languages."""
 
@@ -78,29 +151,17 @@ class Organisation(SettingsSection):
     staff_language: LanguageCode = "en"
     address: Literal["formal", "informal"] = "formal"
     emergency_number: str = Field(default="112", pattern=r"^[0-9+ ()-]{2,25}$")
-    preset: str = "small_business"
+    preset: PresetName = "small_business"
     team: str = Field(default="", max_length=100)
     bot: str = Field(default="", pattern=r"^(|[A-Za-z0-9_]{5,32})$")
-
-    _known_preset = field_validator("preset")(known_preset)
 
 
 class CalendarSettings(SettingsSection):
     """Opening hours and days off."""
 
     hours: HoursText = "Mon-Fri 09:00-17:30"
-    closed: dict[str, str] = Field(default_factory=dict)
+    closed: Annotated[dict[str, str], AfterValidator(_dated)] = Field(default_factory=dict)
     ics: tuple[str, ...] = ()
-
-    @field_validator("closed")
-    @classmethod
-    def _dates(cls, closed: dict[str, str]) -> dict[str, str]:
-        for day in closed:
-            try:
-                date.fromisoformat(day)
-            except ValueError as wrong:
-                raise ValueError(f'{day!r} is not a date; write one such as "2026-12-24"') from wrong
-        return closed
 
 
 class Slack(SettingsSection):
@@ -215,31 +276,16 @@ class CaseReviewSettings(SettingsSection):
 class TrainingSettings(SettingsSection):
     """Training that a person needs before they get a complaint (clause 6.4, docs/registers.md)."""
 
-    required: tuple[str, ...] = ()
-
-    @field_validator("required")
-    @classmethod
-    def _codes(cls, required: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = next((subject for subject in required if not is_code(subject)), None)
-        if wrong is not None:
-            raise ValueError(f'{wrong!r} is not a code; write only small letters, digits and "_"')
-        return required
+    required: Annotated[tuple[str, ...], AfterValidator(_codes)] = ()
 
 
 class ThresholdSettings(SettingsSection):
     """A limit of a figure of the monitoring report (clause 8.4, docs/registers.md)."""
 
-    figure: str
+    figure: Annotated[str, AfterValidator(_figure)]
     above: float | None = Field(default=None, ge=0, le=1)
     below: float | None = Field(default=None, ge=0, le=1)
     over: int = Field(default=30, ge=7, le=366)
-
-    @field_validator("figure")
-    @classmethod
-    def _of_monitoring(cls, figure: str) -> str:
-        if figure not in FIGURES:
-            raise ValueError(f"{figure!r} is no figure; choose from {', '.join(FIGURES)}")
-        return figure
 
     @model_validator(mode="after")
     def _one_limit(self) -> ThresholdSettings:
@@ -265,16 +311,6 @@ class Recourse(SettingsSection):
     cost: str = ""
 
 
-def known_evidence(kind: str) -> str:
-    """Return the kind of evidence, or raise ValueError with those that exist."""
-    if kind not in EVIDENCE:
-        raise ValueError(f"{kind!r} is no kind of evidence; write one of {', '.join(EVIDENCE)}")
-    return kind
-
-
-EvidenceKind = Annotated[str, AfterValidator(known_evidence)]
-
-
 class InvestigationSettings(SettingsSection):
     """The plan of one level of investigation, instead of the built-in one."""
 
@@ -285,16 +321,9 @@ class InvestigationSettings(SettingsSection):
 class DangerSettings(SettingsSection):
     """The organisation's own signs of danger, in addition to the built-in ones."""
 
-    signs: tuple[str, ...] = Field(min_length=1)
+    signs: Annotated[tuple[str, ...], AfterValidator(_not_blank)] = Field(min_length=1)
     number: str | None = None
     text: dict[LanguageCode, str] = Field(default_factory=dict)
-
-    @field_validator("signs")
-    @classmethod
-    def _not_blank(cls, signs: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not sign.strip() for sign in signs):
-            raise ValueError('a sign is empty; write words such as "smell of gas"')
-        return signs
 
 
 class Triage(SettingsSection):
@@ -307,31 +336,11 @@ class Triage(SettingsSection):
     encoder: Literal["auto", "none", "minilm", "e5"] = "auto"
 
 
-#: Slack shows 100 choices in a menu; the others are for the categories of Amends.
-MOST_CODES, MOST_CATEGORIES = 100, 80
-
-
 class OwnCode(SettingsSection):
     """A code of the organisation's own, with its names."""
 
-    key: str
-    name: dict[LanguageCode, str] = Field(min_length=1)
-
-    @field_validator("key")
-    @classmethod
-    def _code(cls, key: str) -> str:
-        if not is_code(key):
-            raise ValueError(
-                f'{key!r} is not a code; write only small letters, digits and "_", such as "leak"'
-            )
-        return key
-
-    @field_validator("name")
-    @classmethod
-    def _named(cls, name: dict[str, str]) -> dict[str, str]:
-        if any(not text.strip() or len(text) > 75 or "{" in text or "}" in text for text in name.values()):
-            raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
-        return name
+    key: Annotated[str, AfterValidator(_code)]
+    name: Annotated[dict[LanguageCode, str], AfterValidator(_own_names)] = Field(min_length=1)
 
 
 class OwnCategory(OwnCode):
@@ -445,18 +454,7 @@ class ProofSettings(SettingsSection):
 class Files(SettingsSection):
     """What happens to the files that complainants send."""
 
-    scanner: str = ""
-
-    @field_validator("scanner")
-    @classmethod
-    def _command(cls, command: str) -> str:
-        try:
-            shlex.split(command)
-        except ValueError as wrong:
-            raise ValueError(
-                f'{command!r} is not a command ({wrong}); write one such as "clamdscan -"'
-            ) from wrong
-        return command
+    scanner: Annotated[str, AfterValidator(_command)] = ""
 
 
 class SpeechSettings(SettingsSection):
@@ -483,23 +481,6 @@ class TranslatorSettings(SettingsSection):
         return self
 
 
-def require_whole_levels(
-    levels: dict[str, tuple[LevelRole, ...]] | None,
-) -> dict[str, tuple[LevelRole, ...]] | None:
-    """Return the levels. Raises ValueError for gaps in their numbers and for levels without a role."""
-    if not levels:
-        return None
-    if sorted(levels) != [str(number) for number in range(1, len(levels) + 1)]:
-        raise ValueError(
-            'levels are numbered from 1 without a gap; write 1 = ["handler", "manager"], then 2 = …'
-        )
-    if any(not roles for roles in levels.values()):
-        raise ValueError(
-            'at a level without roles no one can decide; write roles such as ["handler", "manager"]'
-        )
-    return levels
-
-
 class Jurisdiction(SettingsSection):
     """A second country, named by its two letters. What is not set here is as in the rest of the file.
 
@@ -511,34 +492,28 @@ class Jurisdiction(SettingsSection):
     timezone: ZoneName | None = None
     languages: tuple[LanguageCode, ...] | None = None
     emergency_number: str | None = Field(default=None, pattern=r"^[0-9+ ()-]{2,25}$")
-    preset: str | None = None
+    preset: PresetName | None = None
     calendar: CalendarSettings | None = None
     targets: TargetsSettings | None = None
-    levels: dict[str, tuple[LevelRole, ...]] | None = None
+    levels: Levels | None = None
     authority: dict[LevelRole, Authority] | None = None
     recourse: tuple[Recourse, ...] | None = None
     danger: tuple[DangerSettings, ...] | None = None
     privacy: Privacy | None = None
 
-    @field_validator("preset")
-    @classmethod
-    def _known_preset(cls, name: str | None) -> str | None:
-        return name if name is None else known_preset(name)
 
-    _require_whole_levels = field_validator("levels")(require_whole_levels)
+def fits_menu(most: int, whose: str = "") -> AfterValidator:
+    """Refuses more codes than a menu of Slack shows."""
 
+    def check(codes: tuple[OwnCode, ...]) -> tuple[OwnCode, ...]:
+        if len(codes) > most:
+            raise ValueError(f"{len(codes)} are too many: a menu of Slack shows at most {most}{whose}")
+        return codes
 
-def require_few_categories(categories: tuple[OwnCategory, ...]) -> tuple[OwnCategory, ...]:
-    """Raise ValueError for more than fit into a menu of Slack, together with those of Amends."""
-    if len(categories) > MOST_CATEGORIES:
-        raise ValueError(
-            f"{len(categories)} are too many: a menu of Slack shows at most {MOST_CATEGORIES} of yours"
-        )
-    return categories
+    return AfterValidator(check)
 
 
-def require_menu_size(codes: tuple[OwnCode, ...]) -> tuple[OwnCode, ...]:
-    """Raise ValueError for more than a menu of Slack shows."""
-    if len(codes) > MOST_CODES:
-        raise ValueError(f"{len(codes)} are too many: a menu of Slack shows at most {MOST_CODES}")
-    return codes
+#: The other choices of the menu are for the categories of Amends.
+OwnCategories = Annotated[tuple[OwnCategory, ...], fits_menu(80, " of yours")]
+Products = Annotated[tuple[ProductSettings, ...], fits_menu(100)]
+Branches = Annotated[tuple[BranchSettings, ...], fits_menu(100)]

@@ -155,7 +155,7 @@ def _change_answer(turn: Turn, case: Case, step: str) -> None:
     if case.form_open:
         form.change_answer(turn, case.ref, step)
     else:
-        # After the end of the form a change is an addition (docs/design.md, "When the form ends").
+        # After the end of the form a change is an addition (docs/subsystems/intake.md, "When the form ends").
         turn.go_to("add", case.ref)
         turn.reply("ask.add", ref=case.ref)
 

@@ -1,4 +1,4 @@
-"""The bot's commands (docs/surfaces.md, "Telegram"), among them /policy: the complaints policy (5.2, 4.2)."""
+"""The bot's commands (docs/telegram.md, "Commands"), among them /policy: the complaints policy (5.2, 4.2)."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,8 +1,8 @@
 """Messages outside the form: a new complaint, an addition to an open one, or only a greeting
 (docs/surfaces.md, "Telegram").
 
-In doubt a first message is a complaint (docs/design.md, "When a complaint exists"). Later ones are added at once to
-the newest open complaint. Only where one clearly is another matter, or several complaints are open, the person is
+In doubt a first message is a complaint (docs/subsystems/intake.md, "When a complaint exists"). Later ones are added
+to the newest open complaint. Only where one clearly is another matter, or several complaints are open, the person is
 asked, once per burst of messages; "New complaint" then opens a record with the same words. A person who insists that
 a matter closed as "not a complaint" is one gets it reopened (clause 3).
 """
@@ -110,7 +110,7 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 
 def qualifies(text: str) -> bool:
-    """True for two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
+    """True for two words or more that are not a greeting: a plain rule, never the model."""
     return len(words_in(text)) >= 2 and not says_only("greetings", text)
 
 

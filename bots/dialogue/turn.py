@@ -387,8 +387,8 @@ def read_signs(
     now: datetime,
     languages: Sequence[str] | None = None,
 ) -> SignsInWords:
-    """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
-    when").
+    """Find the signs in one message. It runs inside its transaction, so no look-ups
+    (docs/subsystems/intake.md, "What runs when").
 
     `languages` are those of the desk: a text in none of them has no reader here, which is a sign of its own.
     """

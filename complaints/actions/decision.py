@@ -1,6 +1,6 @@
 """The decision (7.7, 7.8): in one act with `resolve`, or with findings and reasons, and then communicated.
 
-Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
+Also what a role may grant alone (Annex E; docs/permissions.md).
 """
 
 from collections.abc import Iterable, Mapping

@@ -138,7 +138,7 @@ def _bases(case: Case) -> Iterator[str]:
 def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     """The smallest n for which a target of `n bd` from the start would have been met; 0 on the day of the start.
 
-    Counted like due times (docs/surfaces.md, "Clock arithmetic").
+    Counted like due times (docs/subsystems/deadlines.md, "Clock arithmetic").
     """
     start, end = to_utc(start), to_utc(end)
     counted = calendar.counted

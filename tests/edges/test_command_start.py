@@ -18,6 +18,7 @@ from typer.main import get_command
 from amends import logs, process
 from amends.cli import desk as desk_commands
 from amends.cli.main import USUAL_COLLECTION, app
+from amends.cli.options import with_config
 from tests.edges.desk import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +152,7 @@ def test_a_running_desk_uses_pythons_usual_garbage_collection(
     usual = gc.get_threshold()
     try:
         gc.set_threshold(200_000)
-        desk_commands.run(config=place)
+        with_config(desk_commands.run)(config=place)
     finally:
         gc.set_threshold(*usual)
     assert thresholds == [usual] == [USUAL_COLLECTION]

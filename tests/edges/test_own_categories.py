@@ -209,7 +209,7 @@ def test_check_names_own_categories_that_the_active_model_has_not_learnt(
 ) -> None:
     write_installation(tmp_path, ANSWERS)
     assert amends("db", "upgrade")[0] == 0
-    with open_record(None) as (settings, store):
+    with open_record() as (settings, store):
         store.write(keep_model, b"m", "ab" * 32, {"classes": ["money", "low_pressure"]}, activate=True)
     _, out, _ = amends("check")
     assert settings.category[0].key == "leak_in_the_street"

@@ -1,4 +1,4 @@
-"""Which process polls Telegram, and what is logged when polling fails (docs/design.md, "Telegram")."""
+"""Which process polls Telegram, and what is logged when polling fails (docs/subsystems/intake.md, "Telegram")."""
 
 from __future__ import annotations
 

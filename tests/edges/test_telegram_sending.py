@@ -1,4 +1,4 @@
-"""Sending while Telegram refuses, limits, fails or does not answer (docs/design.md, "Telegram").
+"""Sending while Telegram refuses, limits, fails or does not answer (docs/subsystems/outbox.md, "Telegram").
 
 The subject is what people see and press; test_store_* tests the store on both databases. Tests marked `on_both` also
 run on PostgreSQL.

@@ -19,9 +19,9 @@ SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules"})
 _DOCUMENT = re.compile(r"(?<![\w/.*{}<-])((?:[\w.-]+/)*[\w-][\w.-]*\.md)\b")
 _IN_DOCS = re.compile(r"(?<![\w/.-])(docs/[\w./-]+\.md)\b")
 _DECISION = re.compile(r"docs/decisions/(\d{4})\b|\bdecisions? (\d{1,4})\b")
-_SECTION = re.compile(r"(docs/\w+\.md), section (\d+)")
-_RULES = re.compile(r"(docs/\w+\.md), rules? (\d+)(?: and (\d+))?")
-_QUOTED = re.compile(r'(docs/\w+\.md),\s+"([^"]+)"')
+_SECTION = re.compile(r"(docs/[\w/-]+\.md), section (\d+)")
+_RULES = re.compile(r"(docs/[\w/-]+\.md), rules? (\d+)(?: and (\d+))?")
+_QUOTED = re.compile(r'(docs/[\w/-]+\.md),\s+"([^"]+)"')
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _MODULE = re.compile(
     r"`((?:amends|benchmarks|bots|complaints|reports|scheduler|simulator|store|tests|triage)/[\w/]+\.py)`"

@@ -1,4 +1,4 @@
-"""Approval by a second person (Annex E; docs/surfaces.md, "Who may")."""
+"""Approval by a second person (Annex E; docs/permissions.md)."""
 
 from __future__ import annotations
 

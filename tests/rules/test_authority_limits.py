@@ -1,4 +1,4 @@
-"""What a role may grant without approval (Annex E; docs/surfaces.md, `[authority]`)."""
+"""What a role may grant without approval (Annex E; docs/permissions.md, "Authority")."""
 
 from __future__ import annotations
 

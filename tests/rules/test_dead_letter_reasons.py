@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amends.cli.inbox import explain
+from amends.cli.failed_work import explain
 
 
 @pytest.mark.parametrize(

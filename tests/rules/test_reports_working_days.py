@@ -1,4 +1,4 @@
-"""Working days taken are counted as due times are (docs/surfaces.md, "Clock arithmetic")."""
+"""Working days taken are counted as due times are (docs/subsystems/deadlines.md, "Clock arithmetic")."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_a_missed_legal_maximum_keeps_recourse_open_and_a_kept_one_does_not() ->
 
 @clause("7.9")
 def test_no_text_refers_to_the_closed_odr_platform() -> None:
-    files = [*PRESETS.glob("*.toml"), *(PRESETS.parent / "settings").glob("*.toml")]
+    files = [*PRESETS.rglob("*.toml"), *(PRESETS.parent / "settings").glob("*.toml")]
     texts = [file.read_text(encoding="utf-8").lower() for file in files]
     assert any("ombudsman" in text for text in texts)
     assert not any("consumers/odr" in text or "odr platform" in text for text in texts)

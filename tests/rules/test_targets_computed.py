@@ -1,4 +1,4 @@
-"""Targets as docs/surfaces.md computes them, and the presets: what starts, caps and meets them (7.3)."""
+"""Targets as docs/subsystems/deadlines.md computes them, and the presets: what starts, caps and meets them (7.3)."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.options import config_file, load_settings
 from amends.cli.output import err, progress_bar
 from amends.cli.triage.labels import LabelMaps
 from complaints.csv_cells import csv_cell
@@ -56,17 +57,17 @@ class ColumnOptions:
     maps: LabelMaps = field(default_factory=lambda: LabelMaps({}))
 
 
-def optional_settings(config: Path | None) -> Settings | None:
-    """The installation's settings; None without usable ones, unless `config` names a file.
+def optional_settings() -> Settings | None:
+    """The installation's settings; None without usable ones, unless `--config` names a file.
 
     Raises SettingsError for a named file that is not usable.
     """
-    from amends.settings import SettingsError, load
+    from amends.settings import SettingsError
 
     try:
-        return load(config)
+        return load_settings()
     except SettingsError:
-        if config is not None:
+        if config_file() is not None:
             raise
         return None
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record
+from amends.cli.options import NOT_WELL, Json, open_record
 from amends.cli.output import err, local_time, out, print_json, print_table
 from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
@@ -48,7 +48,6 @@ def promote(
     reason: Why = None,
     by: By = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
@@ -62,7 +61,7 @@ def promote(
     blob = file.read_bytes()
     maps = read_maps(map_)
     candidate, sha256 = load_file(file, blob), digest(blob)
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         own_history = read_history(file, candidate)
         renamed = _names_at_the_desk(candidate, settings, maps)
         if renamed:
@@ -198,13 +197,13 @@ def _login_name() -> str:
         return "unknown"
 
 
-def history(*, json: Json = False, config: Config = None) -> None:
+def history(*, json: Json = False) -> None:
     from amends.checks import DRIFT_TEXTS
     from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
     from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
-    with open_record(config) as (settings, store):
+    with open_record() as (settings, store):
         models = store.read(list_models)
         active = store.read(load_active_model)
         intact = active is None or store.read(is_model_intact, active[2])
@@ -247,11 +246,11 @@ def _row(model: Mapping[str, Any], zone: ZoneInfo, *, in_use: bool) -> Sequence[
     )
 
 
-def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
+def rollback(*, reason: Why = None, by: By = None, json: Json = False) -> None:
     from store.models.erased import list_models_with_erased_words
     from store.models.models import load_active_model, roll_back
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         before = store.read(load_active_model)
         model = store.write(roll_back, by=by or _login_name(), why=reason)
         erased = model is None and bool(store.read(list_models_with_erased_words, gone=True))
@@ -279,16 +278,11 @@ def _version(card: Mapping[str, Any], sha256: str) -> str:
     return str(card.get("version") or sha256[:12])
 
 
-def forget_history(
-    *,
-    yes: Annotated[bool, typer.Option("--yes")] = False,
-    json: Json = False,
-    config: Config = None,
-) -> None:
+def forget_history(*, yes: Annotated[bool, typer.Option("--yes")] = False, json: Json = False) -> None:
     from store.models.examples import find_history
     from store.models.examples import forget_history as destroy_history
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         stored = store.read(find_history)
         if stored is not None and not yes and not json and err.is_terminal:
             rows = pluralise(stored[1], "row")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import Json, config_file, load_settings, open_record
 from amends.cli.output import err, print_line
 from amends.cli.triage.model_files import load_file, starter_model
 from complaints.case_values import Certainty, certainty
@@ -31,19 +31,18 @@ def propose(
     *,
     model: Path | None = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
-    from amends.settings import SettingsError, load
+    from amends.settings import SettingsError
     from triage.proposal import propose as propose_for
 
     try:
-        settings, reason = load(config), "No model in use"
+        settings, reason = load_settings(), "No model in use"
     except SettingsError as error:
-        if config is not None:
+        if config_file() is not None:
             raise
         # The command also works without an installation.
         settings, reason = None, str(error)
-    loaded = _chosen_model(model, config, settings, reason)
+    loaded = _chosen_model(model, settings, reason)
     about = _about(settings, own_categories=model is None)
     if text is not None and not json:
         _print_proposal(propose_for(loaded, text, about))
@@ -54,7 +53,7 @@ def propose(
         sys.stdout.flush()
 
 
-def _chosen_model(file: Path | None, config: Path | None, settings: Settings | None, reason: str) -> Model:
+def _chosen_model(file: Path | None, settings: Settings | None, reason: str) -> Model:
     if file is not None:
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist", param_hint="--model")
@@ -68,12 +67,12 @@ def _chosen_model(file: Path | None, config: Path | None, settings: Settings | N
     from triage.model.artefact import load
 
     try:
-        with open_record(config) as (_, store):
+        with open_record() as (_, store):
             active = store.read(load_active_model)
             if active is not None:
                 return load(store.read(read_model_blob, active[2]), sha256=active[0])
     except (SettingsError, StoreError) as error:
-        if config is not None:
+        if config_file() is not None:
             raise
         # The installation may not be complete yet, and no one named it.
         reason = str(error)

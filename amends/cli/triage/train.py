@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record
+from amends.cli.options import NOT_WELL, Json, open_record
 from amends.cli.output import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.triage.labelled_files import (
     AtColumn,
@@ -66,7 +66,6 @@ def train(
     refused: RefusedFile = None,
     force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from amends.settings.sections import Triage
     from triage.learning.history import train_on_history
@@ -76,7 +75,7 @@ def train(
     files = _Files.of_model(to)
     files.require_free(force=force)
     maps = read_maps(map_)
-    settings = optional_settings(config)
+    settings = optional_settings()
     defaults = settings.triage if settings is not None else Triage()
     categories = _desk_categories(settings)
     table = None
@@ -96,7 +95,7 @@ def train(
                 param_hint="CSV",
             )
     else:
-        confirmed, read_at = _confirmed(config) if from_record else ([], None)
+        confirmed, read_at = _confirmed() if from_record else ([], None)
         rows = [*(table.examples if table is not None else ()), *confirmed]
         extra = [
             *_starters(rows, settings, categories, starters),
@@ -215,10 +214,10 @@ def _require_desk_labels(
     )
 
 
-def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
+def _confirmed() -> tuple[list[Example], datetime]:
     from triage.__main__ import parse_rows
 
-    with open_record(config) as (_, store):
+    with open_record() as (_, store):
         read_at = store.now()
         rows = store.examples()
     err.print(f"The record holds {pluralise(len(rows), 'assessed complaint')}.")
@@ -288,13 +287,12 @@ def evaluate(
     map_: Maps = None,
     refused: RefusedFile = None,
     json: Json = False,
-    config: Config = None,
 ) -> None:
     from triage.learning.evaluation import evaluate as evaluate_model
 
     loaded = load_file(model)
     options = ColumnOptions(text, category, severity, language, at, read_maps(map_))
-    table = read_labelled(file, options, optional_settings(config), categories=loaded.categories)
+    table = read_labelled(file, options, optional_settings(), categories=loaded.categories)
     write_refused(refused, table)
     shared = [example for example in table.examples if example.category in loaded.categories]
     unknown = sorted({example.category for example in table.examples} - set(loaded.categories))

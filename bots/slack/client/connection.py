@@ -25,7 +25,7 @@ PATH = "/slack/events"
 
 #: Seconds since 1970 have ten digits until the year 2286.
 MAX_TIMESTAMP_DIGITS = 12
-#: So many seconds without an answer mean a dead connection, even if it is still open (docs/design.md, "Slack").
+#: Seconds without an answer after which an open connection counts as dead (docs/subsystems/card.md, "Slack").
 SILENCE_LIMIT = 120.0
 _CHECK_EVERY = 5.0
 #: The client's own measure: so many pings in a row were not answered.
