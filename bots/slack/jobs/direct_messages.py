@@ -21,8 +21,7 @@ from bots.slack.views.card import RESTRICTED, next_due_text
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actions.registry import DECISION_VERBS, form_of
 from complaints.case import Case
-from complaints.case_values import clearest_signs
-from complaints.danger.alarm import Alarm
+from complaints.case_values import Alarm, clearest_signs
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
 from complaints.history import refused_request
