@@ -32,7 +32,7 @@ from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
 from complaints.event_facts import FactShapes, form_facts
 from complaints.obligations import per_event
-from complaints.obligations.approvals import awaited_act, proposer
+from complaints.obligations.approvals import awaited_act, proposal
 from complaints.times import format_time
 from complaints.vocabulary import DECIDABLE, OPEN, CloseCode, Role, State, Verb
 
@@ -49,22 +49,20 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
     require_second_person(case, request.actor)
-    if case.reclassification is not None:
-        if agreed and harm_of(case) >= 3:
-            raise NotAllowed.worded(
-                "not_allowed.severity:approve", field="agreed", ref=case.ref, severity=harm_of(case)
-            )
-        subject: dict[str, Any] = {"of": "reclassify"}
-    elif case.drafted is not None:
-        if case.drafted.checked:
+    about, _ = proposal(case) or ("extend", "")
+    if about == "reclassify" and agreed and harm_of(case) >= 3:
+        raise NotAllowed.worded(
+            "not_allowed.severity:approve", field="agreed", ref=case.ref, severity=harm_of(case)
+        )
+    subject: dict[str, Any] = {"of": about}
+    if about == "respond":
+        if case.drafted is not None and case.drafted.checked:
             require_answers(case, request)
         if agreed:
             require_within_limit(case, request.actor)
-        subject = {"of": "respond", **(counts_delivered(case) if agreed else {})}
-    elif case.extension is None and case.conduct.pending is not None:
-        subject = {"of": "limit_contact"}
-    else:
-        subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
+            subject |= counts_delivered(case)
+    if about == "extend":
+        subject["extends"] = _extension(case, request.at) if agreed else None
     return {**request.facts, **subject}
 
 
@@ -92,7 +90,8 @@ def require_reader_awaited(case: Case) -> None:
 
 def require_second_person(case: Case, actor: Actor) -> None:
     """Raise NotAllowed if this person cannot be the second one for what waits."""
-    if proposer(case) == actor.id:
+    _, author = proposal(case) or ("", None)
+    if author == actor.id:
         raise NotAllowed.worded("not_allowed.second_person:proposal", field="agreed", ref=case.ref)
     needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
     if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):

@@ -13,6 +13,7 @@ import pytest
 from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -279,6 +280,7 @@ async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_f
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     direct = DirectMessageJobs(Poster(office.desk, office.client))
+    jobs = PageJobs(direct)
     post = direct.poster.post
 
     async def post_except_to_tugba(channel: str, message: SlackMessage, key: str) -> str:
@@ -297,7 +299,7 @@ async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_f
     received, waits = [], []
     for minutes in (0, 1, 4):
         office.clock.go_on(minutes=minutes)
-        waits.append(await direct.page(obligation))
+        waits.append(await jobs.page(obligation))
         received.append((pages(office, MONA), pages(office, TUGBA)))
 
     assert received == [(1, 0), (1, 0), (2, 0)]
