@@ -21,6 +21,7 @@ from bots.dialogue.question_table import ORDER, QUESTIONS
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import WITH_REF
 from complaints.case import Case
+from complaints.deadlines.periods import form_ends
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
@@ -182,7 +183,7 @@ def _send(turn: Turn, case: Case) -> None:
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        turn.reply("not_yet", ref=case.ref, time=turn.moment(read_back.filing_time(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(min(form_ends(case)), case))
     else:
         turn.reply("not_yet.filed", ref=case.ref)
 
