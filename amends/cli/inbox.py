@@ -17,7 +17,7 @@ _DATABASE_ERRORS = {
 
 
 def list_(*, json: Json = False, config: Config = None) -> None:
-    from store.outbox.dead_letters import list_dead_letters
+    from store.outbox.failed import list_dead_letters
 
     with open_record(config) as (settings, store):
         zone = ZoneInfo(settings.organisation.timezone)
@@ -68,7 +68,7 @@ def retry(
 ) -> None:
     if (number is None) is not all_:
         raise typer.BadParameter("give a number, or --all")
-    from store.outbox.dead_letters import schedule_all_dead_letters, schedule_dead_letter
+    from store.outbox.failed import schedule_all_dead_letters, schedule_dead_letter
 
     with open_record(config) as (_, store):
         if number is None:
@@ -89,7 +89,7 @@ def give_up(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    from store.outbox.dead_letters import discard_dead_letter
+    from store.outbox.failed import discard_dead_letter
 
     with open_record(config) as (_, store):
         store.write(discard_dead_letter, number, reason)

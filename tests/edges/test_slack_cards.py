@@ -26,8 +26,7 @@ from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.claim import claim
 from store.outbox.complete import RateLimited, end_retry_pauses, fail
-from store.outbox.dead_letters import keep_dead_letter
-from store.outbox.failed import fail_orphaned, list_failed
+from store.outbox.failed import fail_orphaned, keep_dead_letter, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members, load_actor, sync_staff
 from store.slack import claim_post, list_posts
