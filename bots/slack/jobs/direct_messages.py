@@ -14,7 +14,7 @@ from bots.slack.jobs.post import Poster, failure_outcome, load_event, notice_mes
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import next_due_text
 from complaints.actions.authorisation import Access, is_allowed
-from complaints.actions.registry import DECISION_VERBS, form_of
+from complaints.actions.registry import ACTIONS, DECISION_VERBS, form_of
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
@@ -198,7 +198,7 @@ class DirectMessageJobs:
             return Completed()
         request, answer = refused
         form = form_of(request.verb)
-        text_id = "dm.told_checked" if answer.verb is Verb.CHECK_DECISION else "dm.told_refused"
+        text_id = "dm.told_checked" if ACTIONS[answer.verb].is_second_reader else "dm.told_refused"
         act = texts.text(f"verb.{form}")
         text = texts.text(text_id, ref=case.ref, who=mention(answer.by), act=act)
         return await self.send(
