@@ -32,9 +32,14 @@ from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
-from scheduler.reports import ScheduledReport
-from scheduler.reviews import review_handlers
-from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
+from scheduler.ticks import (
+    ScheduledReport,
+    act_handlers,
+    create_ticks,
+    housekeeping_handlers,
+    morning_handlers,
+    review_handlers,
+)
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
 from store.custody.key_check import record_key_use

@@ -25,7 +25,7 @@ from simulator.customer import Customer
 from simulator.telegram.people import TelegramImpossible
 from store.cases.act import act
 from store.cases.read import list_cases
-from store.outbox.dead_letters import list_dead_letters
+from store.outbox.failed import list_dead_letters
 from store.people.staff import load_actor
 from store.store import open_store
 from tests.databases import KEYS, FakeClock

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from complaints.case_values import (
     NO_CONDUCT,
     NOBODY_NAMED,
+    Alarm,
     Assessment,
     Conduct,
     Decision,
@@ -33,7 +34,6 @@ from complaints.case_values import (
     Talk,
     TargetSet,
 )
-from complaints.danger.alarm import Alarm
 from complaints.danger.hazards import DISCREET
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time

@@ -37,7 +37,7 @@ def was_for_reader(drafted_at: datetime, events: Sequence[Event]) -> bool:
         return False
     later = (event for event in events if event.seq > draft.seq)
     answer = next((event for event in later if event.verb in SECOND_PERSON_VERBS), None)
-    return answer is None or answer.verb is Verb.CHECK_DECISION
+    return answer is None or ACTIONS[answer.verb].is_second_reader
 
 
 @dataclass(frozen=True)

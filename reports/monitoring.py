@@ -13,7 +13,7 @@ from typing import Any
 
 from complaints.case import Case
 from complaints.history import CaseHistory
-from complaints.measures.months import MonthCounts
+from complaints.measures.report_counts import MonthCounts
 from complaints.measures.row import Coverage
 from complaints.times import format_time
 from reports.breakdowns import Backlog, BacklogCount, Gap, HandlerOutcomes, Redress, Score

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from complaints.measures.clocks import Observation, Run
-from complaints.measures.months import MonthCounts
+from complaints.measures.report_counts import MonthCounts
 from complaints.measures.row import read_marks, read_pending
 from complaints.times import format_time
 from reports.kpis import SHARES

@@ -6,9 +6,10 @@ every process may tick and no leader is needed.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -17,12 +18,12 @@ from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
-from complaints.times import local_time
-from scheduler.reports import ScheduledReport, report_obligations
-from scheduler.reviews import monthly_draw
+from complaints.rulebook import Calendar
+from complaints.times import at_minute, local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
+from store.cases.reviews import draw_reviews, give_review, rank_closed
 from store.custody.retention import (
     RETENTION,
     delete_expired_rows,
@@ -44,9 +45,12 @@ from store.values import Obligation
 
 #: A process of another release may know the kind and handle it within this time.
 ORPHANED_AFTER = timedelta(minutes=15)
-log = structlog.get_logger(__name__)
 #: Complaints erased in one day, more than any organisation closes. The rest waits until the next day.
 MAX_ERASED = 10_000
+#: Months of each period that is counted in months.
+_MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
+
+log = structlog.get_logger(__name__)
 
 
 def schedule_next_morning(store: Store) -> None:
@@ -84,6 +88,78 @@ def morning_handlers(store: Store) -> Mapping[str, Handler]:
         return Completed()
 
     return {"morning": morning}
+
+
+# --- by the month: reviews of closed complaints (4.5, Annex C), and reports to a channel (8.4)
+
+
+def monthly_draw(now: datetime, zone: str) -> NewObligation:
+    """Draws from the complaints that were closed in the month before; its key is this month, so it is drawn once."""
+    first = local_time(now, zone).date().replace(day=1)
+    facts = {"period": f"{first - timedelta(days=1):%Y-%m}"}
+    return NewObligation(f"draw_reviews:{first:%Y-%m}", "draw_reviews", now, SendPriority.BULK, facts)
+
+
+def review_handlers(store: Store, each_month: int) -> Mapping[str, Handler]:
+    """The handlers of `draw_reviews` and `redraw_review`."""
+
+    async def draw(obligation: Obligation) -> Outcome:
+        if not each_month:
+            return Completed()
+        zone = (await store.aread(load_current_rulebook)).calendar.zone
+        period = str(obligation.facts["period"])
+        first = date.fromisoformat(f"{period}-01")
+        after = (first + timedelta(days=31)).replace(day=1)
+        start, end = (at_minute(day, 0, zone) for day in (first, after))
+        # The list may be long; on the writing thread everybody would wait for it.
+        ranked, closed = await store.aread(rank_closed, period, start, end, each_month)
+        await store.awrite(draw_reviews, period, ranked, closed, each_month)
+        return Completed()
+
+    async def redraw(obligation: Obligation) -> Outcome:
+        await store.awrite(give_review, str(obligation.ref), f"{obligation.due:%Y-%m}")
+        return Completed()
+
+    return {"draw_reviews": draw, "redraw_review": redraw}
+
+
+@dataclass(frozen=True)
+class ScheduledReport:
+    """A kind of report, the channel that gets it, and `when`: weekly, or one of `_MONTHS`."""
+
+    kind: str
+    channel: str
+    when: str
+
+
+def last_period(when: str, today: date) -> tuple[date, date]:
+    """The first day of the last period that ended before today, and the day after its last one."""
+    if when == "weekly":
+        after = today - timedelta(days=today.weekday())
+        return after - timedelta(days=7), after
+    months = _MONTHS[when]
+    after = date(today.year, (today.month - 1) // months * months + 1, 1)
+    number = after.year * 12 + after.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1), after
+
+
+def report_obligations(
+    reports: Iterable[ScheduledReport], now: datetime, calendar: Calendar
+) -> Iterator[NewObligation]:
+    """The report of each last period, due on the first working morning after it; the key is the period."""
+    for report in reports:
+        first, after = last_period(report.when, local_time(now, calendar.zone).date())
+        facts = {"report": report.kind, "channel": report.channel, "first": first.isoformat()}
+        yield NewObligation(
+            f"channel_report:{report.kind}:{report.channel}:{report.when}:{first}",
+            "channel_report",
+            next_morning(at_minute(after, 0, calendar.zone), calendar),
+            SendPriority.BULK,
+            facts | {"after": after.isoformat()},
+        )
+
+
+# --- the ticks, and the cleanup of each day
 
 
 def create_ticks(

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from complaints.history import CaseHistory
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import month_bounds
 from complaints.measures.row import CaseMeasures
 from complaints.rulebook import Calendar, Rulebook
 from store.cases.pages import count_repeats, load_history_page, pages

@@ -120,6 +120,8 @@ class DialogueTurn:
     blocked: bool | None = None
     #: Whose rules a complaint received in this turn gets; None means the organisation's own country.
     jurisdiction: str | None = None
+    #: A linking code to use: it connects the complaint that it opens, and any other counts as a failed attempt.
+    code: str | None = None
 
 
 class CodeState(StrEnum):
@@ -146,13 +148,13 @@ class Conversation:
     """A conversation as the dialogue sees it, loaded and locked in the transaction that receives the message.
 
     `cases` are the person's complaints, the newest first, at most 20. `staff` maps members to names and aliases.
-    The functions read from the database only when a step calls them. `texts` gives the newest words of a complaint
-    by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
+    The functions only read, and only when a step calls them. `texts` gives the newest words of a complaint by field.
+    `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
     gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
     the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
     decision, or "". `load_events` gives the events of a complaint without their words, `load_files` its files.
-    `count_reviewers` gives how many people could review a decision. `code` checks a binding code; every miss counts,
-    so call it only once.
+    `count_reviewers` gives how many people could review a decision. `check_code` says what a linking code opens; to
+    use it is planned (`DialogueTurn.code`).
     """
 
     chat: Chat
@@ -171,7 +173,7 @@ class Conversation:
     load_events: Callable[[str], Sequence[Event]] = lambda ref: ()
     load_files: Callable[[str], Sequence[ReceivedFile]] = lambda ref: ()
     count_reviewers: Callable[[Case], int] = lambda case: 1
-    code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
+    check_code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
 
 Step = Callable[[Conversation], DialogueTurn]

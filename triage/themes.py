@@ -14,7 +14,7 @@ from scipy.stats import hypergeom
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import CountVectorizer
 
-from complaints.measures.counts import MaskedStory, Theme
+from complaints.measures.report_counts import MaskedStory, Theme
 
 #: People who must use a term, and how many times as often as before.
 FEWEST_PEOPLE, TIMES_AS_OFTEN = 5, 2.0

@@ -48,7 +48,7 @@ def list_outbox(*, all_: All = False, kind: Kind = None, ref: Ref = None, json: 
 
 
 def list_inbox(*, json: Json = False) -> None:
-    from store.outbox.dead_letters import list_dead_letters
+    from store.outbox.failed import list_dead_letters
 
     with open_record() as (settings, store):
         zone = ZoneInfo(settings.organisation.timezone)
@@ -114,7 +114,7 @@ def retry_outbox(
 def retry_inbox(number: OptionalRowId = None, *, all_: All = False, json: Json = False) -> None:
     if (number is None) is not all_:
         raise typer.BadParameter("give a number, or --all")
-    from store.outbox.dead_letters import schedule_all_dead_letters, schedule_dead_letter
+    from store.outbox.failed import schedule_all_dead_letters, schedule_dead_letter
 
     with open_record() as (_, store):
         if number is None:
@@ -148,7 +148,7 @@ def give_up_outbox(
 def give_up_inbox(
     number: RowId, *, reason: Annotated[FailureReason, typer.Option("--reason")], json: Json = False
 ) -> None:
-    from store.outbox.dead_letters import discard_dead_letter
+    from store.outbox.failed import discard_dead_letter
 
     with open_record() as (_, store):
         store.write(discard_dead_letter, number, reason)

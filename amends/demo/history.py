@@ -18,6 +18,7 @@ from amends.demo.registers import RegisterHistory
 from amends.demo.settings import PEOPLE, first_model
 from bots.dialogue.inputs import Elapsed
 from bots.dialogue.step import step
+from bots.letters.composer import CHAT_LETTERS
 from bots.letters.letter import Letter
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import LetterHandler
@@ -124,7 +125,7 @@ class DemoHistory:
     def write(self, tx: Tx, number: int) -> None:
         """Take this many complaints to the end of their courses; complete each obligation at its due time."""
         self._actions.save_templates(tx)
-        self._kinds = _AUTOMATIC | self.messages.kinds(tx)
+        self._kinds = _AUTOMATIC | CHAT_LETTERS | {"say"}
         queue: list[tuple[datetime, int, DemoComplaint, list[tuple[datetime, str]]]] = []
         total = 0
         for complaint, times in self._complaints(number):
@@ -288,24 +289,17 @@ class DemoMessages:
     texts: Texts
     buttons: Buttons
 
-    def kinds(self, tx: Tx) -> frozenset[str]:
-        return frozenset({"say", *self._letter_handler(tx).writers()})
-
     def compose(self, tx: Tx, obligation: Obligation) -> DemoMessage | None:
         language = self.texts.language(obligation.chat.language if obligation.chat else None)
         if obligation.kind == "say":
             reply: Mapping[str, Any] = obligation.payload
             text = self.texts.text(language, reply["template"], **reply["fields"])
             return DemoMessage(text, reply["template"], language)
-        writer = self._letter_handler(tx).writers()[obligation.kind]
-        letter = writer(Letter(read.load_case(tx, str(obligation.ref)), self.texts, language), obligation)
+        case = read.load_case(tx, str(obligation.ref))
+        letter = self._letter_handler(tx).compose(Letter(case, self.texts, language), obligation)
         if letter is None:
             return None
-        acts: tuple[FollowUpAct, ...] = ()
-        if letter.act is not None:
-            verb, facts, words = letter.act
-            acts = ((str(obligation.ref), verb, SYSTEM, facts, words),)
-        return DemoMessage(letter.text, letter.template or obligation.kind, language, acts)
+        return DemoMessage(letter.text, letter.template, language, letter.acts(str(obligation.ref)))
 
     def wake(self, tx: Tx, obligation: Obligation) -> None:
         if obligation.chat is None:

@@ -6,8 +6,7 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from complaints.measures.counts import MaskedStory, Themes
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import MaskedStory, Themes, month_bounds
 from complaints.measures.row import Coverage
 from complaints.times import local_time
 from reports.analysis.changes import HISTORY

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import month_bounds
 from reports.document import Report
 from reports.fairness.satisfaction import satisfaction
 from reports.tally import Period

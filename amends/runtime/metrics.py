@@ -25,8 +25,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from complaints.obligations.kinds import SendPriority
 from store.outbox.claim import count_waiting
-from store.outbox.dead_letters import list_dead_letters
-from store.outbox.failed import list_failed
+from store.outbox.failed import list_dead_letters, list_failed
 from store.proof.log import latest_checkpoint
 from store.record.measured import count_alarms
 from store.store import Store

@@ -1,7 +1,7 @@
 """What the complainant does after a decision (7.9): accept or reject it, ask, check a remedy, withdraw, reopen."""
 
 from bots.dialogue import my_data, new_message
-from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
+from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REMEDY_STEP, REPLY, SURE
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED, asks_a_person, comes_after_decision
@@ -31,8 +31,6 @@ _CONFIRMED = "confirmed"
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
 #: "It started again" has up to five words; longer texts must share two with the complaint.
 _SHORT_RETURN, _SHARED_WORDS = 5, 2
-#: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
-REMEDY_STEP = "done"
 REMEDY_CHECK, REMEDY_FAULT = "remedy_check", "not_right"
 
 

@@ -15,12 +15,13 @@ from bots.dialogue import (
     status,
     survey,
 )
-from bots.dialogue.buttons import SCORES, SURVEY
+from bots.dialogue.buttons import REMEDY_STEP, SCORES, SURVEY
 from bots.dialogue.inputs import ButtonInput
 from bots.dialogue.question_table import ORDER, QUESTIONS
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import WITH_REF
 from complaints.case import Case
+from complaints.deadlines.periods import form_ends
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
@@ -182,7 +183,7 @@ def _send(turn: Turn, case: Case) -> None:
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        turn.reply("not_yet", ref=case.ref, time=turn.moment(read_back.filing_time(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(min(form_ends(case)), case))
     else:
         turn.reply("not_yet.filed", ref=case.ref)
 
@@ -223,7 +224,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         remedy_question = after_decision.remedy_awaiting_answer(turn)
         if remedy_question is not None:
             case, remedy = remedy_question
-            return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.n}", case.ref, turn_number)
+            return ButtonInput(choice, f"{REMEDY_STEP}{remedy.n}", case.ref, turn_number)
     if choice in ("take_up", "new_complaint") and turn.state.get(survey.OFFERED) is not None:
         return ButtonInput(choice, "after_survey", turn.state[survey.OFFERED], turn_number)
     if choice in ("export", "correct_data", "erase_data"):

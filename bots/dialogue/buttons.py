@@ -53,6 +53,9 @@ APPEAL: Rows = (("appeal",),)
 #: After a bad survey answer: reopen the complaint, or make a new one.
 AFTER_SURVEY: Rows = (("take_up",), ("new_complaint",))
 
+#: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
+REMEDY_STEP = "done"
+
 #: Under words that seem to belong to a closed complaint: reopen it, or make a new one.
 AFTER_CLOSING: Rows = (("take_up",), ("new",))
 

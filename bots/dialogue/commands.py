@@ -164,13 +164,9 @@ def _ask_which(turn: Turn, name: str, cases: list[Case]) -> None:
 
 def _how(turn: Turn, incoming: CommandInput) -> None:
     rules = turn.rules_of(turn.open_cases[0].ref if turn.open_cases else None)
-    turn.reply(
-        "how",
-        org=rules.organisation,
-        levels=turn.texts.count(turn.language, "how.levels", rules.top_level),
-        bodies=body_list(turn.texts, turn.language, rules) or turn.text("how.no_body"),
-        notice=f"\n\n{turn.text('readback.notice', notice=rules.notice)}" if rules.notice else "",
-    )
+    fields = policy_fields(turn.language, rules, turn.texts)
+    bodies = body_list(turn.texts, turn.language, rules) or turn.text("how.no_body")
+    turn.reply("how", org=fields["org"], levels=fields["levels"], bodies=bodies, notice=fields["notice"])
 
 
 def _policy(turn: Turn, incoming: CommandInput) -> None:

@@ -13,6 +13,7 @@ from bots.texts.media import recording_names, without_words
 from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
 from complaints.complaint_text import without_own_words
+from complaints.deadlines.periods import form_ends
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Target
@@ -223,7 +224,7 @@ def remind(turn: Turn, what: str) -> None:
     if at > turn.now:
         turn.schedule_wake_up(what, at)
     elif turn.step in FORM and turn.ref == ref:
-        time = turn.due_time(filing_time(case), case)
+        time = turn.due_time(min(form_ends(case)), case)
         turn.reply("not_sent", ref=ref, time=time, buttons=CHECK if turn.step == "check" else (("send",),))
 
 
@@ -231,13 +232,6 @@ def reminder_time(turn: Turn, ref: str, last_words: datetime) -> datetime:
     rules = turn.rules_of(ref)
     filed = due(last_words, rules.dialogue.file_abandoned_after, rules.calendar).at
     return last_words + (filed - last_words) / 2
-
-
-def filing_time(case: Case) -> datetime:
-    """When an abandoned form is filed as it is: after a silence, at the latest some time after it was opened."""
-    dialogue, calendar = case.rules.dialogue, case.rules.calendar
-    after_silence = due(case.last_words_at or case.logged_at, dialogue.file_abandoned_after, calendar).at
-    return min(after_silence, due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at)
 
 
 def facts_from_story(turn: Turn, ref: str) -> Facts:

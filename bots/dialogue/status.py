@@ -20,7 +20,7 @@ from complaints.event_facts import HELD
 from complaints.history import taken_back_seqs
 from complaints.identifiers import parse_reference
 from complaints.vocabulary import UNDECIDED, Flag, Role, State, Target, Verb
-from store.values import CodeState, PlannedAct
+from store.values import CodeState
 
 MOST_OPEN, MOST_CLOSED = 8, 3
 #: Longer histories show their first day and the newest ones. Telegram takes 4,096 characters.
@@ -186,15 +186,14 @@ def _ended(turn: Turn, case: Case, ended: datetime) -> str:
 
 
 def use_code(turn: Turn, code: str, *, may_be_words: bool = False) -> bool:
-    """Try the code, at most once per message; True when the turn has a reply to it.
+    """Plan the use of the code; True when the turn has a reply to it.
 
     `may_be_words`: eight digits can also be an answer, such as a meter number. Then only a code that opens a
     complaint counts as one. A miss still counts as a failed attempt.
     """
-    lookup = turn.conversation.code(code)
+    turn.code, lookup = code, turn.conversation.check_code(code)
     case = lookup.case
     if lookup.state is CodeState.FOUND and case is not None:
-        turn.plan(PlannedAct(Verb.BIND, case.ref))
         if turn.conversation.language is None and case.language in turn.texts.languages:
             # Staff spoke with the complainant; the phone's language is only a hint.
             turn.chosen_language = case.language

@@ -70,6 +70,8 @@ class Turn:
     wake_ups: list[WakeUp] = field(default_factory=list)
     chosen_language: str | None = None
     blocked: bool | None = None
+    #: A linking code to use.
+    code: str | None = None
     danger: tuple[str, SignsInWords] | None = None
     #: What a message within a danger says.
     within_danger: DangerMessage | None = None
@@ -344,6 +346,7 @@ class Turn:
             language=self.chosen_language,
             blocked=self.blocked,
             jurisdiction=self.rules.country,
+            code=self.code,
         )
 
 

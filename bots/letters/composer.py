@@ -1,25 +1,29 @@
-"""The text of each letter to the complainant: as a preview for staff, and for each kind of obligation (7.3).
+"""Each letter to the complainant: as a preview for staff, and for each kind of obligation (7.3).
 
-A preview is stored with its act and sent unchanged.
+A preview is stored with its act and sent unchanged. A chat also gets the buttons below a letter, and the act that
+follows from its delivery.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
-from bots.letters import conduct as conduct_letters
+from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, REMEDY_STEP, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
+from complaints.actors import SYSTEM, Actor
 from complaints.case import Case, Event, events_of
 from complaints.case_values import RemedyOwed
 from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.history import taken_back_seqs
+from complaints.obligations.kinds import LETTERS
 from complaints.obligations.standing import remedy_notice_at
-from complaints.vocabulary import Flag, Role, Target, Verb
+from complaints.vocabulary import CloseCode, Flag, Role, Target, Verb
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
@@ -63,7 +67,7 @@ def preview(
         case "inform":
             return progress_letters.inform(letter, words, facts["next_date"])
         case "warn_conduct":
-            return conduct_letters.warning(letter, words)
+            return progress_letters.warning(letter, words)
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
@@ -77,14 +81,33 @@ WordsOf = Callable[[int], Mapping[str, str]]
 _CLOSING_VERBS = verbs_that(lambda row: row.ends or row.asks == "reclassify")
 
 
+#: The verb, the facts and the words of an act.
+Act = tuple[Verb, Mapping[str, Any], Mapping[str, str]]
+
+
 @dataclass(frozen=True)
 class LetterText:
-    """The text of a letter, and the name of the template it was made from."""
+    """The text of a letter, and the name of the template it was made from.
+
+    `in_short`: a long decision in a few lines, for the chat. `buttons` are below it in a chat; a press belongs to
+    `step`. `act` is recorded when the channel accepts the letter. `must_arrive`: send it again
+    when that is uncertain.
+    """
 
     text: str
     template: str
-    #: A long decision in a few lines, for the chat.
     in_short: str = ""
+    buttons: Rows = ()
+    step: str = ""
+    act: Act | None = None
+    must_arrive: bool = True
+
+    def acts(self, ref: str) -> tuple[tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]], ...]:
+        """The act on this complaint that follows from the delivery, as the store records it."""
+        if self.act is None:
+            return ()
+        verb, facts, words = self.act
+        return ((ref, verb, SYSTEM, facts, words),)
 
 
 @dataclass(frozen=True)
@@ -101,13 +124,22 @@ class Composer:
 
         Raises KeyError for a kind that sends the complainant nothing.
         """
-        if kind in _WITHOUT_FACTS:
-            return LetterText(_WITHOUT_FACTS[kind](self.letter), kind)
         return _BY_KIND[kind](self, facts)
 
+    def logged(self, facts: Mapping[str, Any]) -> LetterText:
+        """What a person who logs a complaint reads out at once."""
+        return LetterText(progress_letters.read_out(self.letter, now=self.now), "logged")
+
     def acknowledge(self, facts: Mapping[str, Any]) -> LetterText:
-        level = int(facts.get("level", 1))
-        return LetterText(progress_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge")
+        letter, level = self.letter, int(facts.get("level", 1))
+        can_sign = not letter.case.reviews_decision and progress_letters.is_unsigned(letter)
+        return LetterText(
+            progress_letters.acknowledgement(letter, level, now=self.now),
+            "acknowledge",
+            buttons=(("send",), *FORM_COPY) if can_sign else FORM_COPY,
+            step="check",
+            act=(Verb.ACKNOWLEDGE, {"level": level}, {}),
+        )
 
     def decision(self, facts: Mapping[str, Any]) -> LetterText:
         # A decision by script or import has no stored preview: the same letter is composed now.
@@ -117,8 +149,15 @@ class Composer:
         at = decision.at if decision is not None else self.now
         seq = int(facts["seq"])
         event_facts, words = self._event(seq).facts, self.words_of(seq)
-        in_short = decision_letters.in_short(self.letter, event_facts, words, at)
-        return LetterText(self._preview(form, seq, at), "decision", in_short)
+        return LetterText(
+            self._preview(form, seq, at),
+            "decision",
+            decision_letters.in_short(self.letter, event_facts, words, at),
+            buttons=REPLY,
+            step="decision",
+            # The time to reply starts with it (7.8).
+            act=(Verb.COMMUNICATE_DECISION, {}, {}),
+        )
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])
@@ -126,7 +165,12 @@ class Composer:
             if name in self._event(seq).facts:
                 # The stored text has this date as a promise.
                 self.letter.due_day(date.fromisoformat(self._event(seq).facts[name]))
-        return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq, self.now), verb)
+        counts = seq in {unsent.event.seq for unsent in self.letter.case.unsent}
+        return LetterText(
+            self.words_of(seq).get("letter") or self._preview(verb, seq, self.now),
+            verb,
+            act=(Verb.DELIVER, {"seq": seq}, {}) if counts else None,
+        )
 
     def dates(self, facts: Mapping[str, Any]) -> LetterText | None:
         """The dates after the assessment, or a moved date with its reason.
@@ -146,7 +190,12 @@ class Composer:
     def progress(self, facts: Mapping[str, Any]) -> LetterText:
         """The progress; before the date of the answer is missed, also that it will be."""
         missing = facts.get("target") == Target.DECIDE
-        return LetterText(progress_letters.progress(self.letter, self.now, missing=missing), "progress")
+        text = progress_letters.progress(self.letter, self.now, missing=missing)
+        return LetterText(text, "progress", act=(Verb.INFORM, {}, {"letter": text}))
+
+    def no_independent(self, facts: Mapping[str, Any]) -> LetterText:
+        text = decision_letters.no_independent(self.letter)
+        return LetterText(text, "no_independent", act=(Verb.INFORM, {}, {"letter": text}))
 
     def delay(self, facts: Mapping[str, Any]) -> LetterText | None:
         """The answer, or the reply to another request, is not ready.
@@ -190,7 +239,8 @@ class Composer:
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
             return None if remedy.done_at is not None else self._late_remedy(remedy, words, int(facts["seq"]))
-        return LetterText(decision_letters.remedy_done(self.letter, remedy, words), "remedy_done")
+        text = decision_letters.remedy_done(self.letter, remedy, words)
+        return LetterText(text, "remedy_done", buttons=SURE, step=f"{REMEDY_STEP}{number}")
 
     def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> LetterText:
         """The date will be missed, or was missed; after an earlier such letter, it is still not done."""
@@ -231,7 +281,35 @@ class Composer:
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
         text = decision_letters.closing(self.letter, code, words, other=other)
-        return LetterText(text, decision_letters.closing_template(self.letter.case, code))
+        return LetterText(
+            text,
+            decision_letters.closing_template(self.letter.case, code),
+            buttons=INSIST if code == CloseCode.NOT_COMPLAINT else (),
+            step="closing",
+        )
+
+    def reply_reminder(self, facts: Mapping[str, Any]) -> LetterText:
+        text = decision_letters.reply_reminder(self.letter)
+        return LetterText(text, "reply_reminder", buttons=REPLY, step="decision")
+
+    def recourse(self, facts: Mapping[str, Any]) -> LetterText:
+        act = (Verb.OFFER_RECOURSE, dict[str, Any](), dict[str, str]())
+        return LetterText(decision_letters.recourse(self.letter), "recourse", act=act)
+
+    def summary(self, facts: Mapping[str, Any]) -> LetterText:
+        return LetterText(decision_letters.summary(self.letter), "summary")
+
+    def survey(self, facts: Mapping[str, Any], *, step: str = "sent") -> LetterText:
+        """The survey, or its reminder; it is not worth a second copy."""
+        is_reminder = step == "reminded"
+        return LetterText(
+            decision_letters.survey(self.letter, reminder=is_reminder),
+            "survey_reminder" if is_reminder else "survey",
+            buttons=SCALE,
+            step=SURVEY[0],
+            act=(Verb.SURVEY, {"step": step}, {}),
+            must_arrive=False,
+        )
 
     def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
         """A limit on contact, or what became of it."""
@@ -245,8 +323,32 @@ class Composer:
         limit = {**request.facts, "until": days[-1]} if days else request.facts
         outcome = str(event.facts.get("outcome", "limit"))
         words = self.words_of(request.seq if event.verb in SECOND_PERSON_VERBS else event.seq)
-        text = conduct_letters.limit(self.letter, limit, words, outcome)
-        return LetterText(text, f"conduct.{outcome}")
+        # Once for each limit there is a button to appeal against it.
+        conduct = self.letter.case.conduct
+        return LetterText(
+            progress_letters.contact_limit(self.letter, limit, words, outcome),
+            f"conduct.{outcome}",
+            buttons=APPEAL if conduct.limit is not None and not conduct.appealed else (),
+            step="conduct",
+        )
+
+    def danger_seen(self, facts: Mapping[str, Any]) -> LetterText:
+        role = str(facts.get("role", Role.ON_CALL.value))
+        return LetterText(progress_letters.danger_seen(self._in_danger_language(), role), "danger_seen")
+
+    def talk(self, facts: Mapping[str, Any]) -> LetterText | None:
+        """A line exactly as it was typed, or that a person came or left."""
+        if facts["phase"] == "line":
+            line = self.words_of(int(facts["seq"])).get("text")
+            return None if line is None else LetterText(line, "talk")
+        letter, role = self._in_danger_language(), str(facts["role"])
+        return LetterText(progress_letters.person_talks(letter, role, str(facts["phase"])), "talk")
+
+    def _in_danger_language(self) -> Letter:
+        """The letter in the language of the message with the danger, also if the desk does not speak it."""
+        letter = self.letter
+        written = next((sign.language for sign in reversed(letter.case.signs) if sign.danger), "")
+        return replace(letter, language=letter.texts.danger_language(written, letter.language))
 
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)
@@ -268,6 +370,7 @@ class Composer:
 
 
 _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None]] = {
+    "logged": Composer.logged,
     "acknowledge": Composer.acknowledge,
     "decision": Composer.decision,
     "letter": Composer.written,
@@ -281,17 +384,19 @@ _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
     "conduct": Composer.conduct,
+    "reply_reminder": Composer.reply_reminder,
+    "recourse": Composer.recourse,
+    "no_independent": Composer.no_independent,
+    "summary": Composer.summary,
+    "survey": Composer.survey,
+    "survey_reminder": partial(Composer.survey, step="reminded"),
+    "danger_seen": Composer.danger_seen,
+    "talk": Composer.talk,
 }
-_WITHOUT_FACTS: Mapping[str, Callable[[Letter], str]] = {
-    "reply_reminder": decision_letters.reply_reminder,
-    "recourse": decision_letters.recourse,
-    "no_independent": decision_letters.no_independent,
-    "summary": decision_letters.summary,
-}
-
-
-#: The kinds of obligation with a letter that follows from an act; an acknowledgement follows from the complaint.
-COMPOSED = (_BY_KIND.keys() | _WITHOUT_FACTS.keys()) - {"acknowledge"}
+#: The kinds of obligation whose letter a chat gets.
+CHAT_LETTERS = frozenset(_BY_KIND) - {"logged"}
+#: The kinds with a letter that follows from an act; an acknowledgement follows from the complaint.
+COMPOSED = LETTERS - {"acknowledge"} | {"confirmation"}
 
 
 def compose_read_out(
@@ -309,6 +414,4 @@ def compose_read_out(
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
     texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(case.language), reviewers, complaint_text)
-    if about == "logged":
-        return LetterText(progress_letters.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

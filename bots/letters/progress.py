@@ -1,4 +1,4 @@
-"""Letters until the decision: the acknowledgement, dates, what staff write, and news (7.3, 7.4)."""
+"""Letters until the decision: the acknowledgement, dates, what staff write (4.3, 4.5), and news (7.3, 7.4)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -159,6 +159,31 @@ def inform(letter: Letter, words: Mapping[str, str], next_date: str) -> str:
         left=words["left"].strip(),
         reason=paragraph_below(letter.text("inform.reason", reason=reason)) if reason else "",
         date=letter.due_day(date.fromisoformat(next_date)),
+        team=letter.signature,
+        org=letter.organisation,
+    )
+
+
+def warning(letter: Letter, words: Mapping[str, str]) -> str:
+    """What should change in the contact, in the words of staff; nothing is limited by it."""
+    return letter.text(
+        "conduct.warning", text=words["text"].strip(), team=letter.signature, org=letter.organisation
+    )
+
+
+def contact_limit(
+    letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], outcome: str = "limit"
+) -> str:
+    """What the limit names, until when and why, and how to appeal; or how it was reviewed, or that it ended."""
+    names = (
+        "• " + letter.text(f"conduct.limit.{name}", days=str(facts.get("reply_days") or ""))
+        for name in facts["limits"]
+    )
+    return letter.text(
+        f"conduct.{outcome}",
+        limits="\n".join(names),
+        date=letter.due_day(date.fromisoformat(str(facts["until"]))),
+        reason=words.get("reason", "").strip(),
         team=letter.signature,
         org=letter.organisation,
     )

@@ -1,4 +1,7 @@
-"""Words that the record already has for a letter: the form starts with them, and a person sends or changes them."""
+"""Words that the record already has for a letter: the form starts with them, and a person sends or changes them.
+
+They are the news and what was done, and the fields of letter templates, in the complainant's language.
+"""
 
 from collections.abc import Mapping
 
@@ -7,7 +10,8 @@ from bots.letters.progress import done_and_left
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
-from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy
+from complaints.letter_templates import FILLED
+from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy, Target
 
 
 def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]:
@@ -33,5 +37,33 @@ def sum_asked_for(case: Case) -> tuple[Remedy | None, str | None]:
     money = [remedy for remedy in remedies if remedy in (Remedy.REFUND, Remedy.COMPENSATION)]
     if len(money) != 1:
         return None, None
+    return money[0], _amount_requested(case)
+
+
+def _amount_requested(case: Case) -> str | None:
     cents = case.amount_requested
-    return money[0], None if cents is None else f"{cents / 100:.2f}"
+    return None if cents is None else f"{cents / 100:.2f}"
+
+
+def template_values(form: str, case: Case, texts: Texts) -> dict[str, str]:
+    """The fields that this record has, each as the letter writes it.
+
+    In a field that says what was done the amount is what was paid, otherwise what was asked for.
+    """
+    letter = Letter(case, texts, texts.language(case.language))
+    values = {
+        "reference": case.ref,
+        "organisation": letter.organisation,
+        "received": letter.event_day(case.received_at),
+    }
+    if (decide := case.target(Target.DECIDE)) is not None and decide.met_at is None:
+        values["answer_by"] = letter.due_day(decide.promised_due)
+    if FILLED[form] == "done":
+        sums = [(remedy.amount, remedy.currency) for remedy in done_remedies(case)]
+    else:
+        sums = [(_amount_requested(case), case.currency_requested)]
+    paid = [(amount, currency) for amount, currency in sums if amount and currency]
+    # Of two sums, a letter cannot know which one is meant.
+    if len(paid) == 1:
+        values["amount"] = texts.amount(letter.language, *paid[0])
+    return values

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.batches import bulk_acts, change_letter
 from bots.slack.client.client import SlackClient, make_client
-from bots.slack.client.new_blocks import BlockSupport
+from bots.slack.client.refused_blocks import BlockSupport
 from bots.slack.context import SlackContext
 from bots.slack.incidents import incident_decision, incident_forms
 from bots.slack.listeners import (

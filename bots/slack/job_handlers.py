@@ -20,6 +20,7 @@ from bots.slack.jobs.conversation import ConversationJobs
 from bots.slack.jobs.digest import DigestJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.files import FileJobs
+from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster, failure_outcome, post_once
 from bots.slack.jobs.registers import RegisterJobs
 from bots.slack.jobs.reminders import ReminderJobs
@@ -91,7 +92,7 @@ def job_handlers(
         "redraw": cards.redraw,
         "thread": cards.thread,
         "slack_erase": cards.erase,
-        "page": direct.page,
+        "page": PageJobs(direct).page,
         "talk_show": talk.show,
         "talk_mark": talk.mark,
         "talk_heard": talk.heard,

@@ -18,7 +18,7 @@ from bots.slack.client.block_kit import Block, actions, button, plain, section
 from bots.slack.client.client import NETWORK, SlackClient, error_of, is_trigger_expired, log_unexpected
 from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
-from bots.slack.jobs.pressed_card import draw_pressed_card
+from bots.slack.jobs.card import draw_pressed_card
 from bots.slack.payloads import (
     ButtonPress,
     DirectMessage,

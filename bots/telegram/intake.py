@@ -34,7 +34,7 @@ from store.database.errors import (
     SerializationConflict,
     WrongSchemaVersion,
 )
-from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
+from store.outbox.failed import find_handled_keys, keep_dead_letter
 from store.people.contacts import TOPIC
 from store.store import Store
 from store.values import Conversation, DialogueTurn, Step

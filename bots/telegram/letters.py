@@ -3,16 +3,12 @@
 Quiet hours delay letters that the desk starts, never replies (docs/surfaces.md, "Quiet hours").
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
-from bots.dialogue.after_decision import REMEDY_STEP
-from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
-from bots.letters import decision, progress
-from bots.letters.composer import DECISION_LETTERS, Composer
+from bots.dialogue.buttons import RECEIPT
+from bots.letters.composer import CHAT_LETTERS, DECISION_LETTERS, Composer, LetterText
 from bots.letters.letter import Letter, join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
@@ -25,9 +21,9 @@ from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.event_facts import ATTACHMENTS
 from complaints.obligations.kinds import kinds_that_are
 from complaints.obligations.resend import LATE
-from complaints.vocabulary import CloseCode, Flag, Role, Verb
+from complaints.vocabulary import Flag, Verb
 from store.cases.act import act as store_act
-from store.cases.outgoing_messages import FollowUpAct, load_contact
+from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case, load_history
 from store.cases.staff_letters import attachments_state, load_attachment
 from store.incidents import was_surveyed_before
@@ -44,32 +40,14 @@ DELAYED_KINDS = kinds_that_are("delayed")
 #: Letters that wait while staff talk with the complainant, and how often they are tried again.
 WAITS_FOR_TALK = DELAYED_KINDS - {"letter", "decision"} | {"acknowledge"}
 TALK_PAUSE = timedelta(minutes=5)
+SURVEYS: frozenset[str] = frozenset({"survey", "survey_reminder"})
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
 RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing"})
-
 
 #: An attachment whose letter has not left is tried again after this time.
 WAIT_FOR_LETTER = timedelta(minutes=5)
 #: A letter whose attachments are still being fetched is looked at again after so many seconds.
 ATTACHMENT_SECONDS = 2.0
-#: The verb, the facts and the words of an act.
-Act = tuple[Verb, Mapping[str, Any], Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class ComposedLetter:
-    """A letter ready to send: text, buttons and their step, and the act that follows once it is accepted."""
-
-    text: str
-    buttons: Rows = ()
-    step: str = ""
-    act: Act | None = None
-    must_arrive: bool = True
-    template: str = ""
-    in_short: str = ""
-
-
-Write = Callable[[Letter, Obligation], ComposedLetter | None]
 
 
 def _attachments(case: Case, obligation: Obligation) -> tuple[int, ...]:
@@ -97,8 +75,7 @@ class LetterHandler:
     receipts: bool = False
 
     def handlers(self) -> Mapping[str, Handler]:
-        handlers = {kind: self._handler(kind, write) for kind, write in self.writers().items()}
-        return {**handlers, "attachment": self._attachment}
+        return {**dict.fromkeys(CHAT_LETTERS, self.send), "attachment": self._attachment}
 
     async def _attachment(self, obligation: Obligation) -> Outcome:
         """Send one file after its letter."""
@@ -120,69 +97,39 @@ class LetterHandler:
         message = OutgoingMessage(caption, "attachment", language, ref=ref, file=file)
         return await self.sender.send(obligation, chat, message)
 
-    def writers(self) -> Mapping[str, Write]:
-        """The function that writes the letter of each kind of obligation, without sending it."""
-        return {
-            "acknowledge": self._acknowledgement,
-            "decision": partial(
-                self._compose, rows=REPLY, step="decision", act=(Verb.COMMUNICATE_DECISION, {}, {})
-            ),
-            "letter": self._written,
-            "dates": self._compose,
-            "progress": self._progress,
-            "remedy_notice": self._remedy,
-            "reply_reminder": partial(self._compose, rows=REPLY, step="decision"),
-            "recourse": partial(self._compose, act=(Verb.OFFER_RECOURSE, {}, {})),
-            "closing": self._closing,
-            "survey": self._survey,
-            "survey_reminder": self._survey,
-            "danger_seen": self._danger_seen,
-            "talk": self._talk,
-            "delay": self._compose,
-            "legal_passed": self._compose,
-            "confirmation": self._compose,
-            "outside": self._compose,
-            "next_recourse": self._compose,
-            "no_independent": self._progress,
-            "summary": self._compose,
-            "conduct": self._conduct,
-        }
-
-    def _handler(self, kind: str, write: Write) -> Handler:
-        async def send_letter(obligation: Obligation) -> Outcome:
-            store, ref = self.store, str(obligation.ref)
-            case = await store.aread(load_case, ref)
-            if case.talk is not None and kind in WAITS_FOR_TALK:
-                return Rescheduled(store.now() + TALK_PAUSE, "a person is talking with the complainant")
-            if _is_delayable(obligation):
-                until = letter_held_until(
-                    case, store.now(), is_reply=kind == "letter", is_closing=kind == "closing"
-                )
-                if until is not None:
-                    return Rescheduled(until, "quiet hours")
-            if numbers := _attachments(case, obligation):
-                state = await store.aread(attachments_state, ref, numbers)
-                if state != "ready":
-                    why = f"an attachment of {ref} cannot be sent: take the letter back and send it again"
-                    return RateLimited(ATTACHMENT_SECONDS) if state == "waiting" else Failed(why)
-            chat = obligation.chat or await store.aread(load_contact, ref)
-            if chat is None:
-                return Failed(f"{ref} has no chat to write to: tell the complainant by another route")
-            language = self.texts.language(chat.language or case.language)
-            letter = Letter(case, self.texts.to(child=Flag.MINOR in case.flags), language)
-            composed = await store.in_thread(lambda: write(letter, obligation))
-            if composed is None:
-                return Completed()
-            if obligation.facts.get(LATE):
-                # Days in the letter are as seen from its original date.
-                note = letter.text("late", day=letter.event_day(obligation.due))
-                composed = replace(composed, text=join_paragraphs(note, composed.text))
-            if Flag.NO_CONTACT in case.flags and not self._is_sent_without_contact(case, obligation):
-                return await self._keep_unsent(obligation, composed)
-            message = self._message(composed, letter, kind, chat.address)
-            return await self.sender.send(obligation, chat, message)
-
-        return send_letter
+    async def send(self, obligation: Obligation) -> Outcome:
+        """Send the letter of one obligation, unless it has to wait or the person wants no contact."""
+        store, ref, kind = self.store, str(obligation.ref), obligation.kind
+        case = await store.aread(load_case, ref)
+        if case.talk is not None and kind in WAITS_FOR_TALK:
+            return Rescheduled(store.now() + TALK_PAUSE, "a person is talking with the complainant")
+        if _is_delayable(obligation):
+            until = letter_held_until(
+                case, store.now(), is_reply=kind == "letter", is_closing=kind == "closing"
+            )
+            if until is not None:
+                return Rescheduled(until, "quiet hours")
+        if numbers := _attachments(case, obligation):
+            state = await store.aread(attachments_state, ref, numbers)
+            if state != "ready":
+                why = f"an attachment of {ref} cannot be sent: take the letter back and send it again"
+                return RateLimited(ATTACHMENT_SECONDS) if state == "waiting" else Failed(why)
+        chat = obligation.chat or await store.aread(load_contact, ref)
+        if chat is None:
+            return Failed(f"{ref} has no chat to write to: tell the complainant by another route")
+        language = self.texts.language(chat.language or case.language)
+        letter = Letter(case, self.texts.to(child=Flag.MINOR in case.flags), language)
+        composed = await store.in_thread(lambda: self.compose(letter, obligation))
+        if composed is None:
+            return Completed()
+        if obligation.facts.get(LATE):
+            # Days in the letter are as seen from its original date.
+            note = letter.text("late", day=letter.event_day(obligation.due))
+            composed = replace(composed, text=join_paragraphs(note, composed.text))
+        if Flag.NO_CONTACT in case.flags and not self._is_sent_without_contact(case, obligation):
+            return await self._keep_unsent(obligation, composed)
+        message = self._message(composed, letter, obligation.kind, chat.address)
+        return await self.sender.send(obligation, chat, message)
 
     def _is_sent_without_contact(self, case: Case, obligation: Obligation) -> bool:
         """True for the few letters that a person who wants no contact still gets.
@@ -200,7 +147,7 @@ class LetterHandler:
         event = next(event for event in history if event.seq == int(seq))
         return event.at == case.question_answered_at
 
-    async def _keep_unsent(self, obligation: Obligation, composed: ComposedLetter) -> Outcome:
+    async def _keep_unsent(self, obligation: Obligation, composed: LetterText) -> Outcome:
         """Not sent, at the complainant's wish. The act that follows is recorded with the fact `kept`."""
         if composed.act is None:
             return Completed()
@@ -211,7 +158,7 @@ class LetterHandler:
         )  # fmt: skip
         return Completed(settled=True)
 
-    def _message(self, composed: ComposedLetter, letter: Letter, kind: str, address: str) -> OutgoingMessage:
+    def _message(self, composed: LetterText, letter: Letter, kind: str, address: str) -> OutgoingMessage:
         case = letter.case
         rows = composed.buttons
         if self.receipts and kind in RECEIPT_LETTERS:
@@ -225,105 +172,29 @@ class LetterHandler:
             ref=case.ref,
             turn=case.version,
         )
-        acts: tuple[FollowUpAct, ...] = ()
-        if composed.act is not None:
-            verb, facts, words = composed.act
-            acts = ((case.ref, verb, SYSTEM, facts, words),)
         return OutgoingMessage(
             text=composed.text,
-            template=composed.template or kind,
+            template=composed.template,
             language=letter.language,
             keyboard=keyboard,
             ref=case.ref,
             must_arrive=composed.must_arrive,
-            acts=acts,
+            acts=composed.acts(case.ref),
             dates=letter.dates,
             in_short=composed.in_short,
             to_child=Flag.MINOR in case.flags,
         )
 
-    def _compose(
-        self, letter: Letter, obligation: Obligation, rows: Rows = (), step: str = "", act: Act | None = None
-    ) -> ComposedLetter | None:
-        """`act` is recorded when the channel accepts the letter: the time to reply starts with it (7.8)."""
-        ref, store = letter.case.ref, self.store
-        if obligation.kind in DECISION_LETTERS:
+    def compose(self, letter: Letter, obligation: Obligation) -> LetterText | None:
+        """The letter of this obligation, without sending it; None where nothing is left to say."""
+        ref, store, kind = letter.case.ref, self.store, obligation.kind
+        if kind in SURVEYS and store.read(was_surveyed_before, ref):
+            # The person was asked about another complaint of the same incident.
+            return None
+        if kind in DECISION_LETTERS:
             reviewers = store.read(count_reviewers, letter.case)
             text = store.read(load_complaint_text, ref)
             letter = replace(letter, reviewers=reviewers, complaint_text=text)
-        composer = Composer(
-            letter,
-            store.read(load_history, ref),
-            lambda seq: store.read(load_event_words, ref, seq),
-            store.now(),
-        )
-        composed = composer.compose(obligation.kind, obligation.facts)
-        if composed is None:
-            return None
-        return ComposedLetter(
-            composed.text, rows, step, act, template=composed.template, in_short=composed.in_short
-        )
-
-    def _acknowledgement(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        level = int(obligation.facts.get("level", 1))
-        can_sign = not letter.case.reviews_decision and progress.is_unsigned(letter)
-        rows = (("send",), *FORM_COPY) if can_sign else FORM_COPY
-        return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
-
-    def _written(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        seq = int(obligation.facts["seq"])
-        counts = seq in {unsent.event.seq for unsent in letter.case.unsent}
-        return self._compose(letter, obligation, act=(Verb.DELIVER, {"seq": seq}, {}) if counts else None)
-
-    def _progress(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        composed = self._compose(letter, obligation)
-        return composed and replace(composed, act=(Verb.INFORM, {}, {"letter": composed.text}))
-
-    def _remedy(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        composed = self._compose(letter, obligation)
-        if composed is None or composed.template != "remedy_done":
-            return composed
-        return replace(composed, buttons=SURE, step=f"{REMEDY_STEP}{obligation.facts['remedy']}")
-
-    def _conduct(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        """Under a limit there is a button to appeal against it, once for each limit."""
-        conduct = letter.case.conduct
-        rows = APPEAL if conduct.limit is not None and not conduct.appealed else ()
-        return self._compose(letter, obligation, rows, "conduct")
-
-    def _closing(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()
-        return self._compose(letter, obligation, rows, "closing")
-
-    def _survey(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        if self.store.read(was_surveyed_before, letter.case.ref):
-            # The person was asked about another complaint of the same incident.
-            return None
-        reminder = obligation.kind == "survey_reminder"
-        facts = {"step": "reminded" if reminder else "sent"}
-        return ComposedLetter(
-            decision.survey(letter, reminder=reminder),
-            SCALE,
-            SURVEY[0],
-            (Verb.SURVEY, facts, {}),
-            must_arrive=False,
-        )
-
-    def _danger_seen(self, letter: Letter, obligation: Obligation) -> ComposedLetter:
-        role = str(obligation.facts.get("role", Role.ON_CALL.value))
-        return ComposedLetter(progress.danger_seen(_in_danger_language(letter), role))
-
-    def _talk(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        """A line exactly as it was typed, or that a person came or left."""
-        facts = obligation.facts
-        if facts["phase"] == "line":
-            line = self.store.read(load_event_words, letter.case.ref, int(facts["seq"])).get("text")
-            return None if line is None else ComposedLetter(line)
-        text = progress.person_talks(_in_danger_language(letter), str(facts["role"]), str(facts["phase"]))
-        return ComposedLetter(text)
-
-
-def _in_danger_language(letter: Letter) -> Letter:
-    """The same letter in the language of the message with the danger, also if the desk does not speak it."""
-    written = next((sign.language for sign in reversed(letter.case.signs) if sign.danger), "")
-    return replace(letter, language=letter.texts.danger_language(written, letter.language))
+        history = store.read(load_history, ref)
+        composer = Composer(letter, history, lambda seq: store.read(load_event_words, ref, seq), store.now())
+        return composer.compose(kind, obligation.facts)

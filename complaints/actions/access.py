@@ -5,6 +5,7 @@ Also the fair treatment of staff complained about (Annex C): information, hearin
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 
 from complaints.actions.action import (
     BY_COMPLAINANT,
@@ -102,18 +103,14 @@ def apply_release(case: Case, event: Event) -> Case:
     return changed(case, hold_until=None, flags=case.flags - {Flag.LEGAL_HOLD})
 
 
-def check_processing(case: Case, request: ActionRequest) -> Facts:
+def check_processing(case: Case, request: ActionRequest, *, restricts: bool) -> Facts:
     """The person has the use of their data restricted, or the restriction ends (GDPR, Article 18)."""
-    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=_restricts(request.verb))
+    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=restricts)
 
 
-def apply_processing(case: Case, event: Event) -> Case:
+def apply_processing(case: Case, event: Event, *, restricts: bool) -> Case:
     flag = {Flag.PROCESSING_RESTRICTED}
-    return changed(case, flags=case.flags | flag if _restricts(event.verb) else case.flags - flag)
-
-
-def _restricts(verb: Verb) -> bool:
-    return verb is Verb.RESTRICT_PROCESSING
+    return changed(case, flags=case.flags | flag if restricts else case.flags - flag)
 
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:
@@ -357,10 +354,11 @@ ROWS: Mapping[Verb, Action] = {
     **{
         verb: Action(
             "8.1", BY_SYSTEM, stays(EVERY),
-            check=check_processing, apply=apply_processing,
+            check=partial(check_processing, restricts=restricts),
+            apply=partial(apply_processing, restricts=restricts),
             words=WordKind.INTERNAL, is_work=False,
         )
-        for verb in (Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING)
+        for verb, restricts in ((Verb.RESTRICT_PROCESSING, True), (Verb.RESUME_PROCESSING, False))
     },
 }
 # fmt: on

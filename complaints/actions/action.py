@@ -209,6 +209,8 @@ class Action:
     asks: str = ""
     #: The answer of a second person (4.5).
     is_second_person: bool = False
+    #: The answer of a second reader, who only reads a decision before it is sent (docs/quality.md).
+    is_second_reader: bool = False
     #: The letter that the system sends before it records this act.
     records: str = ""
 

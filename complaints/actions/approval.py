@@ -32,7 +32,7 @@ from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
 from complaints.event_facts import FactShapes, form_facts
 from complaints.obligations import per_event
-from complaints.obligations.approvals import awaited_act, proposer
+from complaints.obligations.approvals import awaits_approver, awaits_reader, proposal
 from complaints.times import format_time
 from complaints.vocabulary import DECIDABLE, OPEN, CloseCode, Role, State, Verb
 
@@ -49,50 +49,45 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
     require_second_person(case, request.actor)
-    if case.reclassification is not None:
-        if agreed and harm_of(case) >= 3:
-            raise NotAllowed.worded(
-                "not_allowed.severity:approve", field="agreed", ref=case.ref, severity=harm_of(case)
-            )
-        subject: dict[str, Any] = {"of": "reclassify"}
-    elif case.drafted is not None:
-        if case.drafted.checked:
+    about, _ = proposal(case) or ("extend", "")
+    if about == "reclassify" and agreed and harm_of(case) >= 3:
+        raise NotAllowed.worded(
+            "not_allowed.severity:approve", field="agreed", ref=case.ref, severity=harm_of(case)
+        )
+    subject: dict[str, Any] = {"of": about}
+    if about == "respond":
+        if case.drafted is not None and case.drafted.checked:
             require_answers(case, request)
         if agreed:
             require_within_limit(case, request.actor)
-        subject = {"of": "respond", **(counts_delivered(case) if agreed else {})}
-    elif case.extension is None and case.conduct.pending is not None:
-        subject = {"of": "limit_contact"}
-    else:
-        subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
+            subject |= counts_delivered(case)
+    if about == "extend":
+        subject["extends"] = _extension(case, request.at) if agreed else None
     return {**request.facts, **subject}
 
 
-def require_awaited(case: Case, verb: Verb) -> None:
-    """Raise OutOfOrder unless this act of a second person comes next."""
-    awaited = awaited_act(case)
-    if awaited is verb:
+def require_approver_awaited(case: Case) -> None:
+    """Raise OutOfOrder unless an approval comes next."""
+    if awaits_approver(case):
         return
-    if verb is Verb.CHECK_DECISION:
-        if case.drafted is not None:
-            raise OutOfOrder.worded("needs_approver", ref=case.ref)
-        raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
-    if awaited is not None:
+    if awaits_reader(case):
         raise OutOfOrder.worded("nothing_to_approve:unread", ref=case.ref)
     raise OutOfOrder.worded("nothing_to_approve:extension", ref=case.ref)
 
 
-def require_approver_awaited(case: Case) -> None:
-    require_awaited(case, Verb.APPROVE)
-
-
 def require_reader_awaited(case: Case) -> None:
-    require_awaited(case, Verb.CHECK_DECISION)
+    """Raise OutOfOrder unless a second reader answers next."""
+    if awaits_reader(case):
+        return
+    if case.drafted is not None:
+        raise OutOfOrder.worded("needs_approver", ref=case.ref)
+    raise OutOfOrder.worded("nothing_to_approve:check_decision", ref=case.ref)
 
 
 def require_second_person(case: Case, actor: Actor) -> None:
     """Raise NotAllowed if this person cannot be the second one for what waits."""
-    if proposer(case) == actor.id:
+    _, author = proposal(case) or ("", None)
+    if author == actor.id:
         raise NotAllowed.worded("not_allowed.second_person:proposal", field="agreed", ref=case.ref)
     needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
     if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):
@@ -208,7 +203,7 @@ ROWS: Mapping[Verb, Action] = {
         requires=require_reader_awaited, check=check_check_decision, apply=apply_check_decision,
         words=WordKind.NOTE, form="check_decision", facts=FactShapes(shapes=form_facts("check_decision").shapes),
         leaves=(per_event.answer,), judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
-        is_second_person=True,
+        is_second_person=True, is_second_reader=True,
     ),
 }
 # fmt: on

@@ -1,6 +1,6 @@
 """Messages between staff and complainant: reply, ask, inform, warn, note, bind, survey (4.3, 7.3, 8.3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
@@ -144,10 +144,8 @@ def check_warning(case: Case, request: ActionRequest) -> Facts:
 
 def apply_warning(case: Case, event: Event) -> Case:
     """A warning waits for its delivery, also where there is no chat. It is no answer and no news on the matter."""
-    return add_unsent(case, event)
-
-
-def _apply_delivered_warning(case: Case, event: Event) -> Case:
+    if waits_for_delivery(event):
+        return add_unsent(case, event)
     return changed(case, conduct=changed(case.conduct, warned_at=event.at))
 
 
@@ -225,9 +223,10 @@ def deliver_letters(case: Case, event: Event, seq: int | None = None) -> Case:
     """The letter of this event, or every one that is no decision, counts from the time of `event`."""
     for letter in case.unsent:
         if letter.before is None and seq in (None, letter.event.seq):
-            facts = {name: value for name, value in letter.event.facts.items() if name != HELD}
+            waits = (HELD, COUNTS_DELIVERED)
+            facts = {name: value for name, value in letter.event.facts.items() if name not in waits}
             written = changed(letter.event, at=event.at, facts=facts)
-            case = _APPLIED[written.verb](changed(case, unsent=without_letter(case, letter)), written)
+            case = ROWS[written.verb].apply(changed(case, unsent=without_letter(case, letter)), written)
     return case
 
 
@@ -381,14 +380,6 @@ def apply_survey(case: Case, event: Event) -> Case:
     is_concern = event.facts.get("score") == 1 or bool(event.facts.get("concern"))
     concern_at = event.at if is_concern and case.survey_concern_at is None else case.survey_concern_at
     return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at, survey_concern_at=concern_at)
-
-
-_APPLIED: Mapping[Verb, Callable[[Case, Event], Case]] = {
-    Verb.REPLY: apply_reply,
-    Verb.ASK: apply_ask,
-    Verb.INFORM: apply_inform,
-    Verb.WARN_CONDUCT: _apply_delivered_warning,
-}
 
 
 # fmt: off

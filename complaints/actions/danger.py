@@ -6,8 +6,7 @@ from typing import Any
 from complaints.actions.action import NOBODY, Action, ActionRequest, WordKind, stays
 from complaints.actors import HANDLERS, MANAGERS
 from complaints.case import Case, Event, Facts, changed
-from complaints.case_values import RecordedSign
-from complaints.danger.alarm import Alarm
+from complaints.case_values import Alarm, RecordedSign
 from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
 from complaints.event_facts import FactShapes, one_of

@@ -81,14 +81,21 @@ def _weekdays(word: str, text: str) -> list[int]:
 
 
 def _span(word: str, text: str) -> tuple[int, int]:
-    match = _CLOCK.fullmatch(word)
-    if match is None:
+    span = parse_clock_span(word)
+    if span is None or span[0] == span[1]:
         raise _bad(text)
+    return span
+
+
+def parse_clock_span(text: str) -> tuple[int, int] | None:
+    """The start and the end of "20:00-08:00" in minutes after midnight; None for any other text."""
+    match = _CLOCK.fullmatch("".join(text.split()))
+    if match is None:
+        return None
     h1, m1, h2, m2 = (int(part) for part in match.groups())
     start, end = h1 * 60 + m1, h2 * 60 + m2
-    if m1 > 59 or m2 > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY or start == end:
-        raise _bad(text)
-    return start, end
+    is_time = m1 <= 59 and m2 <= 59 and start < MINUTES_A_DAY and end <= MINUTES_A_DAY
+    return (start, end) if is_time else None
 
 
 def _in_order(spans: list[tuple[int, int]], text: str) -> tuple[tuple[int, int], ...]:

@@ -1,4 +1,4 @@
-"""The periods of a scheme in the order of a complaint's life: too late, settled early, kept when closed (8.1).
+"""The periods in the order of a complaint's life: the form, too late, settled early, kept when closed (8.1).
 
 docs/domain.md, section 7, gives the schemes that have them.
 """
@@ -23,6 +23,17 @@ ALWAYS, ON_REQUEST = "always", "on_request"
 #: Safety signs of hardship: such a person gets the confirmation without asking.
 _HARDSHIP_SIGNS = frozenset({"vulnerable", "cutoff_eviction"})
 _WRITTEN = re.compile(r"(.*?)(?:\s+from\s+(receipt|closing))?\s*", re.DOTALL)
+
+
+def form_ends(case: Case) -> tuple[datetime, datetime]:
+    """When an abandoned form is filed as it is: after a silence, which a danger interrupts, and at the latest."""
+    dialogue, calendar = case.rules.dialogue, case.rules.calendar
+    calm = (alarm.talks_until for alarm in case.alarms)
+    silent_since = max(at for at in (case.last_words_at or case.logged_at, *calm) if at is not None)
+    return (
+        due(silent_since, dialogue.file_abandoned_after, calendar).at,
+        due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at,
+    )
 
 
 def last_day_if_too_old(case: Case) -> date | None:

@@ -1,16 +1,14 @@
 """The complainant's quiet hours: we start no conversation in them, and they hold letters back."""
 
-import re
 from datetime import datetime, timedelta
 
 from complaints.case import Case
+from complaints.deadlines.opening_hours import parse_clock_span
 from complaints.deadlines.working_time import due
 from complaints.times import MINUTES_A_DAY, at_minute, local_time, to_utc
 from complaints.vocabulary import Target
 
 ACCEPTED = '"20:00-08:00", or "none"'
-
-_WRITTEN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
 
 
 class BadQuietHours(ValueError):
@@ -21,13 +19,10 @@ def parse_quiet(text: str) -> tuple[int, int] | None:
     """Start and end in minutes after midnight; they include midnight where start >= end. None for "none"."""
     if text.strip().lower() == "none":
         return None
-    match = _WRITTEN.fullmatch(text)
-    if match is None:
+    span = parse_clock_span(text)
+    if span is None:
         raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
-    h1, m1, h2, m2 = (int(part) for part in match.groups())
-    start, end = h1 * 60 + m1, h2 * 60 + m2
-    if m1 > 59 or m2 > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY:
-        raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
+    start, end = span
     if (end - start) % MINUTES_A_DAY == 0:
         raise BadQuietHours(f"{text!r} would be quiet all day, so nothing would ever leave; write {ACCEPTED}")
     return start, end

@@ -172,26 +172,6 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
     )
 
 
-def earliest(first: Due, calendar: Calendar, **caps: Due | datetime | None) -> Due:
-    """The earliest of a due time and its caps, given by name: `earliest(decide, calendar, legal=legal)`.
-
-    The steps explain the uncapped time and name the cap that applied; None caps nothing.
-    """
-    soonest = first
-    for name, cap in caps.items():
-        at = cap.at if isinstance(cap, Due) else cap
-        if at is not None and to_utc(at) < soonest.at:
-            at = to_utc(at)
-            soonest = Due(
-                at,
-                (
-                    *first.because,
-                    DueStep("capped", name=name.replace("_", " "), local=local_time(at, calendar.zone)),
-                ),
-            )
-    return soonest
-
-
 def rolled_to_working_day(last: Due, calendar: Calendar) -> Due:
     """The due time for a law that gives the whole last day, or the next working day if the last day is a day off.
 

@@ -14,7 +14,6 @@ from complaints.case import Case, Event, events_of
 from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
 from complaints.measures.clocks import Observation, Run, first_human_priority, levels, runs
-from complaints.measures.mandatory_fields import empty_fields
 from complaints.measures.marks import (
     Mark,
     OpenMark,
@@ -29,7 +28,7 @@ from complaints.measures.marks import (
 from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
 from complaints.times import local_time
-from complaints.vocabulary import Finding, Flag, Target, Verb
+from complaints.vocabulary import WITH_DECISION, Finding, Flag, State, Target, Verb
 
 #: Raise it with every change of what a row holds: rows of another version are computed again.
 MEASURE_VERSION = 3
@@ -192,6 +191,30 @@ def measure_history(history: CaseHistory) -> CaseMeasures:
         before = stage
     row = measure(history.case, history.events)
     return row._replace(stages="".join(parts)) if parts else row
+
+
+def empty_fields(case: Case) -> Iterator[str]:
+    """Mandatory fields that are empty although the complaint must have them by now; none for an imported one."""
+    if case.is_history:
+        return
+    for name, value in (
+        ("complainant", case.complainant),
+        ("channel", case.channel),
+        ("language", case.language),
+    ):
+        if not value:
+            yield name
+    if case.assessment is not None and not case.issues:
+        yield "issues"
+    if case.state is State.CLOSED:
+        if case.close_code is None:
+            yield "close_code"
+        elif case.close_code in WITH_DECISION:
+            last = case.decisions[-1] if case.decisions else None
+            if last is None or not last.cause_class:
+                yield "cause_class"
+            if last is None or not last.others_affected:
+                yield "others_affected"
 
 
 # --- the stages ---

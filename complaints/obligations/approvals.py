@@ -19,29 +19,34 @@ def awaited_act(case: Case) -> Verb | None:
 
     A draft needs an approval also if the complaint became graver while it waited for a reader.
     """
-    draft = case.drafted
-    if draft is None or case.reclassification is not None:
-        return Verb.APPROVE if case.awaits_approval else None
-    is_approval = draft.needs_approval or is_for_two(case, draft.findings)
-    return Verb.APPROVE if is_approval else Verb.CHECK_DECISION
+    if awaits_reader(case):
+        return Verb.CHECK_DECISION
+    return Verb.APPROVE if case.awaits_approval else None
 
 
 def awaits_reader(case: Case) -> bool:
     """True where a second reader answers next."""
-    return awaited_act(case) is Verb.CHECK_DECISION
+    draft = case.drafted
+    if draft is None or case.reclassification is not None:
+        return False
+    return not draft.needs_approval and not is_for_two(case, draft.findings)
 
 
 def awaits_approver(case: Case) -> bool:
     """True where an approval comes next."""
-    return awaited_act(case) is Verb.APPROVE
+    return case.awaits_approval and not awaits_reader(case)
 
 
-def proposer(case: Case) -> str | None:
-    """Who proposed what waits for approval, in the order in which it is answered; None if nothing waits."""
+def proposal(case: Case) -> tuple[str, str] | None:
+    """What a second person answers first (`asks` in the row of its verb), and who proposed it; None if nothing waits.
+
+    A draft from before a reclassification waits for that.
+    """
     if case.reclassification is not None:
-        return case.reclassification[1]
+        return "reclassify", case.reclassification[1]
     if case.drafted is not None:
-        return case.drafted.by
+        return "respond", case.drafted.by
     if case.extension is not None:
-        return case.extension.by
-    return case.conduct.pending.asked_by if case.conduct.pending is not None else None
+        return "extend", case.extension.by
+    limit = case.conduct.pending
+    return None if limit is None else ("limit_contact", limit.asked_by)

@@ -16,7 +16,7 @@ from itertools import starmap
 from complaints.actors import Actor, may_read
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
-from complaints.deadlines.periods import limit_ends
+from complaints.deadlines.periods import form_ends, limit_ends
 from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
@@ -190,12 +190,7 @@ def _card(case: Case) -> NewObligation:
 def _intake(case: Case) -> Iterator[NewObligation]:
     if not case.form_open or case.last_words_at is None:
         return
-    dialogue = case.rules.dialogue
-    calendar = case.rules.calendar
-    calm = (alarm.talks_until for alarm in case.alarms)
-    quiet_since = max(at for at in (case.last_words_at, *calm) if at is not None)
-    silence = due(quiet_since, dialogue.file_abandoned_after, calendar).at
-    latest = due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at
+    silence, latest = form_ends(case)
     yield NewObligation(
         f"end_form:silence:{case.words}", "end_form", silence, SendPriority.DIALOGUE, {"because": "silence"}
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import nbinom, norm, poisson
 
-from complaints.measures.counts import ALL_COMPLAINTS, CountedCode
+from complaints.measures.report_counts import ALL_COMPLAINTS, CountedCode
 
 #: Days that are read before the end of a period: three years and the gap.
 HISTORY = timedelta(days=7 * 186)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from complaints.measures.counts import ALL_COMPLAINTS, Themes
+from complaints.measures.report_counts import ALL_COMPLAINTS, Themes
 from complaints.vocabulary import CauseClass
 from reports.analysis.changes import CountChanges, find_changes
 from reports.analysis.control_charts import ControlPoint

@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from complaints.measures.counts import ALL_COMPLAINTS, AnalysisCounts, CountedCode, Themes
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import (
+    ALL_COMPLAINTS,
+    AnalysisCounts,
+    CountedCode,
+    Themes,
+    month_bounds,
+)
 from complaints.measures.row import Coverage
 from complaints.rulebook import Calendar
 from complaints.times import local_time

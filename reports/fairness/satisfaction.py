@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from complaints.measures.months import MonthScores
+from complaints.measures.report_counts import MonthScores
 from complaints.measures.row import read_details, read_marks
 from complaints.times import local_time
 from reports.breakdowns import Gap, Score, ScoreCount

@@ -134,7 +134,7 @@ def act_on(
     head = continue_record(tx, file, done, key=secret)
     mark_read_out(tx, done.event, case.ref)
     conflicts.update_people(tx, done.case, done.event, words)
-    if verb is Verb.MERGE:
+    if ACTIONS[verb].fetches is Fetched.MERGED:
         # With one of them the other is taken back.
         hold = {HELD: facts[HELD]} if HELD in facts else {}
         act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, {**merge_facts(file), **hold})

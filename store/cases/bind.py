@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from complaints.actors import Actor, complainant
-from complaints.errors import UnknownReference
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
 from store.database.transaction import Tx
@@ -58,89 +57,76 @@ def _new_code(tx: Tx) -> str:
 
 
 def _row(tx: Tx, code: str) -> Any:
-    return tx.connection.execute(
-        select(BINDINGS).where(BINDINGS.c.code_index.in_(tx.keys.indexes(_KIND, code)))
-    ).first()
+    return tx.connection.execute(select(BINDINGS).where(_is_code(tx, code))).first()
 
 
-class Codes:
-    """The codes that one chat sends in one message: check each, then bind the complaint."""
+def _is_code(tx: Tx, code: str) -> ColumnElement[bool]:
+    return BINDINGS.c.code_index.in_(tx.keys.indexes(_KIND, "".join(code.split())))
 
-    def __init__(self, tx: Tx, contact: ContactPoint) -> None:
-        self._tx, self._contact = tx, contact
-        self._rows: dict[str, Any] = {}
 
-    def __call__(self, text: str) -> Code:
-        """Check a code. Every miss is recorded; after five within a day this chat is locked."""
-        tx, digits = self._tx, "".join(text.split())
-        row = _row(tx, digits)
-        if self._recent_misses() >= MOST_TRIES:
-            self._count_refusal(row)
-            return Code(CodeState.LOCKED)
-        case = None if row is None else load_case_file(tx, row.ref).case
-        while case is not None and case.merged_into is not None:
-            # The code of a merged complaint opens the complaint that it was merged into.
-            case = load_case_file(tx, case.merged_into).case
-        if row is None or case is None or case.erased_at is not None:
-            return self._miss(CodeState.UNKNOWN)
-        if row.used_at is not None:
-            if case.complainant == self._contact.person:
-                return Code(CodeState.YOURS, case)
-            return self._miss(CodeState.USED)
-        if row.tries >= MOST_TRIES:
-            # This chat sent few wrong codes: it learns no more than for a code that never existed.
-            return self._miss(CodeState.UNKNOWN)
-        if row.expires_at <= tx.now:
-            return self._miss(CodeState.EXPIRED)
-        if case.has_chat:
-            # Another code has bound it already.
-            return self._miss(CodeState.USED)
-        self._rows[case.ref] = row
-        return Code(CodeState.FOUND, case)
+def check_code(tx: Tx, contact: ContactPoint, code: str) -> Code:
+    """What this code opens from this chat; nothing after five misses within a day."""
+    row = _row(tx, code)
+    if _recent_misses(tx, contact) >= MOST_TRIES:
+        return Code(CodeState.LOCKED)
+    case = None if row is None else load_case_file(tx, row.ref).case
+    while case is not None and case.merged_into is not None:
+        # The code of a merged complaint opens the complaint that it was merged into.
+        case = load_case_file(tx, case.merged_into).case
+    if row is None or case is None or case.erased_at is not None:
+        return Code(CodeState.UNKNOWN)
+    if row.used_at is not None:
+        is_own = case.complainant == contact.person
+        return Code(CodeState.YOURS, case) if is_own else Code(CodeState.USED)
+    if row.tries >= MOST_TRIES:
+        # This chat sent few wrong codes: it learns no more than for a code that never existed.
+        return Code(CodeState.UNKNOWN)
+    if row.expires_at <= tx.now:
+        return Code(CodeState.EXPIRED)
+    # A complaint with a chat was bound by another code.
+    return Code(CodeState.USED) if case.has_chat else Code(CodeState.FOUND, case)
 
-    def _recent_misses(self) -> int:
-        query = select(func.count()).where(
-            ATTEMPTS.c.ref == chat_scope(self._contact.id),
-            ATTEMPTS.c.verb == Verb.BIND.value,
-            ATTEMPTS.c.at > self._tx.now - TRIES_WITHIN,
-        )
-        return int(self._tx.connection.execute(query).scalar_one())
 
-    def _miss(self, state: CodeState) -> Code:
-        by = complainant(self._contact.person)
-        record_refused_attempt(
-            self._tx, chat_scope(self._contact.id), Verb.BIND.value, by, f"code.{state.value}"
-        )
-        return Code(state)
+def use_code(tx: Tx, contact: ContactPoint, code: str) -> CaseFile | None:
+    """Give the complaint that the code opens to the person of this chat; all letters go there from now on.
 
-    def _count_refusal(self, row: Any) -> None:
-        """Count a code sent by a locked chat: it may be a guess, and five refusals lock the code too."""
-        if row is not None:
-            self._tx.connection.execute(
-                update(BINDINGS)
-                .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
-                .values(tries=BINDINGS.c.tries + 1)
-            )
+    A code that opens none is recorded as a miss. Of a locked chat it may be a guess: five refusals lock the code too.
+    """
+    checked = check_code(tx, contact, code)
+    if checked.state is CodeState.LOCKED:
+        _change_binding(tx, code, tries=BINDINGS.c.tries + 1)
+    elif checked.case is None:
+        by, refusal = complainant(contact.person), f"code.{checked.state.value}"
+        record_refused_attempt(tx, chat_scope(contact.id), Verb.BIND.value, by, refusal)
+    elif checked.state is CodeState.FOUND:
+        return _redeem(tx, contact, code, checked.case.ref)
+    return None
 
-    def redeem(self, ref: str) -> CaseFile:
-        """Give the complaint to the person of this chat; all letters go there from now on."""
-        tx, contact, row = self._tx, self._contact, self._rows.get(ref)
-        if row is None:
-            raise UnknownReference(f"{ref} needs a code, sent in the same message: ask staff for one.")
-        file = replace(load_case_file(tx, ref, lock=True), contact_id=contact.id)
-        # The code was given to the complainant on file, who hands the complaint over by using it.
-        by = complainant(file.case.complainant)
-        _, after = act_on(tx, file, Verb.BIND, by, {"person": contact.person}, {})
-        tx.connection.execute(
-            update(COMPLAINTS)
-            .where(COMPLAINTS.c.ref == ref)
-            .values(complainant_id=contact.person, contact_id=contact.id)
-        )
-        copy_roles(tx, ref, contact.person, as_well_as=by.id)
-        tx.connection.execute(
-            update(BINDINGS)
-            .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
-            .values(used_at=tx.now)
-        )
-        move_letters_to_chat(tx, after)
-        return after
+
+def _recent_misses(tx: Tx, contact: ContactPoint) -> int:
+    query = select(func.count()).where(
+        ATTEMPTS.c.ref == chat_scope(contact.id),
+        ATTEMPTS.c.verb == Verb.BIND.value,
+        ATTEMPTS.c.at > tx.now - TRIES_WITHIN,
+    )
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def _redeem(tx: Tx, contact: ContactPoint, code: str, ref: str) -> CaseFile:
+    file = replace(load_case_file(tx, ref, lock=True), contact_id=contact.id)
+    # The code was given to the complainant on file, who hands the complaint over by using it.
+    by = complainant(file.case.complainant)
+    _, after = act_on(tx, file, Verb.BIND, by, {"person": contact.person}, {})
+    tx.connection.execute(
+        update(COMPLAINTS)
+        .where(COMPLAINTS.c.ref == ref)
+        .values(complainant_id=contact.person, contact_id=contact.id)
+    )
+    copy_roles(tx, ref, contact.person, as_well_as=by.id)
+    _change_binding(tx, code, used_at=tx.now)
+    move_letters_to_chat(tx, after)
+    return after
+
+
+def _change_binding(tx: Tx, code: str, **values: Any) -> None:
+    tx.connection.execute(update(BINDINGS).where(_is_code(tx, code)).values(**values))

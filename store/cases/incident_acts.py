@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from complaints.actions.registry import DECISION_VERBS
 from complaints.actors import Actor
 from complaints.batches import common_decision as rules
 from complaints.batches.batch import Audience, Batch, audience_of, left_out, update_left_out
@@ -257,10 +258,11 @@ def record_incident_decision(
         raise Stale(f"{ref} changed while its letter was written.")
     while (step := rules.next_step(file.case, decision)) is not None:
         verb, facts, words = step
-        if verb is Verb.RESPOND:
+        is_decision = verb in DECISION_VERBS
+        if is_decision:
             words = {**words, "letter": letter}
         done, file = act_on(tx, file, verb, decider, facts, words, previewed=True)
-        if verb is Verb.RESPOND:
+        if is_decision:
             record_reached(tx, ref, decision.batch, done.event.seq)
     agreed = {"agreed": "yes", "batch": decision.batch}
     act_on(tx, file, Verb.APPROVE, approver, agreed, {}, previewed=True)

@@ -18,9 +18,8 @@ from complaints.errors import UnknownReference
 from complaints.identifiers import new_reference
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebooks
-from complaints.vocabulary import Verb
 from store.cases.act import act_on, begin_record
-from store.cases.bind import Codes
+from store.cases.bind import check_code, use_code
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
 from store.files import load_received_files, record_received_files
@@ -56,7 +55,7 @@ def receive_message(
 ) -> ReceiptResult:
     """Write the message's key, load and lock the conversation, run `step`, and record all that it plans.
 
-    `step` is pure and runs inside the transaction; its replies are sent later, as obligations. `settles` is the
+    `step` is pure and runs inside the transaction; its replies are sent later, as obligations. `completes` is the
     obligation that this completes: a wake-up, or a dead letter that is tried again.
     """
     lock_chat(tx, chat)
@@ -67,7 +66,6 @@ def receive_message(
     contact = find_or_create_contact(tx, chat)
     files = _Files(tx, contact.person)
     next_ref = new_reference(secrets.randbelow)
-    codes = Codes(tx, contact)
     rules: Callable[[], Rulebooks] = cache(partial(load_current_rulebooks, tx))
     turn = step(
         Conversation(
@@ -87,17 +85,16 @@ def receive_message(
             load_events=lambda ref: files.of(ref).events,
             load_files=lambda ref: load_received_files(tx, files.of(ref)),
             count_reviewers=lambda case: staff.count_reviewers(tx, case),
-            code=codes,
+            check_code=partial(check_code, tx, contact),
         )
     )
     if turn.language is not None and turn.language != contact.language:
         keep_language(tx, contact.person, turn.language)
-    refs = [
-        _bind(codes, files, planned.ref)
-        if planned.verb is Verb.BIND
-        else _perform(tx, contact, chat, turn, planned, files, next_ref, rules)
-        for planned in turn.acts
-    ]
+    bound = None if turn.code is None else use_code(tx, contact, turn.code)
+    refs = [] if bound is None else [bound.case.ref]
+    if bound is not None:
+        files.keep(bound)
+    refs += [_perform(tx, contact, chat, turn, planned, files, next_ref, rules) for planned in turn.acts]
     if turn.state != contact.state:
         keep_state(tx, contact.id, dict(turn.state))
     if turn.blocked is not None and turn.blocked != contact.blocked:
@@ -145,12 +142,6 @@ def _perform(
     if planned.files:
         record_received_files(tx, file, event.seq, planned.files)
     return planned.ref
-
-
-def _bind(codes: Codes, files: _Files, ref: str) -> str:
-    """Only a code checked in this transaction opens another person's complaint."""
-    files.keep(codes.redeem(ref))
-    return ref
 
 
 def _receive(

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, exists, func, or_, select, update
 
+from complaints.actions.action import Fetched
 from complaints.actions.authorisation import is_allowed
 from complaints.actions.perform import event_obligations, fold
+from complaints.actions.registry import ACTIONS
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import OutOfOrder
@@ -104,7 +106,7 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     """
     file = load_case_file(tx, ref, lock=True)
     recorded, _ = act_on(tx, file, Verb.TAKE_BACK, by, {"seq": seq}, {}, key=key)
-    if recorded.event.facts.get("letter") == Verb.MERGE:
+    if ACTIONS[Verb(recorded.event.facts["letter"])].fetches is Fetched.MERGED:
         _take_back_link(tx, file, seq, by)
     brought = _brought_obligations(file, seq, recorded.case)
     # The acknowledgement that a letter made due is not taken back with it.

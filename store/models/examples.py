@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
-from complaints.measures.counts import MaskedStory
+from complaints.measures.report_counts import MaskedStory
 from complaints.times import json_fields
 from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage

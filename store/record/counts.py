@@ -7,7 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from complaints.measures.counts import ALL_COMPLAINTS, FAMILIES, AnalysisCounts, CauseCount, CountedCode
+from complaints.measures.report_counts import (
+    ALL_COMPLAINTS,
+    FAMILIES,
+    AnalysisCounts,
+    CauseCount,
+    CountedCode,
+)
 from complaints.measures.row import MEASURE_VERSION, UPHELD
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from complaints.history import CaseHistory
-from complaints.measures.months import MeasureGroup, MonthCounts, OpenMeasures
+from complaints.measures.report_counts import MeasureGroup, MonthCounts, OpenMeasures
 from complaints.measures.row import CLOSED, MEASURE_VERSION, CaseMeasures, Coverage, measure_history, stage_at
 from complaints.rulebook import Calendar
 from complaints.vocabulary import ContactKind, State

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sqlalchemy import case, func, select
 
-from complaints.measures.months import MonthScores
+from complaints.measures.report_counts import MonthScores
 from complaints.measures.row import CaseMeasures, read_details
 from store.database.transaction import Tx
 from store.record.measured import COUNTED

@@ -31,7 +31,7 @@ from store.incidents import open_incident
 from store.letter_templates import save_template
 from store.models.examples import TrainingHistory
 from store.models.models import TrainingRun, keep_run
-from store.outbox.dead_letters import keep_dead_letter
+from store.outbox.failed import keep_dead_letter
 from store.people.identifiers import add_identifier
 from store.proof.log import SavedCheckpoint, add_checkpoint, add_cosignature, add_receipt
 from store.proof.notes import Signer, split_note

@@ -26,8 +26,7 @@ from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
 from complaints.vocabulary import Role, Verb
-from scheduler.reviews import review_handlers
-from scheduler.ticks import act_handlers, morning_handlers
+from scheduler.ticks import act_handlers, morning_handlers, review_handlers
 from scheduler.worker import Worker
 from simulator import Limits, Simulator
 from simulator.colleague import StaffMember

@@ -12,9 +12,8 @@ from amends.documents.labels import Labels
 from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
-from bots.telegram.files import Scan
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, ReceiptOf, job_handlers
+from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
 from bots.telegram.machine_words import Speech, Translator
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues

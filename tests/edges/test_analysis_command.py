@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from amends.cli.main import app
 from amends.reports.analysis import find_new_wording
-from complaints.measures.counts import ALL_COMPLAINTS
+from complaints.measures.report_counts import ALL_COMPLAINTS
 from complaints.vocabulary import Verb
 from store.record.counts import count_for_analysis
 from store.rulebooks import use_rulebook

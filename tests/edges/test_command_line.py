@@ -22,8 +22,7 @@ from store.cases.export import export_record
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.complete import fail
-from store.outbox.dead_letters import keep_dead_letter, list_dead_letters
-from store.outbox.failed import list_failed
+from store.outbox.failed import keep_dead_letter, list_dead_letters, list_failed
 from store.outbox.rows import insert_obligation
 from store.rulebooks import use_rulebook
 from store.similarity.similar import store_sketch

@@ -35,7 +35,7 @@ from store.files import store_file
 from store.models.examples import TrainingHistory, keep_history
 from store.models.models import keep_model, read_model_blob
 from store.outbox.claim import find_earliest
-from store.outbox.dead_letters import keep_dead_letter
+from store.outbox.failed import keep_dead_letter
 from store.outbox.rows import insert_obligation
 from store.people.identifiers import add_identifier
 from store.people.staff import list_members

@@ -11,7 +11,7 @@ import pytest
 
 from amends.reports.public import newest_publication
 from complaints.actors import SYSTEM, complainant
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import month_bounds
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.custody.collection import load_collection

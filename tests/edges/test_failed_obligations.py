@@ -18,15 +18,19 @@ from store.outbox import complete
 from store.outbox.claim import claim, count_claimable, count_waiting
 from store.outbox.complete import Completed, Outcome, Retry, fail, retry
 from store.outbox.complete import complete as store_complete
-from store.outbox.dead_letters import (
+from store.outbox.failed import (
+    FailureReason,
     discard_dead_letter,
     find_handled_keys,
+    give_up_obligation,
     keep_dead_letter,
     list_dead_letters,
+    list_failed,
+    retry_all,
+    retry_failed,
     schedule_all_dead_letters,
     schedule_dead_letter,
 )
-from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all, retry_failed
 from store.outbox.rows import insert_obligation
 from store.proof.hash_chain import list_instance_events
 from store.record import load as cases_load

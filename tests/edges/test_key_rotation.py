@@ -19,7 +19,7 @@ from store.custody.verify import Outside, verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
-from store.outbox.dead_letters import keep_dead_letter, list_dead_letters, read_dead_letter
+from store.outbox.failed import keep_dead_letter, list_dead_letters, read_dead_letter
 from store.outbox.rows import insert_obligation
 from store.people.identifiers import add_identifier, find_by_identifier
 from store.people.staff import list_members

@@ -14,7 +14,7 @@ from store.cases.act import act_key
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database.errors import StoreError
-from store.outbox.dead_letters import (
+from store.outbox.failed import (
     KEEP_FOR,
     find_handled_keys,
     keep_dead_letter,

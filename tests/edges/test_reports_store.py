@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from complaints.actors import SYSTEM
 from complaints.history import CaseHistory
 from complaints.measures.clocks import ALL
-from complaints.measures.months import month_bounds
+from complaints.measures.report_counts import month_bounds
 from complaints.measures.row import MARK_KEYS, CaseMeasures, measure_history
 from complaints.vocabulary import Role, Verb
 from reports.kpis import SHARES

@@ -13,6 +13,7 @@ import pytest
 from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -25,8 +26,7 @@ from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.claim import claim
 from store.outbox.complete import RateLimited, end_retry_pauses, fail
-from store.outbox.dead_letters import keep_dead_letter
-from store.outbox.failed import fail_orphaned, list_failed
+from store.outbox.failed import fail_orphaned, keep_dead_letter, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members, load_actor, sync_staff
 from store.slack import claim_post, list_posts
@@ -279,6 +279,7 @@ async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_f
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     direct = DirectMessageJobs(Poster(office.desk, office.client))
+    jobs = PageJobs(direct)
     post = direct.poster.post
 
     async def post_except_to_tugba(channel: str, message: SlackMessage, key: str) -> str:
@@ -297,7 +298,7 @@ async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_f
     received, waits = [], []
     for minutes in (0, 1, 4):
         office.clock.go_on(minutes=minutes)
-        waits.append(await direct.page(obligation))
+        waits.append(await jobs.page(obligation))
         received.append((pages(office, MONA), pages(office, TUGBA)))
 
     assert received == [(1, 0), (1, 0), (2, 0)]

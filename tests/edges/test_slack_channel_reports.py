@@ -15,8 +15,7 @@ from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.post import Poster
 from bots.slack.jobs.reports import ReportJobs
 from complaints.obligations.kinds import NewObligation
-from scheduler.reports import ScheduledReport, report_obligations
-from scheduler.ticks import _housekeeping
+from scheduler.ticks import ScheduledReport, _housekeeping, report_obligations
 from store.outbox.complete import Completed
 from store.store import Store
 from store.values import Obligation

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bots.slack.client.block_kit import divider
-from bots.slack.client.new_blocks import BlockSupport, collapsed
+from bots.slack.client.refused_blocks import BlockSupport, collapsed
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from simulator.state.slack import TEAM

@@ -38,12 +38,8 @@ def sends(desk: Desk, code: str, chat: Chat = ANNA) -> Code:
     codes: list[Code] = []
 
     def step(talk: Conversation) -> DialogueTurn:
-        codes.append(talk.code(code))
-        case = codes[0].case
-        is_found = codes[0].state is CodeState.FOUND and case is not None
-        return DialogueTurn(
-            state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if is_found and case else ()
-        )
+        codes.append(talk.check_code(code))
+        return DialogueTurn(state=talk.state, code=code)
 
     desk.store.write(receive_message, desk.key(), chat, step)
     return codes[0]
@@ -158,8 +154,7 @@ def test_a_repeated_update_counts_no_further_wrong_code(store: Store) -> None:
     desk = desk_of(store)
 
     def step(talk: Conversation) -> DialogueTurn:
-        talk.code("00000000")
-        return DialogueTurn(state=talk.state)
+        return DialogueTurn(state=talk.state, code="00000000")
 
     for _ in range(3):
         store.write(receive_message, "tg:900", ANNA, step)

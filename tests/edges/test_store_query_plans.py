@@ -54,9 +54,8 @@ from store.outbox.complete import (
     find_next_due,
     is_still_required,
 )
-from store.outbox.dead_letters import find_handled_keys
 from store.outbox.deliveries import list_deliveries, list_failed_obligations, save_words_to_read_out
-from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
+from store.outbox.failed import FailureReason, find_handled_keys, give_up_obligation, list_failed, retry_all
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.people.contacts import mark_blocked
 from store.people.identifiers import load_case_for_caller

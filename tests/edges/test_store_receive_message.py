@@ -18,14 +18,14 @@ from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message
 from store.files import load_file_to_fetch, read_file_bytes, store_file
 from store.outbox.claim import claim, count_claimable
-from store.outbox.dead_letters import (
+from store.outbox.failed import (
     find_handled_keys,
     keep_dead_letter,
     list_dead_letters,
+    list_failed,
     read_dead_letter,
     schedule_dead_letter,
 )
-from store.outbox.failed import list_failed
 from store.people.contacts import mark_blocked
 from store.record.load import load_texts
 from store.rulebooks import use_rulebook

@@ -24,8 +24,7 @@ from store.database.keyring import Keyring, new_key, place, seal, unseal
 from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import fail
-from store.outbox.dead_letters import keep_dead_letter
-from store.outbox.failed import list_failed
+from store.outbox.failed import keep_dead_letter, list_failed
 from store.people.staff import sync_staff
 from store.proof.hash_chain import commitment, list_instance_events
 from store.proof.log import add_checkpoint

@@ -288,9 +288,8 @@ class Desk(RuleBasedStateMachine):
         codes: list[Code] = []
 
         def step(talk: Conversation) -> DialogueTurn:
-            codes.append(talk.code(sent))
-            case = codes[0].case if codes[0].state is CodeState.FOUND else None
-            return DialogueTurn(state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if case else ())
+            codes.append(talk.check_code(sent))
+            return DialogueTurn(state=talk.state, code=sent)
 
         try:
             self.store.write(receive_message, key, chat, step)
@@ -312,7 +311,7 @@ class Desk(RuleBasedStateMachine):
         codes: list[Code] = []
 
         def step(talk: Conversation) -> DialogueTurn:
-            codes.append(talk.code(sent))
+            codes.append(talk.check_code(sent))
             return DialogueTurn(talk.state)
 
         self.store.write(receive_message, f"tg:code:{next(self.showings)}", chat, step)

@@ -24,8 +24,7 @@ from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable
 from store.files import read_file_bytes
-from store.outbox.dead_letters import find_handled_keys, list_dead_letters, schedule_dead_letter
-from store.outbox.failed import list_failed
+from store.outbox.failed import find_handled_keys, list_dead_letters, list_failed, schedule_dead_letter
 from store.people.staff import load_actor
 from store.store import Store
 from store.values import Chat, ReceiptResult

@@ -41,7 +41,7 @@ from simulator.slack.socket import signature
 from store.cases.read import list_cases, load_case, load_history
 from store.database.engine import READERS
 from store.database.errors import DatabaseUnavailable
-from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
+from store.outbox.failed import find_handled_keys, keep_dead_letter
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.load import load_texts

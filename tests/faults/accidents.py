@@ -16,8 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from complaints.obligations.kinds import NewObligation, SendPriority
-from store.outbox.dead_letters import list_dead_letters
-from store.outbox.failed import list_failed
+from store.outbox.failed import list_dead_letters, list_failed
 from store.outbox.rows import insert_obligation
 from store.store import Store
 from tests.faults.desk_process import DeskProcess, wait_for_desk

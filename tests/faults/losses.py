@@ -13,7 +13,7 @@ from bots.telegram.updates import update_key
 from store.cases.read import list_messages, load_history
 from store.custody.verify import verify
 from store.database.transaction import Tx
-from store.outbox.dead_letters import find_handled_keys
+from store.outbox.failed import find_handled_keys
 from store.record.load import load_case_file, load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS

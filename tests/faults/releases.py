@@ -31,7 +31,7 @@ from store.cases.read import load_history
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
 from store.outbox.complete import IS_OPEN
-from store.outbox.dead_letters import list_dead_letters
+from store.outbox.failed import list_dead_letters
 from store.store import Store, open_store
 from store.tables import OBLIGATIONS
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from store.custody.verify import verify
-from store.outbox.dead_letters import list_dead_letters
+from store.outbox.failed import list_dead_letters
 from tests.databases import Server
 from tests.faults import platform_faults
 from tests.faults.database_faults import end_connections_on, paused_server

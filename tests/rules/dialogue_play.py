@@ -159,7 +159,7 @@ class Play:
             staff=self.staff_names,
             rules=lambda: Rulebooks(self.rules, self.others),
             incidents=lambda: self.incidents,
-            code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
+            check_code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
             find_ref_of_message=lambda platform_id: self.posted.get(platform_id),
             load_decision_letter=lambda ref: self.letters.get(ref, ""),
             load_events=lambda ref: self.events.get(ref, []),

@@ -10,7 +10,7 @@ import pytest
 
 from amends.documents.labels import load_labels
 from benchmarks.histories import Planted, history
-from complaints.measures.counts import AnalysisCounts, CauseCount, MaskedStory, Theme, Themes
+from complaints.measures.report_counts import AnalysisCounts, CauseCount, MaskedStory, Theme, Themes
 from complaints.measures.row import Coverage
 from reports.analysis.changes import find_changes
 from reports.analysis.control_charts import ControlRule, c_chart, p_chart

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.client.plain_blocks import plain_blocks
+from bots.slack.client.refused_blocks import plain_blocks
 from bots.slack.views.case import case_view, model_view
 from bots.slack.views.forms import form_view
 from bots.slack.views.prefill import SUMMARY_FORMS

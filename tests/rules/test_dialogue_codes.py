@@ -31,7 +31,7 @@ def turn_for(play: Play, text: str = CODE) -> DialogueTurn:
 def test_a_code_alone_binds_and_names_the_complaint_and_its_stage(text: str) -> None:
     play = Play(codes={CODE: Code(CodeState.FOUND, LOGGED)})
     turn = turn_for(play, text)
-    assert [(act.verb, act.ref) for act in turn.acts] == [(Verb.BIND, LOGGED.ref)]
+    assert (turn.code or "").strip() == CODE
     answer = play.text(turn.replies[0])
     assert answer.startswith(f"{LOGGED.ref} is in this chat now")
     assert "received" in answer
@@ -42,7 +42,7 @@ def test_a_link_with_the_code_binds_at_any_step() -> None:
     play.writes("The water is brown.")
     turn = play.turn(CommandInput("start", CODE, "2", play.now))
     assert templates(turn) == ["bind.found"]
-    assert turn.acts[0].verb is Verb.BIND
+    assert turn.code == CODE
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,8 @@ def test_each_refused_code_has_its_own_answer_and_binds_nothing(state: CodeState
     turn = turn_for(Play(codes={CODE: Code(state)}))
     assert templates(turn) == [f"bind.{state}"]
     assert turn.acts == ()
+    # The store counts the miss.
+    assert turn.code == CODE
 
 
 def test_a_code_already_used_by_the_person_is_answered_as_theirs() -> None:
@@ -65,14 +67,16 @@ def test_with_an_open_complaint_eight_digits_are_words_unless_they_are_a_code() 
     turn = turn_for(play)
     assert [(act.verb, act.ref) for act in turn.acts] == [(Verb.ADD, ref)]
     play.codes[CODE] = Code(CodeState.FOUND, LOGGED)
-    assert [act.verb for act in turn_for(play).acts] == [Verb.BIND]
+    found = turn_for(play)
+    assert (templates(found), found.code, found.acts) == (["bind.found"], CODE, ())
 
 
 def test_eight_digits_as_the_answer_to_a_form_question_are_an_answer() -> None:
     play = Play(codes={CODE: Code(CodeState.FOUND, LOGGED)})
     play.writes("The water is brown.")
     play.presses("done")
-    assert [act.verb for act in turn_for(play).acts] == [Verb.ADD]
+    turn = turn_for(play)
+    assert ([act.verb for act in turn.acts], turn.code) == ([Verb.ADD], None)
 
 
 def test_a_chat_without_a_language_takes_the_language_of_the_complaint() -> None:

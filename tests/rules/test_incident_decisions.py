@@ -21,8 +21,7 @@ from complaints.batches.common_decision import (
     refusal_of,
 )
 from complaints.case import Case
-from complaints.case_values import RecordedSign
-from complaints.danger.alarm import Alarm
+from complaints.case_values import Alarm, RecordedSign
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.incidents import IncidentAct, fields_of, perform_on_incident
 from complaints.vocabulary import Flag, State, Verb

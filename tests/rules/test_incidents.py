@@ -14,8 +14,7 @@ from complaints.actions.perform import perform as perform_on_case
 from complaints.actors import Actor
 from complaints.batches.batch import LEFT_OUT, left_out
 from complaints.case import Case
-from complaints.case_values import Issue, RecordedSign
-from complaints.danger.alarm import Alarm
+from complaints.case_values import Alarm, Issue, RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import WrongFields
 from complaints.incidents import (

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from complaints.actors import SYSTEM
-from complaints.case_values import RecordedSign
+from complaints.case_values import Alarm, RecordedSign
+from complaints.deadlines.periods import form_ends
 from complaints.deadlines.targets import next_news
 from complaints.errors import AlreadyDone
 from complaints.obligations.kinds import ACTS, KINDS, NewObligation, SendPriority
@@ -474,3 +475,13 @@ def test_every_kind_that_the_scheduler_handles_is_an_obligation_kind() -> None:
 def test_after_a_lower_priority_the_later_date_is_communicated() -> None:
     complaint = assessed(an_assessed_case(severity=4), MONA, LOWER_REASON, severity=1)
     assert complaint.obligation("dates").facts["verb"] == "reassess"
+
+
+def test_the_silence_that_ends_a_form_begins_after_a_danger() -> None:
+    case = a_received_case().case
+    began = case.last_words_at or case.logged_at
+    calm_at = began + timedelta(minutes=20)
+    after_danger = replace(case, alarms=(Alarm(began, calm_at=calm_at),))
+
+    assert form_ends(after_danger)[0] - form_ends(case)[0] == calm_at - began
+    assert form_ends(after_danger)[1] == form_ends(case)[1]

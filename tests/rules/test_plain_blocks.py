@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from bots.slack.client.block_kit import Block
-from bots.slack.client.new_blocks import alerts, drawn
-from bots.slack.client.plain_blocks import plain_blocks, plainer
+from bots.slack.client.refused_blocks import alerts, drawn, plain_blocks, plainer
 from bots.slack.views.card import card
 from bots.slack.views.case import case_view
 from simulator.slack.block_kit import message_problems, view_problems

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from bots.letters.suggestions import suggested_words
-from bots.letters.templates import template_values
+from bots.letters.suggestions import suggested_words, template_values
 from bots.slack.client.block_kit import Block
 from bots.slack.views.case import case_view
 from bots.slack.views.forms import PREVIEWED, form_view

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from bots.letters.composer import LetterText
 from bots.letters.letter import Letter
 from bots.slack.job_handlers import job_handlers
 from bots.telegram.callback_data import Buttons
-from bots.telegram.letters import ComposedLetter, LetterHandler
+from bots.telegram.letters import LetterHandler
 from bots.telegram.sending import Sender
 from bots.texts.loading import load_catalogues
 from complaints.case import Case
@@ -89,6 +90,11 @@ class Desk:
         return Completed(settled=True)
 
 
+class ComposedBefore(LetterHandler):
+    def compose(self, letter: Letter, obligation: Obligation) -> LetterText:
+        return LetterText("Words.", "words")
+
+
 class NoButtons:
     def keyboard(self, *args: object, **more: object) -> None:
         """None."""
@@ -97,7 +103,7 @@ class NoButtons:
 def perform_obligation(kind: str, case: Case, now: datetime, **facts: Any) -> Outcome:
     """The outcome for this kind at this moment, with its letter already written."""
     desk = Desk(case, now)
-    speaking = LetterHandler(
+    speaking = ComposedBefore(
         cast(Store, desk), cast(Sender, desk), cast(Buttons, NoButtons()), load_catalogues(("en", "tr"))
     )
     chat = Chat("telegram", "70001", "en", None)
@@ -105,10 +111,7 @@ def perform_obligation(kind: str, case: Case, now: datetime, **facts: Any) -> Ou
         1, kind, kind, now, REF, chat, facts, {}, SendPriority.NOTICE, attempts=0, uncertain=False
     )
 
-    def write(letter: Letter, obligation: Obligation) -> ComposedLetter:
-        return ComposedLetter("Words.")
-
-    outcome = asyncio.run(speaking._handler(kind, write)(obligation))  # type: ignore[arg-type]
+    outcome = asyncio.run(speaking.send(obligation))
     assert bool(desk.left) is (outcome == Completed(settled=True))
     return outcome
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from scheduler.reports import last_period
+from scheduler.ticks import last_period
 
 
 @pytest.mark.parametrize(

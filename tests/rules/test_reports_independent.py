@@ -17,7 +17,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from statsmodels.stats.rates import confint_poisson
 
-from complaints.measures.counts import AnalysisCounts, CauseCount
+from complaints.measures.report_counts import AnalysisCounts, CauseCount
 from complaints.measures.row import MARK_KEYS, CaseMeasures, Coverage
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind

@@ -17,8 +17,8 @@ from complaints.actors import SYSTEM, Actor, staff
 from complaints.case import Event
 from complaints.case_values import Decision
 from complaints.history import CaseHistory
-from complaints.measures.mandatory_fields import empty_fields
 from complaints.measures.marks import surveys
+from complaints.measures.row import empty_fields
 from complaints.vocabulary import Flag, Role, Verb
 from reports.breakdowns import EqualTreatmentCount, Gap, ScoreCount
 from reports.integrity import Proof

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.client.new_blocks import NEW_KINDS, drawn
+from bots.slack.client.refused_blocks import NEW_KINDS, drawn
 from bots.slack.jobs.digest import FOR_ABSENT, DigestContent, digest_message
 from bots.slack.listeners.search import search_form
 from bots.slack.views.card import EXECUTIVE, RESTRICTED, card

@@ -16,7 +16,7 @@ from complaints.deadlines.opening_hours import (
     parse_hours,
 )
 from complaints.deadlines.quiet_hours import quiet_until
-from complaints.deadlines.working_time import before, due, due_where_on_call, earliest
+from complaints.deadlines.working_time import before, due, due_where_on_call
 from complaints.rulebook import Calendar, OnCall
 from tests.rules.target_dates import explain, in_quiet_hours
 
@@ -270,15 +270,6 @@ def test_quiet_hours_end_at_the_next_morning(moment: str, quiet: str, until: str
 def test_a_chosen_date_is_due_at_closing_time_and_a_day_off_at_its_end() -> None:
     assert closing_time(date(2026, 11, 4), WEEK) == at("2026-11-04 17:30")
     assert closing_time(date(2026, 11, 7), WEEK) == at("2026-11-08 00:00")
-
-
-def test_a_cap_applies_and_is_explained() -> None:
-    decide = due(at("2026-11-03 10:00"), "20 bd", WEEK)
-    legal = due(at("2026-11-03 10:00"), "10 bd", WEEK)
-    capped = earliest(decide, WEEK, legal=legal)
-    assert capped.at == legal.at
-    assert explain(capped)[-1] == "Capped by legal: Tue 17 Nov 2026 17:30."
-    assert earliest(legal, WEEK, legal=decide, contract=None) == legal
 
 
 def test_the_explanation_names_every_holiday_and_counted_day() -> None:

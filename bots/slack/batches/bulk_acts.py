@@ -16,7 +16,7 @@ from bots.slack.batches.steps import (
     taken_back_text,
 )
 from bots.slack.client.block_kit import Block, context, mention, plain, section
-from bots.slack.client.new_blocks import alerts
+from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import (

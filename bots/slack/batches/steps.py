@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bots.slack.client.block_kit import MODAL_BLOCKS, Block, context, divider, plain_sections, section
-from bots.slack.client.new_blocks import alerts
+from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.letter_check import check_texts_to_all
 from bots.slack.payloads import FormSubmission

@@ -17,9 +17,18 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.loopback import is_loopback
 from bots.slack.client.block_kit import Block
-from bots.slack.client.new_blocks import SURFACES, BlockSupport, blocks_of, drawn, kinds_in, with_blocks
-from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
 from bots.slack.client.rate_limit import current_task
+from bots.slack.client.refused_blocks import (
+    REFUSED_BLOCKS,
+    REFUSED_VIEW,
+    SURFACES,
+    BlockSupport,
+    blocks_of,
+    drawn,
+    kinds_in,
+    plainer,
+    with_blocks,
+)
 
 log = logging.getLogger("amends.slack")
 

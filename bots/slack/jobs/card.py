@@ -8,12 +8,15 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import SlackMessage, cut
-from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed
+from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed, log_unexpected
 from bots.slack.client.rate_limit import POSTS, slot_for
+from bots.slack.client.response_url import replace_original
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
+from bots.slack.payloads import PressedMessage
 from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
@@ -353,6 +356,50 @@ async def record_drawn(slack: SlackContext, drawing: CardDrawing, ts: str) -> No
     ref, version = drawing.ref, drawing.version
     if not await slack.store.awrite(record_posted, ref, drawing.purpose, ts, version, drawing.number):
         await slack.store.awrite(insert_redraw, ref, f"overtaken:{version}:{drawing.number}")
+
+
+async def draw_pressed_card(
+    slack: SlackContext, client: AsyncWebClient, ref: str, pressed: PressedMessage, *, always: bool = False
+) -> bool:
+    """Replace the pressed card through the address of the press, before every other drawing.
+
+    Only if it does not show the newest version, or `always`. False if it could not be done: then the card's own
+    obligation draws it, a little later.
+    """
+    try:
+        return await _draw_pressed(slack, client, ref, pressed, always=always)
+    except Exception as failure:  # noqa: BLE001 - the act is recorded and the obligation draws the card
+        log_unexpected("drawing of a pressed card", failure)
+        return False
+
+
+async def _draw_pressed(
+    slack: SlackContext, client: AsyncWebClient, ref: str, pressed: PressedMessage, *, always: bool
+) -> bool:
+    async with slack.presses.drawing(ref):
+        case = await slack.store.aread(load_case, ref)
+        posts = await slack.store.aread(list_posts, ref)
+        post = next(
+            (post for post in posts if (post.channel, post.ts) == (pressed.channel, pressed.ts)), None
+        )
+        purposes = post_purposes(case)
+        if (
+            post is None
+            or post.ts is None
+            or post.purpose not in purposes
+            or (case.denied and case.restricted)
+        ):
+            # Not a card, or who may see it has to be decided first: the obligation does that.
+            return False
+        if post.shown_version >= case.version and not always:
+            return True
+        is_working_place = post.purpose == first_purpose(purposes)
+        drawing = await draw_card(slack, case, post.purpose, post, is_working_place=is_working_place)
+        message = drawing.message
+        if not await replace_original(client, pressed.url, message.text, message.blocks):
+            return False
+        await record_drawn(slack, drawing, post.ts)
+        return True
 
 
 def _key(ref: str, purpose: str) -> str:

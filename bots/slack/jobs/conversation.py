@@ -19,15 +19,14 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.client.client import error_of
-from bots.slack.jobs.post import Poster
+from bots.slack.jobs.post import Poster, load_event
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actions.intake import TRANSLATION
-from complaints.case import Case, Event
 from complaints.vocabulary import Flag
 from store.cases.read import read_last_words
 from store.outbox.complete import Completed, Outcome, RateLimited
 from store.outbox.deliveries import find_delivery
-from store.record.load import load_case_file, load_readable_words
+from store.record.load import load_readable_words
 from store.slack import record_direct_message
 from store.values import DeliveryStatus, Obligation
 
@@ -43,7 +42,8 @@ class ConversationJobs:
 
     async def show(self, obligation: Obligation) -> Outcome:
         """`talk_show`: the rules of a conversation and the complainant's last words, or that it has ended."""
-        case, event = await self._load(obligation)
+        file, event = await load_event(self.slack, obligation)
+        case = file.case
         texts, thread = self.slack.texts, str(obligation.facts["thread"])
         if obligation.facts["phase"] == "end":
             text = texts.text("talk.ended", ref=case.ref, who=texts.actor_name(event.by, case))
@@ -64,7 +64,8 @@ class ConversationJobs:
 
     async def mark(self, obligation: Obligation) -> Outcome:
         """`talk_mark`: mark a line as sent, or say why it was not; the words are kept in the record."""
-        case, event = await self._load(obligation)
+        file, event = await load_event(self.slack, obligation)
+        case = file.case
         delivery = await self.slack.store.aread(find_delivery, case.ref, f"talk:{event.seq}")
         if delivery is None or delivery.status in (DeliveryStatus.TRYING, DeliveryStatus.WAITING):
             return RateLimited(0.5 if delivery is None else 5.0)
@@ -84,7 +85,8 @@ class ConversationJobs:
 
     async def heard(self, obligation: Obligation) -> Outcome:
         """`talk_heard`: show in the thread what the complainant wrote; never to a person who may not read it."""
-        case, event = await self._load(obligation)
+        file, event = await load_event(self.slack, obligation)
+        case = file.case
         texts, talk = self.slack.texts, case.talk
         if talk is None or not is_allowed(case, Access.READ, await self.slack.actor(talk.member)):
             return Completed()
@@ -102,7 +104,3 @@ class ConversationJobs:
         posted = await self.poster.post(channel, message, f"{obligation.key}:{ref}", thread=ts)
         await self.slack.store.awrite_with_retry(record_direct_message, ref, channel, posted)
         return Completed()
-
-    async def _load(self, obligation: Obligation) -> tuple[Case, Event]:
-        file = await self.slack.store.aread(load_case_file, str(obligation.ref))
-        return file.case, file.events[int(obligation.facts["seq"]) - 1]

@@ -17,7 +17,7 @@ from bots.slack.client.block_kit import (
     section,
     sections,
 )
-from bots.slack.client.new_blocks import data_table
+from bots.slack.client.refused_blocks import data_table
 from bots.slack.jobs.post import Poster, post_once
 from bots.slack.recipients import member_actor, present_members, proposed_owners, substitutes
 from bots.slack.texts import StaffTexts

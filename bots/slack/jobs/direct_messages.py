@@ -1,39 +1,31 @@
-"""Direct messages to staff: danger, new owners, approvals, letters to read out, overturned decisions, failures."""
+"""Direct messages to staff: new owners, approvals, letters to read out, overturned decisions, failures."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
-from bots.sign_names import rule_name
 from bots.slack import recipients
 from bots.slack.act_letters import composed_letter
-from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, quoted, section
+from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
-from bots.slack.jobs.card import post_purposes
-from bots.slack.jobs.page_notes import page_notes
-from bots.slack.jobs.post import Poster, failure_outcome, notice_message
+from bots.slack.jobs.post import Poster, failure_outcome, load_event, notice_message
 from bots.slack.views.actions import waiting_form
-from bots.slack.views.card import RESTRICTED, next_due_text
+from bots.slack.views.card import next_due_text
 from complaints.actions.authorisation import Access, is_allowed
-from complaints.actions.registry import DECISION_VERBS, form_of
+from complaints.actions.registry import ACTIONS, DECISION_VERBS, form_of
 from complaints.case import Case
-from complaints.case_values import clearest_signs
-from complaints.danger.alarm import Alarm
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
 from complaints.history import refused_request
-from complaints.obligations.approvals import awaits_reader
+from complaints.obligations.approvals import awaits_reader, proposal
 from complaints.obligations.reminders import leaves_at
-from complaints.obligations.standing import CLOSE_ALARM_EVERY, survey_concern_due
+from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role, Target, Verb
-from store.alerts import alert_prefix, list_alerted
-from store.cases.read import load_case, load_history, read_alarm_words
-from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
+from store.cases.read import load_case, load_history
+from store.outbox.complete import Completed, Failed, Outcome, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
@@ -50,8 +42,15 @@ from store.values import Member, Obligation
 NO_STAFF_RETRY_SECONDS = 3.0
 #: A bad survey answer stays in the worklist for this time, unless staff act on it earlier.
 SURVEY_CONCERN_KEPT = timedelta(days=30)
-#: So many characters of the newest words are shown with a page.
-WORDS_SHOWN = 1_500
+
+
+#: The text that asks for an approval, by what waits (`asks` in the row of its verb).
+_ASKS = {
+    "reclassify": "dm.ask_reclassify",
+    "respond": "dm.ask_approval",
+    "extend": "dm.ask_extension",
+    "limit_contact": "dm.ask_limit",
+}
 
 
 class DirectMessageJobs:
@@ -59,129 +58,7 @@ class DirectMessageJobs:
         self.poster = poster
         self.slack = poster.slack
 
-    async def page(self, obligation: Obligation) -> Outcome:
-        """`page`: a danger, to the people on call and then to wider circles, until one of them confirms it (5.3).
-
-        A possible one asks them to look, and pages as a certain one does when its question stays unanswered. Once
-        seen, the person who confirmed it is asked to close it.
-        """
-        case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
-        alarm = case.alarm
-        if alarm is None:
-            return Completed()
-        if alarm.seen_at is not None:
-            return await self._ask_to_close(case, alarm, members, obligation)
-        pages_from = alarm.pages_from
-        is_page = pages_from is not None and now >= pages_from
-        start = pages_from if pages_from is not None and is_page else alarm.at
-        every = recipients.PAGE_EVERY if is_page else recipients.LOOK_EVERY
-        number = (now - start) // every
-        next_round = start + (number + 1) * every
-        if not is_page and pages_from is not None:
-            next_round = pages_from
-        text = self._page_text(case, now - start) if is_page else self._look_text(case, now - start)
-        text += await page_notes(self.slack, case)
-        # Who was alerted in place of another gets the page too, before the time of their circle.
-        alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - case.denied
-        on_duty = recipients.paged_members(case, members, now, start)
-        people = tuple(dict.fromkeys([*on_duty, *sorted(alerted)]))
-        forms = ("receipt", "talk", "open") if case.reachable else ("receipt", "open")
-        message = notice_message(case, text, self.slack.texts, forms)
-        posts = dict[str, tuple[str, str]]()
-        outcome = await self.send(
-            people,
-            message,
-            obligation,
-            round_key=f"{'page' if is_page else 'look'}{number}",
-            posts=posts,
-            more=partial(self._alarm_words, case, members),
-        )
-        await self._supersede_pages(case, obligation, posts)
-        if isinstance(outcome, Retry | RateLimited) and outcome.after_seconds is not None:
-            # One member's pause must not delay the others: they are paged again when this round is over.
-            seconds = min(outcome.after_seconds, (next_round - now).total_seconds())
-            return replace(outcome, after_seconds=max(seconds, 0.0))
-        if not isinstance(outcome, Completed):
-            return outcome
-        newly_alerted = await self.slack.store.aread(list_alerted, alert_prefix(case)) - {
-            *people,
-            *case.denied,
-        }
-        return Rescheduled(now if newly_alerted else next_round, "paged; not confirmed yet")
-
-    async def _ask_to_close(
-        self, case: Case, alarm: Alarm, members: Sequence[Member], obligation: Obligation
-    ) -> Outcome:
-        """The person who confirmed a danger closes it with a reason; without them, the people who are paged now."""
-        now = self.slack.store.now()
-        on_duty = recipients.paged_members(case, members, now, now)
-        people = [alarm.seen_by] if alarm.seen_by in {member.id for member in members} else on_duty
-        texts, has_words = self.slack.texts, bool(obligation.facts.get("words"))
-        text = texts.text("dm.danger_open", ref=case.ref)
-        if has_words:
-            text = texts.text("dm.danger_more", ref=case.ref, place=self._channel_mention(case))
-        message = notice_message(case, text, texts, ("end_danger", "open"))
-        more = partial(self._alarm_words, case, members) if has_words else None
-        outcome = await self.send(people, message, obligation, more=more)
-        if has_words or not isinstance(outcome, Completed):
-            return outcome
-        return Rescheduled(now + CLOSE_ALARM_EVERY, "seen; not closed yet")
-
-    async def _alarm_words(self, case: Case, members: Sequence[Member], member_id: str) -> list[Block]:
-        """What the complainant wrote since the danger began, for a member who may read it: the read is recorded."""
-        actor = next((recipients.member_actor(member) for member in members if member.id == member_id), None)
-        if actor is None or not is_allowed(case, Access.READ, actor):
-            return []
-        words = await self.slack.store.awrite(read_alarm_words, case.ref, actor)
-        texts = self.slack.texts
-        code = next((sign.language for sign in reversed(case.signs) if sign.language), case.language)
-        title = texts.text("dm.danger_words", spoken=texts.language_name(code))
-        return [quoted(title, words[-WORDS_SHOWN:])] if words else []
-
-    def _kinds(self, case: Case) -> str:
-        """The kinds of danger by the names of the rules."""
-        texts = self.slack.texts
-        signs = clearest_signs(case.signs)
-        names = dict.fromkeys(escaped(rule_name(sign.rule, texts.text), 100) for sign in signs)
-        return ", ".join(names) or texts.text("dm.danger_kind")
-
-    def _look_text(self, case: Case, since: timedelta) -> str:
-        texts, alarm = self.slack.texts, case.alarm
-        fields = {"ref": case.ref, "what": self._kinds(case), "place": self._channel_mention(case)}
-        if alarm is not None and alarm.calm_at is not None:
-            return f"{texts.text('dm.look_denied', **fields)} {self._circle(since)}".strip()
-        return texts.text("dm.look", **fields)
-
-    def _page_text(self, case: Case, since: timedelta) -> str:
-        """The kinds of danger, never in the complainant's words, and how long it waits."""
-        texts, minutes = self.slack.texts, since // timedelta(minutes=1)
-        fields = {"ref": case.ref, "place": self._channel_mention(case), "kind": self._kinds(case)}
-        if since < recipients.PAGE_EVERY:
-            return texts.text("dm.danger", **fields)
-        also = self._circle(since) or texts.text("dm.danger_on_call")
-        return texts.text("dm.danger_wider", minutes=minutes, also=also, **fields)
-
-    def _circle(self, since: timedelta) -> str:
-        if since < recipients.MANAGERS_AFTER:
-            return ""
-        id_ = "dm.danger_top" if since >= recipients.TOP_AFTER else "dm.danger_managers"
-        return self.slack.texts.text(id_)
-
-    async def _supersede_pages(
-        self, case: Case, obligation: Obligation, posts: Mapping[str, tuple[str, str]]
-    ) -> None:
-        """Mark each person's former page. The newest is a message of its own: an edit sends no notification.
-
-        A mark that fails is tried again with the next page.
-        """
-        store, text = self.slack.store, self.slack.texts.text("dm.danger_superseded", ref=case.ref)
-        for member_id, (channel, ts) in posts.items():
-            prefix = f"paged:{obligation.id}:{member_id}:"
-            former = await store.aread(list_slack_keys, prefix)
-            await store.awrite_with_retry(record_slack_key, f"{prefix}{channel}:{ts}")
-            await self._replace_posts(prefix, former, text)
-
-    async def _replace_posts(self, prefix: str, keys: Iterable[str], text: str) -> Outcome:
+    async def replace_posts(self, prefix: str, keys: Iterable[str], text: str) -> Outcome:
         """Replace the messages of these keys (`<prefix><channel>:<ts>`) by a text without buttons.
 
         A key whose message Slack does not change now is kept for the next try.
@@ -205,9 +82,8 @@ class DirectMessageJobs:
 
     async def notify_owner(self, obligation: Obligation) -> Outcome:
         """`told_owner`: the complaint was assigned to the member by another person."""
-        case = await self._case(obligation)
-        events = await self.slack.store.aread(load_history, case.ref)
-        event = next(event for event in events if event.seq == obligation.facts["seq"])
+        file, event = await load_event(self.slack, obligation)
+        case = file.case
         if case.owner is None or case.owner != event.facts["owner"]:
             return Completed()
         texts = self.slack.texts
@@ -222,12 +98,12 @@ class DirectMessageJobs:
 
     async def notify_overturned(self, obligation: Obligation) -> Outcome:
         """`told_overturned`: an outside body decided otherwise, for those who decided and approved."""
-        case, texts = await self._case(obligation), self.slack.texts
+        case, texts = await self.case(obligation), self.slack.texts
         number = obligation.facts["seq"]
         improvement = next((action for action in case.improvements if action.seq == number), None)
         if improvement is None:
             return Completed()
-        staff = {member.id for member in await self._members()}
+        staff = {member.id for member in await self.members()}
         involved = {decision.by for decision in case.decisions}
         involved |= {decision.approved_by for decision in case.decisions if decision.approved_by is not None}
         day = texts.day(last_day(improvement.due, case.rules.calendar.zone))
@@ -241,11 +117,11 @@ class DirectMessageJobs:
         It stays open, as an entry of their worklist, until staff act on the complaint or it expires. When its time
         has come without an act, they are reminded once.
         """
-        case, now, texts = await self._case(obligation), self.slack.store.now(), self.slack.texts
+        case, now, texts = await self.case(obligation), self.slack.store.now(), self.slack.texts
         since = case.survey_concern_at
         if since is None or now >= since + SURVEY_CONCERN_KEPT:
             return Completed()
-        people = recipients.survey_readers(case, await self._members(), now)
+        people = recipients.survey_readers(case, await self.members(), now)
         due, zone = survey_concern_due(case, since), case.rules.calendar.zone
         by = texts.text("dm.was_due" if due <= now else "dm.due", day=texts.day(last_day(due, zone)))
         text = f"{texts.text('dm.survey_concern', ref=case.ref)} {by}"
@@ -256,21 +132,15 @@ class DirectMessageJobs:
 
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval, or decide an appeal."""
-        case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
+        case, members, texts = await self.case(obligation), await self.members(), self.slack.texts
         if obligation.facts.get("verb") == Verb.APPEAL_LIMIT:
             return await self._ask_appeal(case, members, obligation)
         is_check = awaits_reader(case)
-        # In the order in which they are answered: a draft from before a reclassification waits for that.
-        if case.reclassification is not None:
-            author, text_id = case.reclassification[1], "dm.ask_reclassify"
-        elif case.drafted is not None:
-            author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
-        elif case.extension is not None:
-            author, text_id = case.extension.by, "dm.ask_extension"
-        elif case.conduct.pending is not None:
-            author, text_id = case.conduct.pending.asked_by, "dm.ask_limit"
-        else:
+        waiting = proposal(case)
+        if waiting is None:
             return Completed()
+        about, author = waiting
+        text_id = "dm.ask_check" if is_check else _ASKS[about]
         now = self.slack.store.now()
         people = recipients.possible_approvers(case, members, now)
         if not people:
@@ -295,9 +165,8 @@ class DirectMessageJobs:
 
     async def mark_settled(self, obligation: Obligation) -> Outcome:
         """`draft_settled`: the messages that asked for an approval say that nothing waits any more."""
-        case, store = await self._case(obligation), self.slack.store
-        events = await store.aread(load_history, case.ref)
-        event = next(event for event in events if event.seq == obligation.facts["seq"])
+        file, event = await load_event(self.slack, obligation)
+        case, events, store = file.case, file.events, self.slack.store
         if event.facts.get("draft"):
             draft, text_id = int(event.facts["seq"]), "dm.draft_withdrawn"
         else:
@@ -306,7 +175,7 @@ class DirectMessageJobs:
         who = self.slack.texts.actor_name(event.by, case)
         text = self.slack.texts.text(text_id, ref=case.ref, who=who)
         prefix = _asked(case, draft)
-        return await self._replace_posts(prefix, await store.aread(list_slack_keys, prefix), text)
+        return await self.replace_posts(prefix, await store.aread(list_slack_keys, prefix), text)
 
     async def _ask_appeal(self, case: Case, members: Sequence[Member], obligation: Obligation) -> Outcome:
         texts, now, target = self.slack.texts, self.slack.store.now(), case.target(*recipients.APPEAL)
@@ -322,17 +191,14 @@ class DirectMessageJobs:
 
     async def notify_checked(self, obligation: Obligation) -> Outcome:
         """`told_checked`: a second person said no; the reason is in the form and in the opened complaint."""
-        case, texts = await self._case(obligation), self.slack.texts
-        events = await self.slack.store.aread(load_history, case.ref)
-        of = next(event for event in events if event.seq == obligation.facts["seq"]).facts.get(
-            "of", "respond"
-        )
-        refused = refused_request(events, of)
+        file, event = await load_event(self.slack, obligation)
+        case, texts, of = file.case, self.slack.texts, event.facts.get("of", "respond")
+        refused = refused_request(file.events, of)
         if refused is None or not (case.is_open or of == "limit_contact"):
             return Completed()
         request, answer = refused
         form = form_of(request.verb)
-        text_id = "dm.told_checked" if answer.verb is Verb.CHECK_DECISION else "dm.told_refused"
+        text_id = "dm.told_checked" if ACTIONS[answer.verb].is_second_reader else "dm.told_refused"
         act = texts.text(f"verb.{form}")
         text = texts.text(text_id, ref=case.ref, who=mention(answer.by), act=act)
         return await self.send(
@@ -341,13 +207,12 @@ class DirectMessageJobs:
 
     async def ask_review(self, obligation: Obligation) -> Outcome:
         """`ask_review`: a closed complaint, to a person who took no part in it; once more when it is overdue."""
-        case, texts, now = await self._case(obligation), self.slack.texts, self.slack.store.now()
+        case, texts = await self.case(obligation), self.slack.texts
         review = case.open_review
         if review is None or review.seq != obligation.facts["seq"]:
             return Completed()
-        leave_at = leaves_at(case, now)
-        if leave_at > now:
-            return Rescheduled(leave_at, "outside working hours")
+        if (later := self._in_working_hours(case)) is not None:
+            return later
         text_id = "dm.review_late" if obligation.facts.get("late") else "dm.ask_review"
         day = texts.day(last_day(review.due, case.rules.calendar.zone))
         message = notice_message(
@@ -378,10 +243,9 @@ class DirectMessageJobs:
             language=case.language,
         )
         # The opened complaint shows the words from now on; people are asked only in working hours.
-        leave_at = leaves_at(case, store.now())
-        if leave_at > store.now():
-            return Rescheduled(leave_at, "outside working hours")
-        people = recipients.offline_notifiers(case, await self._members(), store.now())
+        if (later := self._in_working_hours(case)) is not None:
+            return later
+        people = recipients.offline_notifiers(case, await self.members(), store.now())
         if not people:
             return Failed(f"nobody may tell the complainant of {ref}: name a manager in [roles]")
         texts = slack.texts
@@ -393,7 +257,7 @@ class DirectMessageJobs:
 
     async def notify_failed(self, obligation: Obligation) -> Outcome:
         """`told_failed`: an obligation failed, an update was set aside, or a witness refused; for the managers."""
-        texts, members = self.slack.texts, await self._members()
+        texts, members = self.slack.texts, await self.members()
         ref = obligation.ref or obligation.facts.get("ref")
         managers = recipients.members_with_role(members, Role.MANAGER)
         people = managers or recipients.members_with_role(members, Role.TOP_MANAGEMENT)
@@ -405,9 +269,8 @@ class DirectMessageJobs:
             message = SlackMessage(self._failed_text(obligation, str(ref)), [])
             return await self.send(people, message, obligation)
         # The card shows it at once; outside working hours only what is urgent is sent to people.
-        leave_at = leaves_at(case, self.slack.store.now())
-        if leave_at > self.slack.store.now():
-            return Rescheduled(leave_at, "outside working hours")
+        if (later := self._in_working_hours(case)) is not None:
+            return later
         addressed = {*people, case.owner}
         readers = [
             member.id
@@ -451,7 +314,7 @@ class DirectMessageJobs:
         """
         store, people = self.slack.store, list(people)
         outcome: Outcome = Completed()
-        if not people and not await self._members():
+        if not people and not await self.members():
             # At the very first start the roles are still being read, and the message must not be lost.
             return Retry("no staff are known yet", NO_STAFF_RETRY_SECONDS)
         round_key = round_key or obligation.due.isoformat()
@@ -477,15 +340,16 @@ class DirectMessageJobs:
                 outcome = failure_outcome(failure)
         return outcome
 
-    def _channel_mention(self, case: Case) -> str:
-        channels = self.slack.channels
-        is_restricted = post_purposes(case)[0] == RESTRICTED
-        return f"<#{channels.restricted if is_restricted else channels.triage}>"
+    def _in_working_hours(self, case: Case) -> Rescheduled | None:
+        """When a message about this complaint leaves, if that is not now."""
+        now = self.slack.store.now()
+        leave_at = leaves_at(case, now)
+        return Rescheduled(leave_at, "outside working hours") if leave_at > now else None
 
-    async def _case(self, obligation: Obligation) -> Case:
+    async def case(self, obligation: Obligation) -> Case:
         return await self.slack.store.aread(load_case, str(obligation.ref))
 
-    async def _members(self) -> Sequence[Member]:
+    async def members(self) -> Sequence[Member]:
         return await self.slack.store.aread(list_members)
 
 

@@ -23,8 +23,9 @@ from bots.slack.client.client import (
 from bots.slack.client.rate_limit import POSTS, RateLimitWait, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
-from complaints.case import Case
+from complaints.case import Case, Event
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
+from store.record.load import CaseFile, load_case_file
 from store.slack import find_known_slack_keys, forget_slack_key, record_slack_key
 from store.values import Obligation
 
@@ -210,6 +211,12 @@ async def post_once_in(
             return
     thread = obligation.payload.get("thread")
     await poster.post(channel, message, obligation.key, thread=thread, attempt=poster.attempt(tried_key))
+
+
+async def load_event(slack: SlackContext, obligation: Obligation) -> tuple[CaseFile, Event]:
+    """The complaint of an obligation, and the event that it is about."""
+    file = await slack.store.aread(load_case_file, str(obligation.ref))
+    return file, file.events[int(obligation.facts["seq"]) - 1]
 
 
 def notice_message(case: Case, text: str, texts: StaffTexts, forms: Sequence[str]) -> SlackMessage:

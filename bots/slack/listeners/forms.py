@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bots.letters.composer import STORED_LETTERS
-from bots.letters.templates import template_values
+from bots.letters.suggestions import template_values
 from bots.slack.act_letters import letters_of
 from bots.slack.client.block_kit import mention
 from bots.slack.context import SlackContext

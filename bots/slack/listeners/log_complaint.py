@@ -22,7 +22,7 @@ from bots.slack.client.block_kit import (
     plain_words,
     section,
 )
-from bots.slack.client.new_blocks import alerts
+from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view

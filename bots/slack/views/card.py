@@ -22,7 +22,7 @@ from bots.slack.client.block_kit import (
     plain_section,
     section,
 )
-from bots.slack.client.new_blocks import collapsed
+from bots.slack.client.refused_blocks import collapsed
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import (
     CaseActions,

@@ -15,7 +15,7 @@ from bots.slack.client.block_kit import (
     section,
     sections,
 )
-from bots.slack.client.new_blocks import bar_chart
+from bots.slack.client.refused_blocks import bar_chart
 from bots.slack.texts import StaffTexts
 from complaints.rulebook import Rulebook
 from complaints.times import local_time

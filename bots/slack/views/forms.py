@@ -19,7 +19,7 @@ from bots.slack.client.block_kit import (
     plain,
     section,
 )
-from bots.slack.client.new_blocks import alerts
+from bots.slack.client.refused_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case

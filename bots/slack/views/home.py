@@ -14,7 +14,7 @@ from bots.slack.client.block_kit import (
     header,
     section,
 )
-from bots.slack.client.new_blocks import bar_chart
+from bots.slack.client.refused_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import due_served, waiting_form

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bots.letters.templates import template_values
+from bots.letters.suggestions import template_values
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,

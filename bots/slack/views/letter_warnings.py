@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bots.slack.client.block_kit import escaped
-from bots.slack.client.new_blocks import ALERT
+from bots.slack.client.refused_blocks import ALERT
 from bots.slack.texts import StaffTexts
 
 #: Characters of the letter that a warning quotes, at least and at most: with fewer it fits into an alert.

@@ -19,7 +19,7 @@ from bots.slack.client.block_kit import (
     plain_sections,
     section,
 )
-from bots.slack.client.new_blocks import alerts
+from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner

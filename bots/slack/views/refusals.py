@@ -6,10 +6,9 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, escaped, mention
 from bots.slack.texts import StaffTexts
-from complaints.actions.approval import require_awaited
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
-from complaints.actions.registry import FORM_VERBS, SECOND_PERSON_VERBS, raises_work_version
+from complaints.actions.registry import ACTIONS, FORM_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
@@ -114,7 +113,7 @@ def no_longer_awaited(form: str, case: Case) -> OutOfOrder | None:
     if FORM_VERBS.get(form) not in SECOND_PERSON_VERBS:
         return None
     try:
-        require_awaited(case, FORM_VERBS[form])
+        ACTIONS[FORM_VERBS[form]].requires(case)
     except OutOfOrder as refused:
         return refused
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, header, sections
-from bots.slack.client.new_blocks import CHART_POINTS, bar_chart, data_table
+from bots.slack.client.refused_blocks import CHART_POINTS, bar_chart, data_table
 from reports.document import ChartKind, Report, Table
 from reports.output.outline import charts_of, clause_words, figures_table, limit_sentences, sentences
 from reports.output.render_charts import number_of, short_name
