@@ -19,8 +19,7 @@ from amends.reports.kinds import KINDS
 from amends.reports.public import newest_publication
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
-from amends.runtime.alerts import AlertJob
-from amends.runtime.heartbeat import send_heartbeats
+from amends.runtime.alerts import AlertJob, send_heartbeats
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.slack import LISTENER, SlackPart
 from amends.runtime.telegram import TelegramPart, ask_username

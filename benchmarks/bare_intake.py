@@ -19,8 +19,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, insert, select, update
 
 from complaints.rulebook import ALWAYS
+from store.tables import MEASURES
 from store.tables.complaints import ComplaintRow, TargetRow
-from store.tables.measures import MEASURES
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow, StaffRoleRow
 from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow

@@ -62,7 +62,7 @@ def read_letters() -> list[dict[str, str]]:
 
 
 def personal_spans(row: dict[str, str]) -> list[tuple[int, int, str]]:
-    """The personal data in a letter that is not the complainant's, as `store.people.others_data` finds it."""
+    """The personal data in a letter that is not the complainant's, as `store.people.masked_texts` finds it."""
     own = set(fold(row["person"]).text.split())
     spans = [(span.start, span.end, span.kind) for span in find_spans(row["text"], language=row["language"])]
     return [span for span in spans if own.isdisjoint(fold(row["text"][span[0] : span[1]]).text.split())]

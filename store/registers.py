@@ -1,24 +1,25 @@
 """The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
 
 import json
+import secrets
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true, tuple_
 
-from complaints.actions.authorisation import authorise_entry, may_act_on_entry
+from complaints.actions.authorisation import Access, authorise_entry, is_allowed, may_act_on_entry
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
+from complaints.registers.sampling import rank_sample
 from complaints.rulebook import Rulebook
-from complaints.times import last_day, local_time
+from complaints.times import at_minute, last_day, local_time
 from complaints.vocabulary import ContactKind, Role
-from store.audits import with_sample
 from store.database.damage import note_damage
 from store.database.errors import Altered
 from store.database.keyring import place
@@ -28,11 +29,14 @@ from store.people.staff import load_actor
 from store.proof.hash_chain import lock_instance_log, record_instance_event
 from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
+from store.record.load import load_many
 from store.record.worklists import visible_to
 from store.rulebooks import load_current_rulebook
 from store.tables import COMPLAINTS, REGISTER_ENTRIES
 
 _COLUMNS = REGISTER_ENTRIES.c
+#: Complaints that are loaded together until an audit has its sample (8.5, Annex H).
+_SAMPLE_PAGE = 50
 
 
 def add_entry(
@@ -256,7 +260,7 @@ def _record(
     if owner and (before is None or owner != before.owner) and not load_actor(tx, owner).roles:
         raise BadFacts("This person has no role here.", field="owner", code="not_staff")
     if (register.name, name) == ("audit", "add"):
-        facts = with_sample(tx, facts)
+        facts = _with_sample(tx, facts)
     if (register.name, name) == ("audit", "finish") and before is not None:
         # Complaints that the auditor may no longer open: with them the audit could never end.
         hidden = set(before.refs) - _visible(tx, before.refs, by) - answers_of(before).keys()
@@ -336,3 +340,43 @@ def _visible(tx: Tx, refs: Collection[str], by: Actor) -> set[str]:
         COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ())
     )
     return set(tx.connection.execute(query).scalars()) if refs else set()
+
+
+def _with_sample(tx: Tx, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a new audit with its seed, its sample, and how many complaints it was drawn from.
+
+    Raises BadFacts if the person is no auditor, or if there is no complaint to audit.
+    """
+    auditor, rules = load_actor(tx, facts["owner"]), load_current_rulebook(tx)
+    try:
+        authorise_entry(None, REGISTERS["audit"].acts["answer"], auditor)
+    except NotAllowed as refused:
+        raise BadFacts("This person is no auditor.", field="owner", code="not_an_auditor") from refused
+    start = at_minute(date.fromisoformat(facts["since"]), 0, rules.calendar.zone)
+    end = at_minute(date.fromisoformat(facts["until"]) + timedelta(days=1), 0, rules.calendar.zone)
+    query = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.received_at >= start,
+        COMPLAINTS.c.received_at < end,
+        COMPLAINTS.c.kind == ContactKind.COMPLAINT.value,
+        COMPLAINTS.c.erased_at.is_(None),
+        COMPLAINTS.c.is_simulation.is_(False),
+    )
+    refs = tx.connection.execute(query).scalars().all()
+    seed, size = facts.get("seed") or secrets.token_hex(8), int(facts["size"])
+    ranked, sample = rank_sample(refs, seed), list[str]()
+    for start_at in range(0, len(ranked), _SAMPLE_PAGE):
+        files = {
+            file.case.ref: file.case for file in load_many(tx, ranked[start_at : start_at + _SAMPLE_PAGE])
+        }
+        sample += [
+            ref
+            for ref in ranked[start_at : start_at + _SAMPLE_PAGE]
+            if ref in files
+            and auditor.id not in files[ref].participants
+            and is_allowed(files[ref], Access.READ, auditor)
+        ]
+        if len(sample) >= size:
+            break
+    if not sample:
+        raise BadFacts("No complaint of this period can be audited.", field="since", code="nothing_to_audit")
+    return {**facts, "seed": seed, "refs": sample[:size], "population": len(refs)}

@@ -26,7 +26,7 @@ THEME_DAYS, COMPARED_DAYS = timedelta(days=90), timedelta(days=365)
 MOST_TEXTS, MOST_SECONDS = 2_000, 3.0
 
 
-def build(
+def build_analysis_report(
     store: Store, settings: Settings, period: Period, now: datetime, coverage: Coverage | None = None
 ) -> Report:
     """The analysis of a period with the twelve months up to its end, and up to three years to compare with.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 from amends.reports.kinds import KINDS
 from complaints.times import local_time
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
 QUARTER = 91
 
 
-class ReportModule(Protocol):
-    """What the module of a kind has. `period` is whole days of the organisation; `more` is the proof, if any."""
-
-    def build(
-        self, store: Store, settings: Settings, period: Period, now: datetime, **more: Any
-    ) -> Report: ...
-
-
 def build_report(
     kind: str,
     store: Store,
@@ -46,17 +37,17 @@ def build_report(
     Complaints that cannot be read are named and in no figure. With `check_chain`, which takes the progress, the whole
     record is checked where the report says whether it is whole. Raises KeyError for an unknown kind.
     """
+    from amends.reports.builders import BUILDERS
     from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
     from store.record.measured import list_without_events
 
-    module = cast("ReportModule", import_module(KINDS[kind].module))
     with collecting_damage() as damaged:
         more = {}
         if check_chain is not None and KINDS[kind].has_chain:
             verification = store.read(verify, opens=False, progress=check_chain)
             more["proof"] = Proof(verification.entries, verification.first_bad)
-        report = module.build(store, settings, period, now, **more)
+        report = BUILDERS[kind](store, settings, period, now, **more)
         limits = list(_limits(store, settings, period, now)) if report.period is not None else []
     excluded = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
     incomplete = [] if report.period is None else store.read(list_without_events, period.start, period.end)

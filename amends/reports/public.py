@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reports.disclosure.public import public_figures, public_report
-from reports.document import Report
+from reports.disclosure.public import public_figures
 from reports.monitoring import monitor
 from reports.tally import Period
 from store.proof.hash_chain import list_instance_events
@@ -14,10 +13,6 @@ from store.store import Store
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-
-
-def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
-    return public_report(count_figures(store, settings, period, now), period, now)
 
 
 def count_figures(store: Store, settings: Settings, period: Period, now: datetime) -> dict[str, Any]:

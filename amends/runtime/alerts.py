@@ -1,6 +1,7 @@
 """Alerts the people on call outside of Slack, by the command and the address of `[on_call]`.
 
 A Slack message does not wake people. The alert has codes and ids only, never a word or a name of the complainant.
+The heartbeat lets a service outside notice when the desk does not work.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import structlog
 
 from amends.runtime.commands import call_address, command_result, reason_of_failure
 from amends.settings import Settings
+from amends.settings.sections import OnCallSettings
 from bots.slack.jobs.direct_messages import NO_STAFF_RETRY_SECONDS
 from bots.slack.recipients import PAGE_EVERY, TOP_AFTER, paged_members
 from complaints.case import Case
@@ -112,3 +114,24 @@ class AlertJob:
         is_reached = "" in results.values()
         await self.store.awrite_with_retry(record_alert, prefix, ref, member_id, reached=is_reached)
         return is_reached
+
+
+async def send_heartbeats(
+    settings: OnCallSettings, works: Callable[[], Awaitable[bool]], on_sent: Callable[[str], None]
+) -> None:
+    """Call the address regularly, until cancelled. The log never has the address: who knows it could call it too.
+
+    `on_sent` is called with the outcome: ok, failed, or withheld because the desk does not work.
+    """
+    while True:
+        await asyncio.sleep(settings.heartbeat_every)
+        outcome, why = "withheld", "the desk does not work"
+        try:
+            if await works():
+                why = await reason_of_failure(call_address(str(settings.heartbeat), settings.timeout))
+                outcome = "failed" if why else "ok"
+        except Exception as error:  # noqa: BLE001  # it must never end the desk that it watches
+            why = type(error).__name__
+        if why:
+            log.warning("heartbeat_not_sent", outcome=outcome, why=why)
+        on_sent(outcome)

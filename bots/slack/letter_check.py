@@ -14,7 +14,7 @@ from complaints.case import Case
 from complaints.errors import BadFacts
 from complaints.forms import FORMS, NO_PAYMENT
 from complaints.vocabulary import Verb
-from store.people.others_data import find_others_data
+from store.people.masked_texts import find_others_data
 from triage.facts.stated_amounts import require_amounts
 from triage.letter_warnings import find_warnings, letter_language
 

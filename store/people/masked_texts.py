@@ -1,4 +1,7 @@
-"""The masked copy of each text, sealed next to it: what training, similar cases and reports read (4.9)."""
+"""The masked copy of each text, sealed next to it: what training, similar cases and reports read (4.9).
+
+The same search for personal data warns staff of what a letter says about others.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +11,13 @@ from sqlalchemy import bindparam, select
 from complaints.actions.intake import FORWARDED, MACHINE_MADE, TRANSLATION
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.vocabulary import Role
-from store.database.damage import note_damage
+from store.database.damage import collecting_damage, note_damage
 from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import person_name
-from store.record.load import case_key, newest_versions, text_place
-from store.redaction.masking import mask
+from store.record.load import case_key, load_all_texts, load_case_file, newest_versions, text_place
+from store.redaction.masking import find_spans, mask
 from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, PEOPLE, TEXTS
 from store.values import Text
 
@@ -108,3 +111,25 @@ def list_case_names(tx: Tx, ref: str) -> list[str]:
 
 def masked_place(ref: str, seq: int, field: str) -> str:
     return place("texts", f"{ref}/{seq}", f"{field}|masked")
+
+
+def find_others_data(tx: Tx, ref: str, text: str) -> tuple[tuple[int, int, str], ...]:
+    """Personal data in a letter of staff, without that of the complaint (4.9): (start, end, kind) of each.
+
+    The complaint's own are its names, and what is in the complainant's words or was logged with them.
+    """
+    file = load_case_file(tx, ref)
+    with collecting_damage():
+        own = [*list_case_names(tx, ref), *(entry.text for entry in load_all_texts(tx, file))]
+    own_text = _plain(" ".join(own))
+    spans = find_spans(text, language=file.case.language, country=file.case.rules.country)
+    return tuple(
+        (span.start, span.end, span.kind)
+        for span in spans
+        if _plain(text[span.start : span.end]) not in own_text
+    )
+
+
+def _plain(text: str) -> str:
+    """Letters and digits only: a number is the same with other spaces."""
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -10,7 +10,7 @@ from store.tables import record as _record
 from store.tables import rules as _rules
 from store.tables import work as _work
 from store.tables.columns import METADATA as METADATA
-from store.tables.measures import MEASURES as MEASURES
+from store.tables.record import MEASURES as MEASURES
 
 
 def _table(model: type[SQLModel]) -> Table:

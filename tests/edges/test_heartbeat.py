@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from amends.runtime.heartbeat import send_heartbeats
+from amends.runtime.alerts import send_heartbeats
 from amends.runtime.slack import LISTENER
 from amends.settings.loading import parse_settings
 from amends.settings.sections import OnCallSettings

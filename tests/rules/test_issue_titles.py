@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from triage.formalities import is_formality
-from triage.issues import issue_title
+from triage.issues import is_formality, issue_title
 
 
 @pytest.mark.parametrize(
