@@ -29,10 +29,15 @@ class ComplaintError(Exception):
         self.field = field
 
     @classmethod
-    def worded(cls, key: str, /, *, field: str | None = None, **values: object) -> Self:
-        """The refusal with this text of refusals.toml, which has `values` in its braces."""
-        refusal = cls(refusal_texts()[key].format(**values), code=key.partition(":")[0], field=field)
-        refusal.values = values
+    def worded(
+        cls, key: str, /, *, field: str | None = None, code: str | None = None, **values: object
+    ) -> Self:
+        """The refusal with this text of refusals.toml, which has `values` in its braces.
+
+        `code` is given where it is not the beginning of the key.
+        """
+        refusal = cls(refusal_texts()[key].format(**values), code=code or key.partition(":")[0])
+        refusal.field, refusal.values = field, values
         return refusal
 
 

@@ -239,11 +239,7 @@ def informs_top_apart(case: Case) -> bool:
 
 def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     """The fields of an incident's form, with one field for each text and language."""
-    fields = in_languages(INCIDENT_FORMS[form], languages)
-    if form == "incident_update":
-        # The first language is that of staff: complainants in other languages without a text get it too.
-        return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
-    return fields
+    return in_languages(INCIDENT_FORMS[form].fields, languages)
 
 
 def read(
@@ -257,7 +253,7 @@ def read(
 
     To join an open incident (`which` is its number), the fields of a new one may be empty.
     """
-    joins = form == "incident" and present(values.get("which")) and values["which"] != "new"
+    joins = present(values.get("which")) and values["which"] != "new"
     fields = [entry for entry in fields_of(form, languages) if entry.name == "which" or not joins]
     facts, words, wrong = read_fields(fields, values, options)
     if wrong:

@@ -142,6 +142,8 @@ class Action:
     #: Raises ComplaintError while the complaint does not admit it, by any person and with any form: then no button
     #: offers it and no form opens.
     requires: Callable[[Case], object] = lambda case: None
+    #: Raises NotAllowed for a person who cannot do it to this complaint; their form does not open.
+    requires_actor: Callable[[Case, Actor], object] = lambda case, actor: None
     check: Callable[[Case, ActionRequest], Facts] = accept_as_given
     #: The facts that its event requires and uses; None: those of its form.
     facts: FactShapes | None = None

@@ -196,7 +196,7 @@ ROWS: Mapping[Verb, Action] = {
             # A limit on contact may also be about a closed matter.
             State.CLOSED: (State.CLOSED,),
         }),
-        requires=require_approver_awaited,
+        requires=require_approver_awaited, requires_actor=require_second_person,
         check=check_approve, apply=apply_approve, dates=approve_dates,
         words=WordKind.INTERNAL, form="approve", shown_in=("extend", "reclassify"),
         leaves=(per_event.answer,), manager_only=True, judges=True, needs_independence=True, needs_latest=True,
@@ -205,7 +205,8 @@ ROWS: Mapping[Verb, Action] = {
     # BY_SYSTEM: sends it unread when the promised date would be missed.
     Verb.CHECK_DECISION: Action(
         "4.5", HANDLERS | BY_SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
-        requires=require_reader_awaited, check=check_check_decision, apply=apply_check_decision,
+        requires=require_reader_awaited, requires_actor=require_second_person,
+        check=check_check_decision, apply=apply_check_decision,
         words=WordKind.NOTE, form="check_decision", facts=FactShapes(shapes=form_facts("check_decision").shapes),
         leaves=(per_event.answer,), judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
         is_second_person=True,

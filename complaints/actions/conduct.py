@@ -141,6 +141,12 @@ def require_no_part(case: Case, actor: Actor) -> None:
         raise NotAllowed.worded("not_allowed.second_person:limit", field="outcome", ref=case.ref)
 
 
+def require_appeal_reviewer(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who took part in the limit, while an appeal against it is open."""
+    if case.conduct.appeal_at is not None:
+        require_no_part(case, actor)
+
+
 def apply_review(case: Case, event: Event) -> Case:
     limit, outcome = case.conduct.limit, event.facts["outcome"]
     if limit is None or outcome in ("ended", LAPSED):
@@ -174,7 +180,7 @@ ROWS: Mapping[Verb, Action] = {
     ),
     Verb.REVIEW_LIMIT: Action(
         "4.5", MANAGERS | BY_SYSTEM, stays(EVERY),
-        requires=require_limit, check=check_review, apply=apply_review,
+        requires=require_limit, requires_actor=require_appeal_reviewer, check=check_review, apply=apply_review,
         words=WordKind.LETTER, form="review_limit",
         facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", LAPSED)),
         leaves=(per_event.contact_limit,), manager_only=True,

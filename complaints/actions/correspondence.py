@@ -276,6 +276,12 @@ def require_drafter(case: Case, actor: Actor) -> None:
         raise NotAllowed.worded("not_allowed.author", ref=case.ref)
 
 
+def require_withdrawer(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who may not withdraw the draft that waits."""
+    if case.drafted is not None:
+        require_drafter(case, actor)
+
+
 def apply_take_back(case: Case, event: Event) -> Case:
     """A letter that was never sent changes nothing. An act that changed more gives way to the state before it."""
     if event.facts.get("draft"):
@@ -440,6 +446,7 @@ ROWS: Mapping[Verb, Action] = {
         "7.3", HANDLERS,
         # Back to the state before the act.
         goes(EVERY, *State),
+        requires_actor=require_withdrawer,
         check=check_take_back, apply=apply_take_back,
         words=WordKind.INTERNAL, form="withdraw_draft", facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
         leaves=(per_event.taken_back,),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import OFFERED, SERVING, available_actions, due_served, fits
+from bots.slack.views.actions import SERVING, available_actions, due_served, fits
 from bots.slack.views.card import EXECUTIVE, card, event_line, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
@@ -20,7 +20,7 @@ from complaints.actors import staff
 from complaints.case import Case
 from complaints.case_values import ExtensionAsked, RecordedSign, TargetSet
 from complaints.deadlines.targets import next_due
-from complaints.forms import FORMS
+from complaints.forms import CARD_ACTS, FORMS
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State, Target, Verb
 from simulator.slack.block_kit import message_problems
@@ -97,7 +97,7 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
     assert set(offer.buttons) & set(offer.others) == set()
     assert {action for action in (*offer.buttons, *offer.others) if not fits(action, case)} == set()
     # The forms of an incident and of a register are not in FORMS: their fields depend on the languages.
-    assert set(OFFERED) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
+    assert set(CARD_ACTS) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
 
 
 def test_an_act_that_the_complaint_does_not_admit_with_any_form_is_not_offered() -> None:

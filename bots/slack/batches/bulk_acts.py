@@ -86,7 +86,7 @@ async def choose_view(slack: SlackContext, source: str | None = None) -> View:
         (choice("language", (), required=True), "field.language", texts.language, languages),
     )
     inputs = [
-        input_block(MOVE, field, field.name, texts, initial=initial, choices=choices, label=texts.text(label))
+        input_block(field, field.name, texts, initial=initial, choices=choices, label=texts.text(label))
         for field, label, initial, choices in fields
     ]
     blocks = [section(texts.text("move.hint")), *inputs]

@@ -166,7 +166,7 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
     audience = await slack.store.aread(load_proposed_audience, decision, decider, actor)
     asks = section(texts.text("incident.asks_approval", who=mention(decision.by)))
     blocks = [asks, *await _preview_blocks(slack, decision, audience, decider, approver=actor.id)]
-    inputs = [input_block("approve", entry, entry.name, texts) for entry in FORMS["approve"]]
+    inputs = [input_block(entry, entry.name, texts) for entry in FORMS["approve"].fields]
     blocks = [*blocks[: MODAL_BLOCKS - len(inputs)], *inputs]
     return OpenView(incident_view(incident, "approve", blocks, texts))
 

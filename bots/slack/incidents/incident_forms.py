@@ -8,7 +8,7 @@ from datetime import timedelta
 from bots.slack.batches.steps import left_out_by_name, preview_view, previewed_batch, taken_back_text
 from bots.slack.client.block_kit import Block, context, divider, plain_sections, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.form_checks import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view, take_back_offer
 from bots.slack.router import Router

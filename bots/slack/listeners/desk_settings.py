@@ -99,7 +99,7 @@ async def _settings_view(form: str, actor: Actor, slack: SlackContext) -> View:
         blocks += await _recorded_absences(actor, slack)
     blocks += [
         input_block(
-            form, field, field.name, texts,
+            field, field.name, texts,
             initial=actor.id if field.name == "member" else None, label=texts.text(f"{form}.{field.name}"),
         )
         for field in FIELDS[form]

@@ -1,9 +1,7 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
 import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
@@ -20,8 +18,6 @@ MOST_IN_INPUT = 3000
 MAX_RADIO_BUTTONS = 5
 #: Up to so many flags are checkboxes, which Slack limits to 10.
 MAX_CHECKBOXES = 10
-#: Labels, the texts of choices, and which inputs are long or menus.
-_SHOWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
 _INITIAL = {
     "plain_text_input": ("value", "initial_value"),
@@ -35,22 +31,13 @@ _INITIAL = {
 }
 
 
-def label_id(form: str, entry: Field) -> str:
-    return str(_SHOWN["labels"].get(form, {}).get(entry.path, f"field.{entry.name}"))
-
-
 def word_label_id(verb: Verb, path: str) -> str | None:
     """The label under which staff typed the words at `path` of an act's event, if a form has them."""
-    general, form = re.sub(r"\.\d+\.", ".N.", path), form_of(verb)
-    return next((label_id(form, entry) for entry in FORMS.get(form, ()) if entry.path == general), None)
-
-
-def choice_id(entry: Field, value: str) -> str:
-    return f"{_SHOWN['choices'][entry.name]}.{value}"
+    general, form = re.sub(r"\.\d+\.", ".N.", path), FORMS.get(form_of(verb))
+    return next((entry.label for entry in form.fields if entry.path == general), None) if form else None
 
 
 def input_block(
-    form: str,
     entry: Field,
     path: str,
     texts: StaffTexts,
@@ -68,7 +55,7 @@ def input_block(
     block = {
         "type": "input",
         "block_id": path,
-        "label": plain(label or texts.text(label_id(form, entry)), 2000),
+        "label": plain(label or texts.text(entry.label), 2000),
         "element": {"action_id": VALUE, **element},
         "optional": not (entry.required if required is None else required),
     }
@@ -99,16 +86,15 @@ def _element(
 ) -> Block:
     match entry.input:
         case Input.TEXT:
-            is_long = entry.name.partition(".")[0] in _SHOWN["long"]
             most = min(entry.most, MOST_IN_INPUT)
-            element = {"type": "plain_text_input", "multiline": is_long, "max_length": most}
+            element = {"type": "plain_text_input", "multiline": entry.is_long, "max_length": most}
             return element | _optional("initial_value", cut(str(initial), most) if initial else None)
         case Input.AMOUNT:
             return {"type": "plain_text_input", "max_length": 16} | _optional("initial_value", initial)
         case Input.CHOICE | Input.WHOLE:
             named = choices if choices is not None else _named_options(entry, texts)
             selected = None if initial is None else str(initial)
-            return _choice_element(named, selected, texts, menu=entry.name in _SHOWN["menus"])
+            return _choice_element(named, selected, texts, menu=entry.is_menu)
         case Input.FLAG:
             options = [option("yes", texts.text("choice.yes"))]
             element = {"type": "checkboxes", "options": options}
@@ -130,7 +116,7 @@ def _element(
 
 
 def _named_options(entry: Field, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
-    return tuple((value, texts.text(choice_id(entry, value))) for value in entry.options)
+    return tuple((value, texts.text(entry.choice_id(value))) for value in entry.options)
 
 
 def _choice_element(
@@ -147,6 +133,17 @@ def _choice_element(
 
 def _optional(name: str, value: Any) -> Block:
     return {} if value is None else {name: value}
+
+
+def another_input(block: Block, path: str, value: str | None = None) -> Block:
+    """The same input for another path, empty or with this value."""
+    element = {key: kept for key, kept in block["element"].items() if not key.startswith("initial_")}
+    element["action_id"] = VALUE
+    if value and "options" in element:
+        element["initial_option"] = next(choice for choice in element["options"] if choice["value"] == value)
+    elif value:
+        element["initial_value"] = cut(value, element["max_length"])
+    return {**block, "block_id": path, "element": element}
 
 
 def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def other_page(
     place = FormPlace(at, after, page, draft, metadata.version)
     drawn = await typed_form_view(slack, form, case, actor, values, metadata.rows, place)
     drawn = with_pressed_message(drawn, metadata.pressed_message)
-    if form == "investigate":
+    if metadata.ticked or read_metadata(drawn).ticked:
         # Of the first drawing: what others ticked since then is not withdrawn.
         drawn = with_metadata(drawn, ticked=list(metadata.ticked))
     if metadata.template:

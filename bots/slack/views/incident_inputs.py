@@ -81,15 +81,11 @@ def incident_inputs(
     inputs = []
     for entry in fields_of(form, languages):
         kind, _, language = entry.name.partition(".")
-        label_fields = {"name": texts.language_name(language)} if language else {}
-        is_of_case = form in ("incident_decide", "incident_update_preview") and not language
         block = input_block(
-            form,
             entry,
             entry.name,
             texts,
-            # What every decision and letter asks is asked in the same words here.
-            label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
+            label=texts.text(entry.label, name=texts.language_name(language)) if language else None,
             initial=initial.get(entry.name),
             choices=choices.get(entry.name),
             required=False if optional and kind != "which" else None,

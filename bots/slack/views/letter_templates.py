@@ -21,8 +21,8 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import VALUE, cut_hint, input_block, typed_blocks
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
-from complaints.forms import Field, choice, flag, text
-from complaints.letter_templates import FIELDS, FILLED, FINDING, LetterTemplate, fill_template, fits
+from complaints.forms import FORMS, Field, choice, flag, text
+from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Finding
 
@@ -79,7 +79,7 @@ def with_template(
     }
     block.pop("hint", None)
     block |= cut_hint(words, most, texts)
-    finding = FINDING.get(template.form) if template.outcome else None
+    finding = FORMS[template.form].template_finds if template.outcome else None
     for choice_block in (block for block in blocks if finding and block.get("block_id") == finding):
         element = choice_block["element"]
         chosen = next(entry for entry in element["options"] if entry["value"] == template.outcome)
@@ -127,7 +127,7 @@ def edit_view(template: LetterTemplate | None, rules: Rulebook, texts: StaffText
     }
     inputs = [
         input_block(
-            FORM, entry, entry.name, texts, initial=initial.get(entry.name), choices=choices.get(entry.name),
+            entry, entry.name, texts, initial=initial.get(entry.name), choices=choices.get(entry.name),
             label=texts.text(f"template.{entry.name}"),
         )
         for entry in template_fields(rules)
