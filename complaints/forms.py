@@ -168,16 +168,6 @@ MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
 _PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
 
 
-def text(name: str, *, required: bool = False, most: int = 3000) -> Field:
-    """Free text, sealed."""
-    return Field(name, Input.TEXT, required, sealed=True, most=most)
-
-
-def choice(name: str, options: Any, *, required: bool = False) -> Field:
-    """A choice of one option."""
-    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options))
-
-
 def flag(name: str) -> Field:
     """A box to tick."""
     return Field(name, Input.FLAG, options=("yes",))
@@ -368,7 +358,7 @@ def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Fie
 _READERS = {path: reader for reader, paths in _TABLES["readers"].items() for path in paths}
 
 
-def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any]) -> Form:
+def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any], readers: Mapping[str, str]) -> Form:
     """A form as its table has it; `FORM.NAME` describes a field that is another in this form."""
     own: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()
@@ -380,7 +370,7 @@ def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any]) -> Form
         entry = field_of(path, fields.get(f"{name}.{field_name}") or fields[field_name], OPTIONS)
         return replace(
             entry,
-            reader=_READERS.get(f"{name}.{field_name}") or _READERS[field_name],
+            reader=readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader),
             own_label=labels.get(entry.path) or entry.own_label,
             required_if="never" if entry.group and may_have_no_rows else entry.required_if,
         )
@@ -389,12 +379,13 @@ def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any]) -> Form
     return replace(form, checks_sums=own.get("checks_sums", bool(form.read_by_complainant)))
 
 
-def _forms(table: Mapping[str, Any]) -> dict[str, Form]:
-    return {name: _form(name, keys, table["fields"]) for name, keys in table["forms"].items()}
+def _forms(table: Mapping[str, Any], readers: Mapping[str, str]) -> dict[str, Form]:
+    return {name: _form(name, keys, table["fields"], readers) for name, keys in table["forms"].items()}
 
 
-FORMS: Mapping[str, Form] = _forms(_TABLES)
-INCIDENT_FORMS: Mapping[str, Form] = _forms(_TABLES["incident"])
+FORMS: Mapping[str, Form] = _forms(_TABLES, _READERS)
+INCIDENT_FORMS: Mapping[str, Form] = _forms(_TABLES["incident"], _READERS)
+DESK_FORMS: Mapping[str, Form] = _forms(_TABLES["desk"], {})
 #: The letter of these is shown before it is sent.
 PREVIEWED = frozenset(name for name, form in FORMS.items() if form.is_previewed)
 #: What a card offers, in the order of its menu: forms, and the views that have no form.
@@ -459,6 +450,16 @@ def read(
             facts[group].append(row_facts)
             words.update({f"{group}.{position}.{name}": value for name, value in row_words.items()})
             wrong.update({f"{group}.{row}.{name}": why for name, why in row_wrong.items()})
+    if wrong:
+        raise WrongFields(wrong)
+    return facts, words
+
+
+def read_all(
+    fields: Iterable[Field], values: Mapping[str, Any], options: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Facts and words of a form without rows; raises WrongFields with every wrong field."""
+    facts, words, wrong = read_fields(fields, values, options)
     if wrong:
         raise WrongFields(wrong)
     return facts, words

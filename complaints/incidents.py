@@ -16,7 +16,7 @@ from typing import Any
 from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import INCIDENT_FORMS, Field, WrongFields, in_languages, present, read_fields
+from complaints.forms import INCIDENT_FORMS, Field, in_languages, present, read_all
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role
 
@@ -255,10 +255,7 @@ def read(
     """
     joins = present(values.get("which")) and values["which"] != "new"
     fields = [entry for entry in fields_of(form, languages) if entry.name == "which" or not joins]
-    facts, words, wrong = read_fields(fields, values, options)
-    if wrong:
-        raise WrongFields(wrong)
-    return facts, words
+    return read_all(fields, values, options)
 
 
 def joining(case: Case, facts: Facts, by: Actor) -> Facts:

@@ -13,11 +13,10 @@ from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.batches import steps
 from bots.slack.batches.bulk_acts import LISTS
 from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
-from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
+from bots.slack.listeners.desk_settings import ABSENCE, CLOSURE
 from bots.slack.texts import STORED_CODES
 from bots.slack.views import command_replies, refusals, timeline
 from bots.slack.views.form_inputs import reader_hint
-from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
@@ -25,7 +24,7 @@ from complaints.batches.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
-from complaints.forms import CARD_ACTS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
+from complaints.forms import CARD_ACTS, DESK_FORMS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
 from complaints.incidents import fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
@@ -36,7 +35,6 @@ from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
-from tests.rules.slack_cases import RULES as RULES_OF_CASES
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
@@ -88,9 +86,8 @@ def computed() -> set[str]:
         for field in fields_of(form, ("en",))
     }
     ids |= {f"template.example_{name}" for name in TEMPLATE_FIELDS}
-    ids |= {f"template.{field.name}" for field in template_fields(RULES_OF_CASES)}
-    ids |= {f"{form}.{field.name}" for form, fields in SETTINGS_FIELDS.items() for field in fields}
-    ids |= {f"{form}.{part}" for form in SETTINGS_FIELDS for part in ("title", "hint")}
+    ids |= {field.label for form in DESK_FORMS.values() for field in form.fields}
+    ids |= {f"{form}.{part}" for form in (ABSENCE, CLOSURE) for part in ("title", "hint")}
     ids |= {f"bulk.list_{section}" for section in LISTS}
     for register in REGISTERS.values():
         ids |= {f"register.name.{register.name}"} | {

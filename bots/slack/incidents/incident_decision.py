@@ -31,9 +31,9 @@ from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import input_block, statement_of, values_of
+from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
 from bots.slack.views.forms import View
-from bots.slack.views.incident_inputs import incident_inputs, incident_view
+from bots.slack.views.incident_inputs import incident_view
 from bots.texts.texts import currency_of
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch
@@ -50,7 +50,7 @@ from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, OutOfOrder, Stale
 from complaints.forms import FORMS
 from complaints.forms import read as read_form
-from complaints.incidents import Incident, read
+from complaints.incidents import Incident, fields_of, read
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import RESTRICTING, CauseClass
 from store.cases.batches import DECISION, BatchDelivery, list_batch_deliveries, record_left_out
@@ -97,8 +97,10 @@ def _form_view(
         who, reason = mention(last.answered_by or ""), escaped(last.reason, 2000)
         blocks.insert(0, section(texts.text("incident.returned_why", who=who, reason=reason)))
         initial = {**last.facts, **last.words}
-    choices = {"category": tuple((code, texts.text(f"category.{code}")) for code in _categories(rules))}
-    blocks += incident_inputs("incident_decide", audience.languages, texts, initial, choices=choices)
+    fields = fields_of("incident_decide", audience.languages)
+    blocks += input_blocks(
+        fields, texts, initial, {"category": texts.choices("category", _categories(rules))}
+    )
     return incident_view(incident, "decide", blocks, texts, submit="modal.preview")
 
 
@@ -166,7 +168,7 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
     audience = await slack.store.aread(load_proposed_audience, decision, decider, actor)
     asks = section(texts.text("incident.asks_approval", who=mention(decision.by)))
     blocks = [asks, *await _preview_blocks(slack, decision, audience, decider, approver=actor.id)]
-    inputs = [input_block(entry, entry.name, texts) for entry in FORMS["approve"].fields]
+    inputs = input_blocks(FORMS["approve"].fields, texts)
     blocks = [*blocks[: MODAL_BLOCKS - len(inputs)], *inputs]
     return OpenView(incident_view(incident, "approve", blocks, texts))
 

@@ -17,13 +17,13 @@ from bots.slack.views.letter_templates import (
     edit_view,
     list_view,
     preview_text,
-    template_fields,
+    template_options,
     with_template,
 )
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.errors import BadFacts
-from complaints.forms import WrongFields, read_fields
+from complaints.forms import DESK_FORMS, read_all
 from complaints.letter_templates import LetterTemplate, unknown_field
 from store.cases.read import load_case
 from store.letter_templates import list_templates, load_template, save_template
@@ -67,9 +67,7 @@ async def preview_or_save(submission: FormSubmission, actor: Actor, slack: Slack
     view, texts = submission.view, slack.texts
     values = values_of(view["state"]["values"])
     rules = await slack.store.aread(load_current_rulebook)
-    facts, words, wrong = read_fields(template_fields(rules), values, None)
-    if wrong:
-        raise WrongFields(wrong)
+    facts, words = read_all(DESK_FORMS[FORM].fields, values, template_options(rules))
     if (unknown := unknown_field(words["text"])) is not None:
         return field_errors({"text": texts.text("template.unknown_field", field=cut(unknown, 40))})
     stored = json.loads(view["private_metadata"])

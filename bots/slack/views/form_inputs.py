@@ -1,7 +1,7 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
@@ -10,6 +10,9 @@ from complaints.actions.registry import form_of
 from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb
 
+#: The choices of an input, each with its label.
+Choices = tuple[tuple[str, str], ...]
+_NOTHING: Mapping[str, Any] = {}
 #: The action id of every input.
 VALUE = "value"
 #: Slack's limit of one text input, in characters.
@@ -43,7 +46,7 @@ def input_block(
     texts: StaffTexts,
     *,
     initial: Any = None,
-    choices: tuple[tuple[str, str], ...] | None = None,
+    choices: Choices | None = None,
     required: bool | None = None,
     label: str | None = None,
 ) -> Block:
@@ -66,6 +69,34 @@ def input_block(
     return block
 
 
+def input_blocks(
+    fields: Iterable[Field],
+    texts: StaffTexts,
+    initial: Mapping[str, Any] = _NOTHING,
+    choices: Mapping[str, Choices] = _NOTHING,
+) -> list[Block]:
+    """The inputs of a form without rows, with what they start with and choices by their names.
+
+    The label of a text in one language names the language.
+    """
+    return [
+        input_block(
+            entry,
+            entry.name,
+            texts,
+            initial=initial.get(entry.name),
+            choices=choices.get(entry.name),
+            label=_label(entry, texts),
+        )
+        for entry in fields
+    ]
+
+
+def _label(entry: Field, texts: StaffTexts) -> str:
+    language = entry.name.partition(".")[2]
+    return texts.text(entry.label, **({"name": texts.language_name(language)} if language else {}))
+
+
 def reader_hint(entry: Field) -> str | None:
     """The text that says who reads this field; none under what only staff choose or tick."""
     is_text = entry.input is Input.TEXT and entry.sealed
@@ -81,9 +112,7 @@ def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:
     return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
 
 
-def _element(
-    entry: Field, texts: StaffTexts, initial: Any, choices: tuple[tuple[str, str], ...] | None
-) -> Block:
+def _element(entry: Field, texts: StaffTexts, initial: Any, choices: Choices | None) -> Block:
     match entry.input:
         case Input.TEXT:
             most = min(entry.most, MOST_IN_INPUT)
@@ -115,13 +144,11 @@ def _element(
             return {"type": "users_select"} | _optional("initial_user", initial)
 
 
-def _named_options(entry: Field, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
+def _named_options(entry: Field, texts: StaffTexts) -> Choices:
     return tuple((value, texts.text(entry.choice_id(value))) for value in entry.options)
 
 
-def _choice_element(
-    named: tuple[tuple[str, str], ...], initial: str | None, texts: StaffTexts, *, menu: bool
-) -> Block:
+def _choice_element(named: Choices, initial: str | None, texts: StaffTexts, *, menu: bool) -> Block:
     options = [option(value, label) for value, label in named[:100]]
     selected = next((choice for choice in options if choice["value"] == initial), None)
     initial_option = _optional("initial_option", selected)
@@ -135,10 +162,10 @@ def _optional(name: str, value: Any) -> Block:
     return {} if value is None else {name: value}
 
 
-def another_input(block: Block, path: str, value: str | None = None) -> Block:
-    """The same input for another path, empty or with this value."""
-    element = {key: kept for key, kept in block["element"].items() if not key.startswith("initial_")}
-    element["action_id"] = VALUE
+def another_input(block: Block, path: str, value: str | None = None, *, template: str = "") -> Block:
+    """The same input for this path, empty or with this value; the code of a `template` makes it a new input."""
+    kept = {key: part for key, part in block["element"].items() if not key.startswith("initial_")}
+    element = {**kept, "action_id": f"{VALUE}.{template}" if template else VALUE}
     if value and "options" in element:
         element["initial_option"] = next(choice for choice in element["options"] if choice["value"] == value)
     elif value:

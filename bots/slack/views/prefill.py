@@ -203,10 +203,9 @@ def _assessment(start: FormStart) -> FormPrefill:
         dropped = (NO_ISSUE, texts.text(f"category.{NO_ISSUE}"))
         choices["issues.N.category"] = (dropped, *choices["category"])
     for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
-        choices[name] = tuple((code, texts.text(f"{name}.{code}")) for code in codes)
+        choices[name] = texts.choices(name, codes)
     for name, most in (("severity", 5), ("safety", 3)):
-        allowed = range(least[name], most + 1)
-        choices[name] = tuple((str(value), texts.text(f"{name}.{value}")) for value in allowed)
+        choices[name] = texts.choices(name, map(str, range(least[name], most + 1)))
     return FormPrefill(
         initial=initial,
         choices=choices,
@@ -261,7 +260,7 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     """The categories to choose from, first the two between which the model is uncertain (7.5)."""
     first = uncertain_categories(case) if case.assessment is None else ()
     codes = (*first, *(code for code in categories_of(case.rules) if code not in first))
-    return tuple((code, texts.text(f"category.{code}")) for code in codes)
+    return texts.choices("category", codes)
 
 
 def _decision(start: FormStart) -> FormPrefill:
@@ -287,7 +286,7 @@ def _decision(start: FormStart) -> FormPrefill:
             "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
             **findings_initial(case, start.opened_events),
         },
-        choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
+        choices={"type": texts.choices("remedy", types)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,
@@ -384,7 +383,7 @@ def _spoken_now(start: FormStart) -> FormPrefill:
         "withdraw": case.is_open and case.withdrawn_at is None,
         "authority": Flag.FOR_ANOTHER in case.flags,
     }
-    choices = tuple((act, start.texts.text(f"given.{act}")) for act in OFFLINE_VERBS if fits.get(act, True))
+    choices = start.texts.choices("given", (act for act in OFFLINE_VERBS if fits.get(act, True)))
     return FormPrefill(
         initial={"given_at": _whole_minute(start.now)}, choices={"what": choices} if choices else {}
     )
