@@ -1,7 +1,7 @@
 """The refusals of the rules; every message names the reference, the attempt and the remedy (refusals.toml)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -76,9 +76,12 @@ class Stale(ComplaintError):
 
     code = "stale"
 
-    def __init__(self, message: str, *, since: tuple[str, ...] = (), code: str | None = None) -> None:
-        super().__init__(message, code=code)
-        self.since = since
+    since: tuple[str, ...] = ()
+
+    def after(self, verbs: Iterable[str]) -> Self:
+        """The refusal with what happened in between."""
+        self.since = tuple(verbs)
+        return self
 
 
 class AlreadyDone(ComplaintError):

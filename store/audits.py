@@ -33,7 +33,7 @@ def with_sample(tx: Tx, facts: Mapping[str, Any]) -> dict[str, Any]:
     try:
         authorise_entry(None, REGISTERS["audit"].acts["answer"], auditor)
     except NotAllowed as refused:
-        raise BadFacts("This person is no auditor.", field="owner", code="not_an_auditor") from refused
+        raise BadFacts.worded("not_an_auditor", field="owner") from refused
     start = at_minute(date.fromisoformat(facts["since"]), 0, rules.calendar.zone)
     end = at_minute(date.fromisoformat(facts["until"]) + timedelta(days=1), 0, rules.calendar.zone)
     query = select(_COLUMNS.ref).where(
@@ -58,5 +58,5 @@ def with_sample(tx: Tx, facts: Mapping[str, Any]) -> dict[str, Any]:
         if len(sample) >= size:
             break
     if not sample:
-        raise BadFacts("No complaint of this period can be audited.", field="since", code="nothing_to_audit")
+        raise BadFacts.worded("nothing_to_audit", field="since")
     return {**facts, "seed": seed, "refs": sample[:size], "population": len(refs)}

@@ -29,7 +29,7 @@ from complaints.actions.quality_check import require_answers
 from complaints.actors import HANDLERS, MANAGERS, Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.quiet_hours import checked_by
-from complaints.errors import NotAllowed, OutOfOrder
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.event_facts import FactShapes, form_facts
 from complaints.obligations import per_event
 from complaints.obligations.approvals import awaited_act, proposer
@@ -47,7 +47,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     """
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
-        require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
+        require_words(request, "reason", BadFacts.worded("required:approve", ref=case.ref))
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:

@@ -45,7 +45,7 @@ def require_limitable(case: Case) -> None:
 
 def check_limit(case: Case, request: ActionRequest) -> Facts:
     """Ask for a limit on contact; a second person approves it."""
-    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
+    require_words(request, "reason", BadFacts.worded("required:reason_of_limit", ref=case.ref))
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
@@ -69,11 +69,7 @@ def require_last_day(case: Case, request: ActionRequest) -> None:
     day = date.fromisoformat(until) if until else None
     code = "required" if day is None else "not_ahead" if day <= today else "too_far"
     if day is None or not today < day <= today + LONGEST:
-        raise BadFacts(
-            f"A limit on {case.ref} ends on a later day, within half a year: give it.",
-            field="until",
-            code=code,
-        )
+        raise BadFacts.worded("too_far:limit", code=code, field="until", ref=case.ref)
 
 
 def apply_limit(case: Case, event: Event) -> Case:
@@ -103,7 +99,7 @@ def require_appealable(case: Case) -> None:
 def check_appeal(case: Case, request: ActionRequest) -> Facts:
     """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     if request.actor.is_staff:
-        require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
+        require_words(request, "reason", BadFacts.worded("required:appeal", ref=case.ref))
     return request.facts
 
 
@@ -123,7 +119,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder.worded("too_early:review", ref=case.ref)
     if outcome == LAPSED:
         return request.facts
-    require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
+    require_words(request, "reason", BadFacts.worded("required:review", ref=case.ref))
     if outcome != "ended" or case.conduct.appeal_at is not None:
         require_no_part(case, request.actor)
     if outcome == "kept" and case.conduct.appeal_at is None:

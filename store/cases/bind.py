@@ -126,7 +126,7 @@ class Codes:
         """Give the complaint to the person of this chat; all letters go there from now on."""
         tx, contact, row = self._tx, self._contact, self._rows.get(ref)
         if row is None:
-            raise UnknownReference(f"{ref} needs a code, sent in the same message: ask staff for one.")
+            raise UnknownReference.worded("unknown_reference:code", ref=ref)
         file = replace(load_case_file(tx, ref, lock=True), contact_id=contact.id)
         # The code was given to the complainant on file, who hands the complaint over by using it.
         by = complainant(file.case.complainant)

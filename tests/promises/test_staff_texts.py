@@ -214,6 +214,6 @@ def test_a_refusal_without_its_own_text_names_the_state_and_the_next_step() -> N
     text = refusals.refusal_text(OutOfOrder("English", code="out_of_order.received"), voice(), case)
 
     assert text == "It is at “Received”, so this is not possible now: assess it first."
-    assert refusals.refusal_text(Stale("English", since=("assign",)), voice(), case) == (
+    assert refusals.refusal_text(Stale("English").after(["assign"]), voice(), case) == (
         "This changed meanwhile: Assigned. Look again, then submit once more."
     )

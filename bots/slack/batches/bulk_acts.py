@@ -91,7 +91,7 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
     values = values_of(submission.view["state"]["values"])
     source, target, text = values.get("from"), values.get("to"), str(values.get("text") or "").strip()
     if bool(target) == bool(text):
-        raise BadFacts("Name a person or write a text.", field="to", code="bulk_one")
+        raise BadFacts.worded("bulk_one", field="to")
     if target:
         return push_view(await move_preview_view(slack, values["list"], source, str(target), actor))
     language = str(values["language"])
@@ -110,9 +110,9 @@ async def move_preview_view(
     owner = await slack.actor(target)
     from_person = (source or actor.id) if chosen == WorklistSection.MINE else None
     if from_person == target:
-        raise BadFacts("Source and recipient are the same.", code="owner_same", field="to")
+        raise BadFacts.worded("owner_same", field="to")
     if not is_allowed(None, Verb.ASSESS, owner):
-        raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
+        raise BadFacts.worded("owner_no_handler:deputy", field="to")
     texts = slack.texts
 
     async def divide(cases: Sequence[Case]) -> Audience:
@@ -262,7 +262,7 @@ async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) 
     """Take back all letters of a text to many that have not left."""
     batch = await slack.store.aread(load_batch, press.value, INFORM)
     if batch is None or batch.by != actor.id:
-        raise OutOfOrder("These letters were sent long ago: write again.", code="already_sent")
+        raise OutOfOrder.worded("already_sent:many")
     taken_back = too_late = 0
     for ref in batch.refs:
         try:

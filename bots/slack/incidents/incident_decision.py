@@ -80,7 +80,7 @@ async def open_decide(press: ButtonPress, actor: Actor, slack: SlackContext) -> 
     incident = await open_incident_for(slack, int(press.ref), "decide", actor)
     last = await slack.store.aread(load_incident_decision, incident.id)
     if last is not None and last.waits:
-        raise OutOfOrder("A decision waits for approval.", code="waits_for_approval")
+        raise OutOfOrder.worded("waits_for_approval")
     audience = _require_some(await slack.store.aread(load_decidable, incident.id, actor))
     rules = await slack.store.aread(load_current_rulebook)
     return OpenView(_form_view(incident, audience, last, rules, slack.texts))
@@ -163,7 +163,7 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
     incident = await open_incident_for(slack, int(press.ref), "approve", actor)
     decision = await slack.store.aread(load_incident_decision, incident.id)
     if decision is None or not decision.waits:
-        raise OutOfOrder("Nothing waits for approval.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve")
     decider = await slack.actor(decision.by)
     audience = await slack.store.aread(load_proposed_audience, decision, decider, actor)
     asks = section(texts.text("incident.asks_approval", who=mention(decision.by)))
@@ -187,7 +187,7 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
         decision = await slack.store.aread(load_incident_decision, metadata.incident)
         if decision is not None and decision.waits:
             raise
-        raise OutOfOrder("Another person has answered.", code="nothing_to_approve") from refused
+        raise OutOfOrder.worded("nothing_to_approve:answer") from refused
     decision = await slack.store.aread(load_incident_decision, incident.id)
     if decision is None or not agreed:
         return CLOSE_FORMS
@@ -196,7 +196,7 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
 
 def _require_some(audience: Audience) -> Audience:
     if not audience.to and any(why == "evidence" for _, why in audience.left_out):
-        raise BadFacts("Evidence is missing.", field="evidence", code="evidence_for_all")
+        raise BadFacts.worded("evidence_for_all", field="evidence")
     return audience.require_some()
 
 

@@ -92,7 +92,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
     values = values_of(submission.view["state"]["values"])
     if values.get("which") == LEAVE:
         if case.incident is None:
-            raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
+            raise AlreadyDone.worded("already_so", ref=metadata.ref)
         return await link({"relation": SAME_INCIDENT, "incident": case.incident, "left": True})
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
@@ -255,9 +255,9 @@ async def open_incident_for(
         else:
             authorise(None, Verb.LINK, actor)
     if not incident.is_open and _ACTS.get(verb) not in DECIDING:
-        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+        raise AlreadyDone.worded("incident_ended")
     if version is not None and version != incident.version:
-        raise Stale("This incident moved on: look again.")
+        raise Stale.worded("stale")
     return incident
 
 

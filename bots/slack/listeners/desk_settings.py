@@ -54,19 +54,19 @@ async def save_settings(submission: FormSubmission, actor: Actor, slack: SlackCo
         since = date.fromisoformat(facts["since"]) if facts.get("since") else None
         until, absent = date.fromisoformat(facts["until"]), require_own_or_manager(facts["member"], actor)
         if not max(today, since or today) < until <= today + MAX_ABSENCE or (since or today) < today:
-            raise BadFacts("That day is over, or too far ahead.", field="until", code="away_when")
+            raise BadFacts.worded("away_when", field="until")
         members = await slack.store.aread(list_members)
         away = Away(until, absent, facts.get("deputy"))
         if absent not in {member.id for member in members}:
-            raise BadFacts("That is nobody of the staff.", field="member", code="nobody_of_staff")
+            raise BadFacts.worded("nobody_of_staff:absent", field="member")
         text = await set_absence(slack, actor, away, members, None if since == today else since)
         return update_view(notice_view(text, texts))
     authorise(None, Access.MANAGE, actor)
     day, name = date.fromisoformat(facts["day"]), words.get("name", "").strip()
     if day <= today:
-        raise BadFacts("Dates of today and before stay.", field="day", code="not_ahead")
+        raise BadFacts.worded("not_ahead", field="day")
     if bool(name) == facts["open_again"]:
-        raise BadFacts("Name a closure, or open the day again.", field="name", code="closure_name")
+        raise BadFacts.worded("closure_name", field="name")
     await slack.store.awrite(close_day, day, actor.id, name or None)
     return update_view(notice_view(texts.text("closure.saved", day=texts.day(day)), texts))
 

@@ -112,7 +112,7 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     metadata = submission.metadata
     draft = await slack.store.aread(read_draft, metadata.draft or "")
     if draft is None or draft.by != actor.id or draft.ref != metadata.ref:
-        raise AlreadyDone(f"This preview of {metadata.ref} was sent or has expired.", code="already_done")
+        raise AlreadyDone.worded("already_done:preview", ref=metadata.ref)
     if not metadata.is_last_page:
         return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
@@ -211,7 +211,8 @@ async def _turn_page(submission: FormSubmission, actor: Actor, slack: SlackConte
 async def _require_unchanged(case: Case, drawn_version: int, slack: SlackContext) -> None:
     if case.work_version != drawn_version:
         events = await slack.store.aread(load_history, case.ref)
-        raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
+        verbs = refusals.verbs_since(events, drawn_version)
+        raise Stale.worded("stale:form", ref=case.ref).after(verbs)
 
 
 async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext) -> None:
@@ -243,7 +244,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         tried = perform(case, verb, at=now, actor=actor, facts=facts, words=words)
     unread_at = await _unread_since(filled, slack)
     if unread_at is not None and is_decision:
-        raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
+        raise Stale.worded("new_message", ref=case.ref)
     awaited = awaited_act(tried.case) if not case.awaits_approval else None
     notes: Sequence[str] = ()
     if is_decision:

@@ -85,7 +85,7 @@ def _template(
 ) -> LetterTemplate:
     number, _, version = code.partition(".")
     if not number.isdecimal():
-        raise BadFacts("That is no template: open it again.", code="form_expired")
+        raise BadFacts.worded("form_expired")
     return LetterTemplate(
         int(number), int(version or 0), words["name"], facts["form"], facts["language"], facts.get("category", ""),
         facts.get("outcome", ""), words["text"], actor.id, slack.store.now(), bool(facts["retired"]),

@@ -76,7 +76,7 @@ async def _ask(
 ) -> Response:
     addressed = [member_id for member_id in people if member_id != actor.id]
     if not addressed:
-        raise NotAllowed(f"No other person may act on {case.ref}: ask a manager.", code="not_allowed")
+        raise NotAllowed.worded("not_allowed", ref=case.ref)
     message = notice_message(case, text, slack.texts, forms)
     for member_id in addressed:
         payload = {"member": member_id, "text": text, "blocks": message.blocks}

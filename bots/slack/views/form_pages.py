@@ -24,7 +24,7 @@ async def typed_values(slack: SlackContext, view: Mapping[str, Any]) -> dict[str
         return on_page
     draft = await slack.store.aread(read_draft, draft_id)
     if draft is None:
-        raise BadFacts("This form was open for more than a day: open it again.", code="form_expired")
+        raise BadFacts.worded("form_expired:pages")
     return {**json.loads(draft.words["values"]), **on_page}
 
 
