@@ -1,6 +1,7 @@
 """The conditions that forms.toml names: when a field is asked or required, and when an act of a card is of use."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from complaints.case import Case
 from complaints.vocabulary import Flag, Target
@@ -28,7 +29,6 @@ def _target_can_move(case: Case) -> bool:
 _CONDITIONS: Mapping[str, Callable[[Case], object]] = {
     "always": lambda case: True,
     "never": lambda case: False,
-    "branches": lambda case: case.rules.branches,
     "draft_is_checked": lambda case: case.drafted is not None and case.drafted.checked,
     "has_later_clocks": lambda case: any(clock.after for clock in case.rules.targets.clocks),
     "has_signs_or_assessment": lambda case: case.signs or case.assessment is not None,
@@ -40,10 +40,8 @@ _CONDITIONS: Mapping[str, Callable[[Case], object]] = {
         case.rules.targets.completion is not None and case.incomplete_at is None
     ),
     "media_are_unheard": _media_are_unheard,
-    "needs_training": lambda case: case.rules.required_training,
     "only_in_media_unheard": lambda case: case.only_in_media and not case.media_heard,
     "privacy_is_due": _privacy_is_due,
-    "products": lambda case: case.rules.products,
     "receipt_is_missing": _receipt_is_missing,
     "remedy_is_due": lambda case: any(remedy.done_at is None for remedy in case.owed_remedies),
     "remedy_is_unverified": lambda case: any(
@@ -56,12 +54,12 @@ _IN_ANOTHER_LANGUAGE = "is_in_another_language"
 
 
 def holds(condition: str, case: Case, staff_language: str = "") -> bool:
-    """Does the complaint fulfil this: a condition above, or an attribute of `Case` that is true or not empty?
+    """Does the complaint fulfil this: a condition above, or a path of attributes, true or not empty?
 
     `not ` before it is the opposite.
     """
     name = condition.removeprefix("not ")
     if name == _IN_ANOTHER_LANGUAGE:
         return case.language != staff_language
-    value = _CONDITIONS[name](case) if name in _CONDITIONS else getattr(case, name)
+    value = _CONDITIONS[name](case) if name in _CONDITIONS else attrgetter(name)(case)
     return bool(value) is not condition.startswith("not ")

@@ -277,6 +277,8 @@ def _amount(value: Any) -> str:
     return f"{Decimal(text):.2f}"
 
 
+#: The path of a field in a numbered row: group, number and name.
+ROW_PATH = re.compile(r"(\w+)\.(\d+)\.(\w+)")
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
 #: A choice of the form only: the issue of this row is dropped.
@@ -388,6 +390,8 @@ INCIDENT_FORMS: Mapping[str, Form] = _forms(_TABLES["incident"], _READERS)
 DESK_FORMS: Mapping[str, Form] = _forms(_TABLES["desk"], {})
 #: The letter of these is shown before it is sent.
 PREVIEWED = frozenset(name for name, form in FORMS.items() if form.is_previewed)
+#: The acts that meet a due time, by the target, with its number where each has another meaning.
+SERVING: Mapping[str, tuple[str, ...]] = {target: tuple(acts) for target, acts in _TABLES["serves"].items()}
 #: What a card offers, in the order of its menu: forms, and the views that have no form.
 CARD_ACTS: Mapping[str, CardAct] = {name: CardAct(**keys) for name, keys in _TABLES["card"].items()}
 #: What a second reader answers about a decision before it is sent.
@@ -435,10 +439,10 @@ def read(
     if "amount" in facts:
         facts = dict(defaults or {}) | facts
     for group in sorted(FORMS[form].groups):
-        members = FORMS[form].rows_of(group)
+        members, rows = FORMS[form].rows_of(group), rows_in(group, values)
         facts[group] = []
         for position, row in enumerate(filled_rows(form, group, values)):
-            row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
+            row_values = dict(rows[row])
             for (of_group, name), needed_for in _DEFAULT_FOR.items():
                 if of_group == group and not any(present(row_values.get(field)) for field in needed_for):
                     row_values[name] = None
@@ -467,13 +471,12 @@ def read_all(
 
 def path_in_form(form: str, path: str, values: Mapping[str, Any]) -> str:
     """Where a field of the facts is in the form: the facts number the rows without the empty ones."""
-    group, _, rest = path.partition(".")
-    position, _, name = rest.partition(".")
-    if not position.isdecimal():
+    match = ROW_PATH.fullmatch(path)
+    if match is None:
         return path
-    rows = filled_rows(form, group, values)
+    rows, position = filled_rows(form, match[1], values), int(match[2])
     empty = next(row for row in count() if row not in rows)
-    return f"{group}.{rows[int(position)] if int(position) < len(rows) else empty}.{name}"
+    return f"{match[1]}.{rows[position] if position < len(rows) else empty}.{match[3]}"
 
 
 def read_fields(
@@ -507,25 +510,27 @@ def read_fields(
 
 
 def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
-    group, _, rest = path.partition(".")
-    row, _, name = rest.partition(".")
-    if not rest:
-        return any(field.name == path for field in fields if field.group is None)
-    return row.isdecimal() and any(field.name == name for field in fields if field.group == group)
+    match = ROW_PATH.fullmatch(path)
+    group, name = (match[1], match[3]) if match else (None, path)
+    return any((field.group, field.name) == (group, name) for field in fields)
+
+
+def rows_in(group: str, values: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The values of a group, by the number of the row and the name of the field."""
+    rows: dict[int, dict[str, Any]] = {}
+    for path, value in values.items():
+        if (match := ROW_PATH.fullmatch(path)) and match[1] == group:
+            rows.setdefault(int(match[2]), {})[match[3]] = value
+    return rows
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
     """The numbers of the rows that are neither empty nor left out; their position is their number in the facts."""
     names = {field.name for field in FORMS[form].rows_of(group)}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
-    numbers = set()
-    for path, value in values.items():
-        head, _, rest = path.partition(".")
-        row, _, name = rest.partition(".")
-        if head == group and row.isdecimal() and name in names and present(value):
-            numbers.add(int(row))
     return sorted(
         number
-        for number in numbers
-        if not any(values.get(f"{group}.{number}.{name}") == choice for name, choice in _LEAVES_OUT.items())
+        for number, row in rows_in(group, values).items()
+        if any(present(row.get(name)) for name in names)
+        and not any(row.get(name) == choice for name, choice in _LEAVES_OUT.items())
     )

@@ -24,7 +24,7 @@ from bots.slack.views.open_form import explained_view, opened_view, require_form
 from complaints.actions.authorisation import Access, authorise
 from complaints.actions.registry import FORM_VERBS, form_of
 from complaints.actors import Actor
-from complaints.forms import FORMS
+from complaints.forms import FORMS, rows_in
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
@@ -172,9 +172,7 @@ async def take_matters(press: ButtonPress, actor: Actor, slack: SlackContext) ->
 
 
 async def _next_row(slack: SlackContext, view: View, group: str) -> int:
-    rows = {
-        int(path.split(".")[1]) for path in await typed_values(slack, view) if path.startswith(f"{group}.")
-    }
+    rows = rows_in(group, await typed_values(slack, view))
     return max([read_metadata(view).rows.get(group, 0) - 1, *rows]) + 1
 
 

@@ -1,6 +1,5 @@
 """Which acts fit a complaint in its present state: two or three as buttons, the others in the menu."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from complaints.actions.authorisation import may_approve, may_decide_appeal, refusal
@@ -11,7 +10,7 @@ from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
 from complaints.form_conditions import holds
-from complaints.forms import CARD_ACTS, FORMS
+from complaints.forms import CARD_ACTS, FORMS, SERVING
 from complaints.obligations.approvals import awaits_reader
 from complaints.vocabulary import ANSWERED, UNDECIDED, Target, Verb
 
@@ -70,35 +69,11 @@ def available_actions(case: Case) -> CaseActions:
     return CaseActions(buttons, others)
 
 
-#: The acts that meet a due time, the most direct first; by its number where each has another meaning. A time that is
-#: missing here is met by the decision (`_to_decide`), the bot or the complainant.
-SERVING: Mapping[tuple[Target, int | None], tuple[str, ...]] = {
-    (Target.LOOK, None): ("assess",),
-    (Target.ACT_BY, None): ("assess",),
-    (Target.FIRST_ACTION, None): ("resolve", "reply"),
-    (Target.UPDATE, None): ("inform",),
-    (Target.APPROVE, None): ("check_decision", "approve"),
-    (Target.REMEDY, None): ("remedy",),
-    (Target.VERIFY, None): ("verify",),
-    (Target.CLOSE, None): ("close",),
-    (Target.REPLY, None): ("reply",),
-    (Target.DATA_REQUEST, None): ("reply",),
-    (Target.PRIVACY, None): ("reply",),
-    (Target.SUBJECT, 0): ("investigate",),
-    (Target.SUBJECT, 1): ("note",),
-    (Target.BODY_REPLY, None): ("external",),
-    (Target.STATEMENT, None): ("investigate",),
-    (Target.CONDUCT, 0): ("review_limit",),
-    (Target.CONDUCT, 1): ("review_limit",),
-    (Target.CONDUCT, 2): ("approve",),
-}
-
-
 def _serving(case: Case, target: TargetSet) -> tuple[str, ...]:
     if target.target is Target.ACK:
         # In a chat the bot acknowledges.
         return ("given",) if case.is_offline else ()
-    acts = SERVING.get((target.target, target.of)) or SERVING.get((target.target, None), ())
+    acts = SERVING.get(f"{target.target}.{target.of}") or SERVING.get(target.target, ())
     return tuple(name for name in acts if fits(name, case))
 
 

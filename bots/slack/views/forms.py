@@ -24,7 +24,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import another_input, input_block, typed_blocks
 from complaints.case import Case
 from complaints.form_conditions import holds
-from complaints.forms import FORMS, NO_PAYMENT, Field, flag
+from complaints.forms import FORMS, NO_PAYMENT, ROW_PATH, Field, flag, rows_in
 
 View = dict[str, Any]
 
@@ -35,8 +35,6 @@ _NOTICE_AT_END = "notice.end"
 _LONG_VIEW = 6
 #: Blocks of one page of a long form; the rest is for the page number, the button back and a notice.
 _PAGE_BLOCKS = MODAL_BLOCKS - 4
-#: The block id of an input in a row of a group: `issues.0.text`.
-_ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class FormPrefill:
         }
         initial = dict(self.initial)
         for path in values:
-            if match := _ROW.fullmatch(path):
+            if match := ROW_PATH.fullmatch(path):
                 numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
         numbers |= {group: self.rows.get(group, 1) for group in self.fixed}
         for group, count in numbers.items():
@@ -234,8 +232,8 @@ def with_matters(view: Mapping[str, Any], matters: Sequence[tuple[str, str]]) ->
     empty = [
         block["block_id"]
         for inputs in _row_inputs(blocks, group).values()
-        if not any(map(_is_filled, inputs))
-        for block in inputs
+        if not any(map(_is_filled, inputs.values()))
+        for block in inputs.values()
     ]
     filled = [{"text": text, "category": category} for text, category in matters]
     return _with_rows(view, blocks, group, filled, without=[*empty, f"matters.{group}"])
@@ -269,22 +267,18 @@ def has_pages(view: Mapping[str, Any]) -> bool:
     return "pages" in json.loads(view.get("private_metadata") or "{}")
 
 
-def _new_row(first: Sequence[Block], group: str, number: int, values: Mapping[str, str]) -> Iterator[Block]:
+def _new_row(
+    first: Mapping[str, Block], group: str, number: int, values: Mapping[str, str]
+) -> Iterator[Block]:
     """The inputs of one more row; only the currency is the same in every row."""
-    for block in first:
-        name = str(block["block_id"]).rpartition(".")[2]
+    for name, block in first.items():
         value = block["element"].get("initial_value") if name == "currency" else values.get(name)
         yield another_input(block, f"{group}.{number}.{name}", value)
 
 
-def _row_inputs(blocks: Sequence[Block], group: str) -> dict[int, list[Block]]:
-    """The inputs of each row of a group, by the row's number."""
-    rows: dict[int, list[Block]] = {}
-    for block in blocks:
-        match = _ROW.fullmatch(str(block.get("block_id")))
-        if match and match[1] == group:
-            rows.setdefault(int(match[2]), []).append(block)
-    return rows
+def _row_inputs(blocks: Sequence[Block], group: str) -> dict[int, dict[str, Block]]:
+    """The inputs of each row of a group, by the row's number and their name."""
+    return rows_in(group, {str(block.get("block_id")): block for block in blocks})
 
 
 def _is_filled(block: Block) -> bool:
