@@ -75,12 +75,8 @@ class Field:
 
     @property
     def choices(self) -> str:
-        """The prefix of the ids of the texts of its choices; empty if they have none of their own."""
-        return str(_TABLES["shown"]["choices"].get(self.name, ""))
-
-    def choice_id(self, value: str) -> str:
-        """The id of the text of a choice."""
-        return f"{self.choices}.{value}"
+        """The prefix of the ids of the texts of its choices."""
+        return str(_TABLES["shown"]["choices"].get(self.name, "choice"))
 
     @property
     def path(self) -> str:

@@ -24,7 +24,7 @@ from complaints.batches.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
-from complaints.forms import CARD_ACTS, DESK_FORMS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
+from complaints.forms import CARD_ACTS, DESK_FORMS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY, Input
 from complaints.incidents import fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
@@ -124,8 +124,8 @@ def computed() -> set[str]:
         for field in form.fields:
             ids.add(field.label)
             ids |= {hint} if (hint := reader_hint(field)) is not None else set()
-            if field.choices:
-                ids |= {field.choice_id(value) for value in field.options}
+            if field.input is not Input.AMOUNT:
+                ids |= {f"{field.choices}.{value}" for value in field.options}
     return ids
 
 

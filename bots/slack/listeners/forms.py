@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from bots.letters.templates import template_values
 from bots.slack.act_letters import letters_of
@@ -39,7 +38,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, Stale
-from complaints.event_facts import HELD, TAKE_BACK_SECONDS
+from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS
 from complaints.forms import CARD_ACTS, FORMS, PREVIEWED, attachments_of, read
 from complaints.letter_templates import fill_template
 from complaints.obligations.approvals import awaited_act, awaits_approver
@@ -74,10 +73,6 @@ async def _record(filled: FilledForm, submission: FormSubmission, slack: SlackCo
     await _redraw_home(submission, slack)
     done = await _done(filled, slack)
     return replace(done, notice=_take_back_offer(recorded, slack))
-
-
-def _with_overruled(facts: Mapping[str, Any], overruled: Sequence[str]) -> Mapping[str, Any]:
-    return {**facts, "overruled": list(overruled)} if overruled else facts
 
 
 @router.view(*PREVIEWED)
@@ -255,8 +250,9 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         return None
     approval = awaited is not None and awaits_approver(tried.case)
     warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=approval)
+    overruled = {OVERRULED: list(codes_of(warned))} if warned else {}
     draft = await slack.store.awrite(
-        save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
+        save_draft, case.ref, actor.id, filled.form, {**filled.facts, **overruled},
         filled.words, letter, case.work_version,
     )  # fmt: skip
     return preview_view(

@@ -21,6 +21,7 @@ MOST_IN_INPUT = 3000
 MAX_RADIO_BUTTONS = 5
 #: Up to so many flags are checkboxes, which Slack limits to 10.
 MAX_CHECKBOXES = 10
+_WITH_CHOICES = frozenset({Input.CHOICE, Input.WHOLE, Input.FLAG, Input.FLAGS})
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
 _INITIAL = {
     "plain_text_input": ("value", "initial_value"),
@@ -54,7 +55,7 @@ def input_block(
 
     `label` is given where the name of the field is not enough, as for a text in several languages.
     """
-    element = _element(entry, texts, initial, choices)
+    element = _with_initial(_element(entry, texts, choices), initial)
     block = {
         "type": "input",
         "block_id": path,
@@ -112,65 +113,55 @@ def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:
     return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
 
 
-def _element(entry: Field, texts: StaffTexts, initial: Any, choices: Choices | None) -> Block:
+def _element(entry: Field, texts: StaffTexts, choices: Choices | None) -> Block:
+    """The element of an input, empty."""
+    named = choices or ()
+    if choices is None and entry.input in _WITH_CHOICES:
+        named = texts.choices(entry.choices, entry.options)
+    options = [option(value, label) for value, label in named[:100]]
     match entry.input:
         case Input.TEXT:
             most = min(entry.most, MOST_IN_INPUT)
-            element = {"type": "plain_text_input", "multiline": entry.is_long, "max_length": most}
-            return element | _optional("initial_value", cut(str(initial), most) if initial else None)
+            return {"type": "plain_text_input", "multiline": entry.is_long, "max_length": most}
         case Input.AMOUNT:
-            return {"type": "plain_text_input", "max_length": 16} | _optional("initial_value", initial)
+            return {"type": "plain_text_input", "max_length": 16}
+        case Input.CHOICE | Input.WHOLE if len(options) <= MAX_RADIO_BUTTONS and not entry.is_menu:
+            return {"type": "radio_buttons", "options": options}
         case Input.CHOICE | Input.WHOLE:
-            named = choices if choices is not None else _named_options(entry, texts)
-            selected = None if initial is None else str(initial)
-            return _choice_element(named, selected, texts, menu=entry.is_menu)
-        case Input.FLAG:
-            options = [option("yes", texts.text("choice.yes"))]
-            element = {"type": "checkboxes", "options": options}
-            return element | _optional("initial_options", options if initial else None)
-        case Input.FLAGS:
-            named = choices if choices is not None else _named_options(entry, texts)
+            placeholder = plain(texts.text("modal.choose"), 150)
+            return {"type": "static_select", "options": options, "placeholder": placeholder}
+        case Input.FLAG | Input.FLAGS:
             options = [option(value, label) for value, label in named[-100:]]
-            ticked = [choice for choice in options if choice["value"] in (initial or ())]
             kind = "checkboxes" if len(options) <= MAX_CHECKBOXES else "multi_static_select"
-            return {"type": kind, "options": options} | _optional("initial_options", ticked or None)
+            return {"type": kind, "options": options}
         case Input.DATE:
-            return {"type": "datepicker"} | _optional("initial_date", initial)
+            return {"type": "datepicker"}
         case Input.MOMENT:
-            return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
+            return {"type": "datetimepicker"}
         case Input.FILES:
             return {"type": "file_input", "max_files": MOST_ATTACHMENTS}
         case Input.STAFF:
-            return {"type": "users_select"} | _optional("initial_user", initial)
+            return {"type": "users_select"}
 
 
-def _named_options(entry: Field, texts: StaffTexts) -> Choices:
-    return tuple((value, texts.text(entry.choice_id(value))) for value in entry.options)
-
-
-def _choice_element(named: Choices, initial: str | None, texts: StaffTexts, *, menu: bool) -> Block:
-    options = [option(value, label) for value, label in named[:100]]
-    selected = next((choice for choice in options if choice["value"] == initial), None)
-    initial_option = _optional("initial_option", selected)
-    if len(options) <= MAX_RADIO_BUTTONS and not menu:
-        return {"type": "radio_buttons", "options": options} | initial_option
-    placeholder = plain(texts.text("modal.choose"), 150)
-    return {"type": "static_select", "options": options, "placeholder": placeholder} | initial_option
-
-
-def _optional(name: str, value: Any) -> Block:
-    return {} if value is None else {name: value}
+def _with_initial(element: Block, value: Any) -> Block:
+    """The element with this first value: a text, a code, or a list of codes; a ticked box is True."""
+    _, key = _INITIAL.get(element["type"], ("", ""))
+    first = value or None
+    if key == "initial_value" and value:
+        first = cut(str(value), element["max_length"])
+    elif key == "initial_option":
+        first = next((choice for choice in element["options"] if choice["value"] == str(value)), None)
+    elif key == "initial_options":
+        ticked = ["yes"] if value is True else value or ()
+        first = [choice for choice in element["options"] if choice["value"] in ticked] or None
+    return {name: part for name, part in element.items() if name != key} | ({key: first} if first else {})
 
 
 def another_input(block: Block, path: str, value: str | None = None, *, template: str = "") -> Block:
     """The same input for this path, empty or with this value; the code of a `template` makes it a new input."""
-    kept = {key: part for key, part in block["element"].items() if not key.startswith("initial_")}
-    element = {**kept, "action_id": f"{VALUE}.{template}" if template else VALUE}
-    if value and "options" in element:
-        element["initial_option"] = next(choice for choice in element["options"] if choice["value"] == value)
-    elif value:
-        element["initial_value"] = cut(value, element["max_length"])
-    return {**block, "block_id": path, "element": element}
+    element = {**block["element"], "action_id": f"{VALUE}.{template}" if template else VALUE}
+    return {**block, "block_id": path, "element": _with_initial(element, value)}
 
 
 def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -68,9 +68,8 @@ class FormPrefill:
 
     def with_typed(self, values: Mapping[str, Any], rows: Mapping[str, int]) -> FormPrefill:
         """The same with what was typed, and with at least so many rows of each group."""
-        numbers = {group: max(count, rows.get(group, 1)) for group, count in self.rows.items()} | {
-            group: count for group, count in rows.items() if group not in self.rows
-        }
+        groups = {**self.rows, **rows}
+        numbers = {group: max(self.rows.get(group, 1), rows.get(group, 1)) for group in groups}
         initial = dict(self.initial)
         for path in values:
             if match := ROW_PATH.fullmatch(path):
@@ -117,22 +116,16 @@ def form_view(
     blocks = [block for unit in pages[page] for block in unit]
     submit = "modal.preview" if FORMS[form].is_previewed else "modal.save"
     more: dict[str, Any] = {"ticked": list(prefill.ticked)} if prefill.ticked else {}
-    stored = metadata(case.ref, case.work_version, **more)
+    version = case.work_version
     if len(pages) > 1:
         blocks.insert(0, context(texts.text("modal.page", page=page + 1, pages=len(pages))))
         if page > 0:
             back = button(texts.text("modal.previous_page"), "form.previous", case.ref)
             blocks.append(actions("turning", [back]))
         submit = submit if page == len(pages) - 1 else "modal.next_page"
-        stored = metadata(
-            case.ref,
-            place.version or case.work_version,
-            page=page,
-            pages=len(pages),
-            draft=place.draft,
-            rows=dict(prefill.rows),
-            **more,
-        )
+        version = place.version or version
+        more |= {"page": page, "pages": len(pages), "draft": place.draft, "rows": dict(prefill.rows)}
+    stored = metadata(case.ref, version, **more)
     return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
 
 

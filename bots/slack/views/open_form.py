@@ -28,7 +28,6 @@ from bots.slack.views import refusals
 from bots.slack.views.actions import first_actions, fits, verb_of
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
-    FormPlace,
     FormPrefill,
     View,
     form_view,
@@ -142,7 +141,11 @@ async def view_for(
         else:
             async with slack.refusals_recorded(ref, form, actor):
                 require_form(form, case, actor)
-            view = await _form_view(slack, form, case, actor, suggested_link, reason)
+            if form in FORMS:
+                start = await prefilled(slack, form, case, actor, suggested_link, reason)
+                view = form_view(form, case, slack.texts, start)
+            else:
+                view = await _incident_view(slack, case)
     except ReasonNeeded:
         return reason_view(form, case, slack.texts)
     if work_version is not None and work_version < case.work_version:
@@ -196,37 +199,13 @@ async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: i
     return dates_view(case, events, slack.texts, now=slack.store.now(), page=page)
 
 
-async def _form_view(
-    slack: SlackContext,
-    form: str,
-    case: Case,
-    actor: Actor,
-    suggested_link: tuple[str, str] | None,
-    reason: str | None,
-) -> View:
-    if form not in FORMS:
-        incidents = await slack.store.aread(list_open_incidents)
-        rules = await slack.store.aread(load_current_rulebooks)
-        return incident_case_view(case, incidents, rules.languages, slack.texts)
-    start = await _prefill(slack, form, case, actor, suggested_link, reason)
-    return form_view(form, case, slack.texts, start)
+async def _incident_view(slack: SlackContext, case: Case) -> View:
+    incidents = await slack.store.aread(list_open_incidents)
+    rules = await slack.store.aread(load_current_rulebooks)
+    return incident_case_view(case, incidents, rules.languages, slack.texts)
 
 
-async def typed_form_view(
-    slack: SlackContext,
-    form: str,
-    case: Case,
-    actor: Actor,
-    values: Mapping[str, Any],
-    rows: Mapping[str, int],
-    place: FormPlace,
-) -> View:
-    """The form with these values; `rows` is the number of rows of each group without those of `values`."""
-    start = await _prefill(slack, form, case, actor, is_redrawn=True)
-    return form_view(form, case, slack.texts, start.with_typed(values, rows), place)
-
-
-async def _prefill(
+async def prefilled(
     slack: SlackContext,
     form: str,
     case: Case,
@@ -236,6 +215,7 @@ async def _prefill(
     *,
     is_redrawn: bool = False,
 ) -> FormPrefill:
+    """What the form starts with; what it shows of the complainant's words is recorded as a read."""
     now = slack.store.now()
     # A form can be drawn again long after it was opened, and the person may have lost the right since.
     async with slack.refusals_recorded(case.ref, form, actor):
