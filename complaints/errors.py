@@ -1,7 +1,7 @@
 """The refusals of the rules; every message names the reference, the attempt and the remedy (refusals.toml)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -29,10 +29,15 @@ class ComplaintError(Exception):
         self.field = field
 
     @classmethod
-    def worded(cls, key: str, /, *, field: str | None = None, **values: object) -> Self:
-        """The refusal with this text of refusals.toml, which has `values` in its braces."""
-        refusal = cls(refusal_texts()[key].format(**values), code=key.partition(":")[0], field=field)
-        refusal.values = values
+    def worded(
+        cls, key: str, /, *, field: str | None = None, code: str | None = None, **values: object
+    ) -> Self:
+        """The refusal with this text of refusals.toml, which has `values` in its braces.
+
+        `code` is given where it is not the beginning of the key.
+        """
+        refusal = cls(refusal_texts()[key].format(**values), code=code or key.partition(":")[0])
+        refusal.field, refusal.values = field, values
         return refusal
 
 
@@ -71,9 +76,12 @@ class Stale(ComplaintError):
 
     code = "stale"
 
-    def __init__(self, message: str, *, since: tuple[str, ...] = (), code: str | None = None) -> None:
-        super().__init__(message, code=code)
-        self.since = since
+    since: tuple[str, ...] = ()
+
+    def after(self, verbs: Iterable[str]) -> Self:
+        """The refusal with what happened in between."""
+        self.since = tuple(verbs)
+        return self
 
 
 class AlreadyDone(ComplaintError):

@@ -192,7 +192,7 @@ _ON_ANY_LETTER: Mapping[str, Shape] = {
 @cache
 def form_facts(name: str) -> FactShapes:
     """The facts that a form gives: required fields, and one list of rows for each group."""
-    unsealed = [form_field for form_field in FORMS[name] if not form_field.sealed]
+    unsealed = [form_field for form_field in FORMS[name].fields if not form_field.sealed]
     single = [form_field for form_field in unsealed if form_field.group is None]
     shapes: dict[str, Shape] = {form_field.name: _as_read(form_field) for form_field in single}
     for group in {form_field.group for form_field in unsealed if form_field.group}:

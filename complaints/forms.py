@@ -42,6 +42,7 @@ class Field:
     """One input. `group` repeats it in numbered rows; `sealed` words are never in the facts of an event.
 
     `reader` is `complainant`, `asker` or `staff` (forms.toml); empty outside the forms of complaints and incidents.
+    `asked_if` and `required_if` are conditions of form_conditions.py; a confirmation is ticked again each time.
     """
 
     name: str
@@ -52,11 +53,100 @@ class Field:
     sealed: bool = False
     most: int = 3000
     reader: str = ""
+    own_label: str = ""
+    asked_if: str = ""
+    required_if: str = ""
+    is_confirmation: bool = False
+
+    @property
+    def label(self) -> str:
+        """The id of its label."""
+        return self.own_label or f"field.{self.name}"
+
+    @property
+    def is_long(self) -> bool:
+        """An input of several lines."""
+        return self.name.partition(".")[0] in _TABLES["shown"]["long"]
+
+    @property
+    def is_menu(self) -> bool:
+        """Always a menu, however few the choices are."""
+        return self.name in _TABLES["shown"]["menus"]
+
+    @property
+    def choices(self) -> str:
+        """The prefix of the ids of the texts of its choices."""
+        return str(_TABLES["shown"]["choices"].get(self.name, "choice"))
 
     @property
     def path(self) -> str:
         """`issues.N.finding` in a group, otherwise the name."""
         return f"{self.group}.N.{self.name}" if self.group else self.name
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of one act: one table of forms.toml.
+
+    In the file `labels` are the ids of the labels that are not `field.NAME`, by the path of the field.
+    """
+
+    name: str
+    fields: tuple[Field, ...] = ()
+    #: The letter is shown before it is sent; some of these acts send one only in some complaints.
+    is_previewed: bool = False
+    #: The letter is stored with the act as it was previewed.
+    keeps_letter: bool = False
+    #: What of the complainant's words it shows, and so is recorded as a read: `words`, `story` (the story and the
+    #: latest ones) or `everything` that fits; nothing if empty.
+    shows: str = ""
+    #: A person whose complaint it is not says first why they read it.
+    asks_reason: bool = False
+    #: A right that it needs in addition to that of its act.
+    access: str = ""
+    #: The sources of its first values and of what is above its fields (bots/slack/views/prefill.py).
+    starts: tuple[str, ...] = ()
+    #: What is checked or added when it is submitted (bots/slack/listeners/form_checks.py).
+    checks: tuple[str, ...] = ()
+    #: The field that a template fills, and the one with the finding, which a template for one outcome chooses too.
+    template_fills: str = ""
+    template_finds: str = ""
+    #: Its words may name money only as an amount: by default where the complainant reads words of it.
+    checks_sums: bool = False
+    #: All rows of its groups may stay empty: what a filled row needs is checked when the form is read.
+    may_have_no_rows: bool = False
+    #: It is for several acts, each with its own states.
+    is_for_many_acts: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(field.group for field in self.fields if field.group))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the fields outside groups."""
+        return frozenset(field.name for field in self.fields if field.group is None)
+
+    def rows_of(self, group: str) -> tuple[Field, ...]:
+        """The fields of each row of a group."""
+        return tuple(field for field in self.fields if field.group == group)
+
+    @property
+    def read_by_complainant(self) -> frozenset[str]:
+        """The names of the fields whose words are in the letter, word for word."""
+        return frozenset(f.name for f in self.fields if f.sealed and f.reader == "complainant")
+
+
+@dataclass(frozen=True)
+class CardAct:
+    """What a card offers: a possible act, if the condition `of_use` holds."""
+
+    of_use: str = "always"
+    #: A first button that is green where it takes the complaint on: on every card (`everybody`), on that of top
+    #: management too (`executives`), or only in the complaint that a person opened (`person`).
+    primary: str = ""
+    #: A button of the opened complaint wherever it fits; the others are in its menu.
+    is_common: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,16 +162,6 @@ class Attachment:
 MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
 #: Endings of programs, which are refused before they are uploaded; the content is checked after that.
 _PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
-
-
-def text(name: str, *, required: bool = False, most: int = 3000) -> Field:
-    """Free text, sealed."""
-    return Field(name, Input.TEXT, required, sealed=True, most=most)
-
-
-def choice(name: str, options: Any, *, required: bool = False) -> Field:
-    """A choice of one option."""
-    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options))
 
 
 def flag(name: str) -> Field:
@@ -193,6 +273,8 @@ def _amount(value: Any) -> str:
     return f"{Decimal(text):.2f}"
 
 
+#: The path of a field in a numbered row: group, number and name.
+ROW_PATH = re.compile(r"(\w+)\.(\d+)\.(\w+)")
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
 #: A choice of the form only: the issue of this row is dropped.
@@ -223,6 +305,8 @@ ANSWER_TO = OPTIONS["answer_to"]
 
 #: In `Field.group` of a field that has an input for each language, until `in_languages` makes them.
 _LANGUAGES = "languages"
+#: In `Field.required_if` of such a field: only the text in the first language is required.
+_FIRST_LANGUAGE = "first_language"
 
 
 def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str, ...]]) -> Field:
@@ -244,7 +328,16 @@ def field_of(path: str, keys: Mapping[str, Any], options: Mapping[str, tuple[str
         kind in (Input.TEXT, Input.FILES),
         keys.get("most", 100 if kind == "code" else 3000),
         keys.get("reader", ""),
+        own_label=keys.get("text_id", ""),
+        asked_if=keys.get("asked_if", ""),
+        required_if=keys.get("required_if", ""),
+        is_confirmation=keys.get("is_confirmation", False),
     )
+
+
+def _in_language(entry: Field, language: str, is_first: bool) -> Field:
+    is_required = entry.required or (is_first and entry.required_if == _FIRST_LANGUAGE)
+    return replace(entry, name=f"{entry.name}.{language}", group=None, required=is_required)
 
 
 def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Field, ...]:
@@ -253,7 +346,7 @@ def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Fie
         in_language
         for entry in fields
         for in_language in (
-            [replace(entry, name=f"{entry.name}.{language}", group=None) for language in languages]
+            [_in_language(entry, language, not number) for number, language in enumerate(languages)]
             if entry.group == _LANGUAGES
             else [entry]
         )
@@ -263,24 +356,44 @@ def in_languages(fields: Iterable[Field], languages: Sequence[str]) -> tuple[Fie
 _READERS = {path: reader for reader, paths in _TABLES["readers"].items() for path in paths}
 
 
-def _forms(table: Mapping[str, Any]) -> dict[str, tuple[Field, ...]]:
-    """The fields of each form; `FORM.NAME` describes a field that is another in this form."""
-    fields = table["fields"]
+def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any], readers: Mapping[str, str]) -> Form:
+    """A form as its table has it; `FORM.NAME` describes a field that is another in this form."""
+    own: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()
+    }
+    labels, may_have_no_rows = own.pop("labels", {}), "may_have_no_rows" in own
 
-    def field_in(form: str, path: str) -> Field:
-        name = path.rstrip("!").rpartition(".")[2]
-        entry = field_of(path, fields.get(f"{form}.{name}") or fields[name], OPTIONS)
-        return replace(entry, reader=_READERS.get(f"{form}.{name}") or _READERS[name])
+    def field_in(path: str) -> Field:
+        field_name = path.rstrip("!").rpartition(".")[2]
+        entry = field_of(path, fields.get(f"{name}.{field_name}") or fields[field_name], OPTIONS)
+        return replace(
+            entry,
+            reader=readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader),
+            own_label=labels.get(entry.path) or entry.own_label,
+            required_if="never" if entry.group and may_have_no_rows else entry.required_if,
+        )
 
-    return {form: tuple(field_in(form, path) for path in paths) for form, paths in table["forms"].items()}
+    form = Form(name, **{**own, "fields": tuple(map(field_in, keys["fields"]))})
+    return replace(form, checks_sums=own.get("checks_sums", bool(form.read_by_complainant)))
 
 
-FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES)
-INCIDENT_FORMS: Mapping[str, tuple[Field, ...]] = _forms(_TABLES["incident"])
+def _forms(table: Mapping[str, Any], readers: Mapping[str, str]) -> dict[str, Form]:
+    return {name: _form(name, keys, table["fields"], readers) for name, keys in table["forms"].items()}
+
+
+FORMS: Mapping[str, Form] = _forms(_TABLES, _READERS)
+INCIDENT_FORMS: Mapping[str, Form] = _forms(_TABLES["incident"], _READERS)
+DESK_FORMS: Mapping[str, Form] = _forms(_TABLES["desk"], {})
+#: The letter of these is shown before it is sent.
+PREVIEWED = frozenset(name for name, form in FORMS.items() if form.is_previewed)
+#: The acts that meet a due time, by the target, with its number where each has another meaning.
+SERVING: Mapping[str, tuple[str, ...]] = {target: tuple(acts) for target, acts in _TABLES["serves"].items()}
+#: What a card offers, in the order of its menu: forms, and the views that have no form.
+CARD_ACTS: Mapping[str, CardAct] = {name: CardAct(**keys) for name, keys in _TABLES["card"].items()}
 #: What a second reader answers about a decision before it is sent.
-DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"] if entry.options == ANSWERS)
+DECISION_QUESTIONS = tuple(entry.name for entry in FORMS["check_decision"].fields if entry.options == ANSWERS)
 #: What a reviewer answers about a closed complaint: the principles of Annex C.
-REVIEW_QUESTIONS = tuple(entry.name for entry in FORMS["review_case"] if entry.options == ANSWERS)
+REVIEW_QUESTIONS = tuple(entry.name for entry in FORMS["review_case"].fields if entry.options == ANSWERS)
 
 
 class WrongFields(BadFacts):
@@ -315,17 +428,17 @@ def read(
     field of a row means (the currency of an amount). Empty rows of a group are left out and the others renumbered
     from 0, see `filled_rows`. Raises WrongFields with every wrong path.
     """
-    fields = FORMS[form]
+    fields = FORMS[form].fields
     unknown = {path: "unknown_field" for path in values if not _is_field(path, fields)}
     facts, words, wrong = read_fields([field for field in fields if field.group is None], values, options)
     wrong = unknown | wrong
     if "amount" in facts:
         facts = dict(defaults or {}) | facts
-    for group in sorted({field.group for field in fields if field.group}):
-        members = [field for field in fields if field.group == group]
+    for group in sorted(FORMS[form].groups):
+        members, rows = FORMS[form].rows_of(group), rows_in(group, values)
         facts[group] = []
         for position, row in enumerate(filled_rows(form, group, values)):
-            row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
+            row_values = dict(rows[row])
             for (of_group, name), needed_for in _DEFAULT_FOR.items():
                 if of_group == group and not any(present(row_values.get(field)) for field in needed_for):
                     row_values[name] = None
@@ -342,15 +455,24 @@ def read(
     return facts, words
 
 
+def read_all(
+    fields: Iterable[Field], values: Mapping[str, Any], options: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Facts and words of a form without rows; raises WrongFields with every wrong field."""
+    facts, words, wrong = read_fields(fields, values, options)
+    if wrong:
+        raise WrongFields(wrong)
+    return facts, words
+
+
 def path_in_form(form: str, path: str, values: Mapping[str, Any]) -> str:
     """Where a field of the facts is in the form: the facts number the rows without the empty ones."""
-    group, _, rest = path.partition(".")
-    position, _, name = rest.partition(".")
-    if not position.isdecimal():
+    match = ROW_PATH.fullmatch(path)
+    if match is None:
         return path
-    rows = filled_rows(form, group, values)
+    rows, position = filled_rows(form, match[1], values), int(match[2])
     empty = next(row for row in count() if row not in rows)
-    return f"{group}.{rows[int(position)] if int(position) < len(rows) else empty}.{name}"
+    return f"{match[1]}.{rows[position] if position < len(rows) else empty}.{match[3]}"
 
 
 def read_fields(
@@ -384,25 +506,27 @@ def read_fields(
 
 
 def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
-    group, _, rest = path.partition(".")
-    row, _, name = rest.partition(".")
-    if not rest:
-        return any(field.name == path for field in fields if field.group is None)
-    return row.isdecimal() and any(field.name == name for field in fields if field.group == group)
+    match = ROW_PATH.fullmatch(path)
+    group, name = (match[1], match[3]) if match else (None, path)
+    return any((field.group, field.name) == (group, name) for field in fields)
+
+
+def rows_in(group: str, values: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The values of a group, by the number of the row and the name of the field."""
+    rows: dict[int, dict[str, Any]] = {}
+    for path, value in values.items():
+        if (match := ROW_PATH.fullmatch(path)) and match[1] == group:
+            rows.setdefault(int(match[2]), {})[match[3]] = value
+    return rows
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
     """The numbers of the rows that are neither empty nor left out; their position is their number in the facts."""
-    names = {field.name for field in FORMS[form] if field.group == group}
+    names = {field.name for field in FORMS[form].rows_of(group)}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
-    numbers = set()
-    for path, value in values.items():
-        head, _, rest = path.partition(".")
-        row, _, name = rest.partition(".")
-        if head == group and row.isdecimal() and name in names and present(value):
-            numbers.add(int(row))
     return sorted(
         number
-        for number in numbers
-        if not any(values.get(f"{group}.{number}.{name}") == choice for name, choice in _LEAVES_OUT.items())
+        for number, row in rows_in(group, values).items()
+        if any(present(row.get(name)) for name in names)
+        and not any(row.get(name) == choice for name, choice in _LEAVES_OUT.items())
     )

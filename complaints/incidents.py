@@ -16,7 +16,7 @@ from typing import Any
 from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import INCIDENT_FORMS, Field, WrongFields, in_languages, present, read_fields
+from complaints.forms import INCIDENT_FORMS, Field, in_languages, present, read_all
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role
 
@@ -239,11 +239,7 @@ def informs_top_apart(case: Case) -> bool:
 
 def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     """The fields of an incident's form, with one field for each text and language."""
-    fields = in_languages(INCIDENT_FORMS[form], languages)
-    if form == "incident_update":
-        # The first language is that of staff: complainants in other languages without a text get it too.
-        return tuple(replace(entry, required=not position) for position, entry in enumerate(fields))
-    return fields
+    return in_languages(INCIDENT_FORMS[form].fields, languages)
 
 
 def read(
@@ -257,12 +253,9 @@ def read(
 
     To join an open incident (`which` is its number), the fields of a new one may be empty.
     """
-    joins = form == "incident" and present(values.get("which")) and values["which"] != "new"
+    joins = present(values.get("which")) and values["which"] != "new"
     fields = [entry for entry in fields_of(form, languages) if entry.name == "which" or not joins]
-    facts, words, wrong = read_fields(fields, values, options)
-    if wrong:
-        raise WrongFields(wrong)
-    return facts, words
+    return read_all(fields, values, options)
 
 
 def joining(case: Case, facts: Facts, by: Actor) -> Facts:

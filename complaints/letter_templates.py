@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from complaints.case import Case
+from complaints.forms import FORMS
 
 #: The form that a template is for, and the field of it that the template fills.
-FILLED: dict[str, str] = {
-    "reply": "text", "ask": "text", "inform": "done", "resolve": "done", "decide": "issues.0.reasons",
-}  # fmt: skip
-#: The field with the finding, which a template for one outcome chooses too.
-FINDING = {"resolve": "finding", "decide": "issues.0.finding"}
+FILLED = {name: form.template_fills for name, form in FORMS.items() if form.template_fills}
 #: What a template may name in braces; each comes from the record.
 FIELDS = ("reference", "organisation", "received", "answer_by", "amount")
 _FIELD = re.compile(r"\{([^{}]*)\}")

@@ -84,7 +84,7 @@ def act_on_incident(
     before = _incident(tx, row)
     _take_key(tx, None if key is None else f"{number}/{key}")
     if version is not None and version != before.version:
-        raise Stale("This incident has changed since it was shown: look again.")
+        raise Stale.worded("stale:incident")
     decision = load_incident_decision(tx, number) if act in DECIDING else None
     event = _perform(tx, before, act, by, facts or {}, words or {}, decision)
     after = rules.after(before, event, id_=number)
@@ -207,7 +207,7 @@ def find_incident_of(tx: Tx, ref: str) -> int | None:
     """The number of a complaint's incident, or None; raises UnknownReference if there is no such complaint."""
     row = tx.connection.execute(select(COMPLAINTS.c.incident_id).where(COMPLAINTS.c.ref == ref)).first()
     if row is None:
-        raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
+        raise UnknownReference.worded("unknown_reference:case", ref=ref)
     number: int | None = row.incident_id
     return number
 
@@ -215,7 +215,7 @@ def find_incident_of(tx: Tx, ref: str) -> int | None:
 def require_open_incident(tx: Tx, number: int) -> None:
     """Raises UnknownReference if there is no such incident, AlreadyDone if it has ended."""
     if _row(tx, number).ended_at is not None:
-        raise AlreadyDone("This incident has ended: nothing to do.", code="incident_ended")
+        raise AlreadyDone.worded("incident_ended:before")
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
@@ -339,7 +339,7 @@ def _unfold_cards(tx: Tx, number: int) -> None:
 
 def _take_key(tx: Tx, key: str | None) -> None:
     if key is not None and not take_key(tx, f"incident/{key}"):
-        raise AlreadyDone("This was done before: nothing changed.")
+        raise AlreadyDone.worded("already_done:repeated")
 
 
 def _record(tx: Tx, incident: Incident, event: IncidentEvent, *, key: bytes, head: str) -> None:
@@ -372,7 +372,7 @@ def _record(tx: Tx, incident: Incident, event: IncidentEvent, *, key: bytes, hea
         .values(head=sha256(entry), **description, **incident_row(incident))
     )
     if changed.rowcount != 1:
-        raise Stale("This incident has changed in the meantime: look at it again.")
+        raise Stale.worded("stale:incident_meanwhile")
     schedule_card(tx, incident.id, str(event.seq))
 
 
@@ -406,9 +406,7 @@ def _row(tx: Tx, number: int, *, lock: bool = False) -> Any:
     query: Select[Any] = select(INCIDENTS).where(_COLUMNS.id == number)
     row = tx.connection.execute(query.with_for_update() if lock and not tx.is_sqlite else query).first()
     if row is None:
-        raise UnknownReference(
-            "There is no such incident: choose one from the list.", code="unknown_incident"
-        )
+        raise UnknownReference.worded("unknown_incident")
     return row
 
 

@@ -24,7 +24,7 @@ def save_template(tx: Tx, template: LetterTemplate) -> LetterTemplate:
     of_number = select(func.coalesce(func.max(_COLUMNS.version), 0)).where(_COLUMNS.number == number)
     version = tx.connection.execute(of_number).scalar_one()
     if template.number and template.version != version:
-        raise BadFacts(f"Template {number} has changed.", field="text", code="template_changed")
+        raise BadFacts.worded("template_changed", field="text", number=number)
     saved = replace(template, number=number, version=version + 1, at=tx.now, used=0, edited=0)
     tx.add(LETTER_TEMPLATES, **asdict(saved))
     facts = {"template": saved.code, "by": saved.by, "retired": saved.is_retired, "text": sha256(saved.text)}

@@ -76,7 +76,7 @@ def act_on_entry(
     lock_instance_log(tx)
     before = load_entry(tx, code)
     if version is not None and version != before.version:
-        raise Stale(f"{before.code} has changed since it was shown: look again.")
+        raise Stale.worded("stale:entry", name=before.code)
     return _record(tx, before.register, before.number, before, act, by, facts or {}, words or {}, key, target)
 
 
@@ -246,10 +246,10 @@ def _record(
     target: str | None = None,
 ) -> Entry:
     if name not in register.acts:
-        raise BadFacts(f"No act '{name}' in {register.name}.", code="not_an_option")
+        raise BadFacts.worded("not_an_option:register_act", name=name, register=register.name)
     act = register.acts[name]
     if key is not None and not take_key(tx, f"register/{key}"):
-        raise AlreadyDone("This was done before: nothing changed.")
+        raise AlreadyDone.worded("already_done:repeated")
     try:
         role = authorise_entry(before, act, by)
     except NotAllowed as refused:
@@ -258,7 +258,7 @@ def _record(
     facts = _with_visible_refs(tx, before, facts, by)
     owner = facts.get("owner")
     if owner and (before is None or owner != before.owner) and not load_actor(tx, owner).roles:
-        raise BadFacts("This person has no role here.", field="owner", code="not_staff")
+        raise BadFacts.worded("not_staff", field="owner")
     if (register.name, name) == ("audit", "add"):
         facts = _with_sample(tx, facts)
     if (register.name, name) == ("audit", "finish") and before is not None:
@@ -328,7 +328,7 @@ def _with_visible_refs(
     field = "ref" if "ref" in facts else "refs"
     named = {facts["ref"]} if "ref" in facts else set(facts.get("refs", ()))
     if named - _visible(tx, named, by):
-        raise BadFacts("One of these references is unknown.", field=field, code="unknown_reference")
+        raise BadFacts.worded("unknown_reference:of_entry", field=field)
     if before is None or "refs" not in facts:
         return facts
     hidden = set(before.refs) - _visible(tx, before.refs, by)
@@ -351,7 +351,7 @@ def _with_sample(tx: Tx, facts: Mapping[str, Any]) -> dict[str, Any]:
     try:
         authorise_entry(None, REGISTERS["audit"].acts["answer"], auditor)
     except NotAllowed as refused:
-        raise BadFacts("This person is no auditor.", field="owner", code="not_an_auditor") from refused
+        raise BadFacts.worded("not_an_auditor", field="owner") from refused
     start = at_minute(date.fromisoformat(facts["since"]), 0, rules.calendar.zone)
     end = at_minute(date.fromisoformat(facts["until"]) + timedelta(days=1), 0, rules.calendar.zone)
     query = select(COMPLAINTS.c.ref).where(
@@ -378,5 +378,5 @@ def _with_sample(tx: Tx, facts: Mapping[str, Any]) -> dict[str, Any]:
         if len(sample) >= size:
             break
     if not sample:
-        raise BadFacts("No complaint of this period can be audited.", field="since", code="nothing_to_audit")
+        raise BadFacts.worded("nothing_to_audit", field="since")
     return {**facts, "seed": seed, "refs": sample[:size], "population": len(refs)}

@@ -38,7 +38,7 @@ def close_day(tx: Tx, day: date, by: str, name: str | None) -> None:
     """
     own, previous = load_current_rulebook(tx), _closed_days(tx).get(day)
     if (previous is None) if name is None else day in own.calendar.holidays:
-        raise AlreadyDone(f"{day} is so already: nothing to do.", code="already_so")
+        raise AlreadyDone.worded("already_so:closure", day=day)
     for code in (DEFAULT, *own.jurisdictions):
         rows = _periods(tx, code)
         rules = [_closing(load_rulebook(tx, number), {day: name}) for number, _ in rows]

@@ -28,6 +28,10 @@ _OLD_FASHIONED = re.compile(
     re.IGNORECASE,
 )
 _VAGUE = frozenset(WORDS["vague"])
+_FORMS = tomllib.loads((ROOT / "complaints" / "forms.toml").read_text(encoding="utf-8"))
+_FORM_NAMES = frozenset({*_FORMS["forms"], *_FORMS["incident"]["forms"]})
+#: Forms have the names of verbs, and a table of targets or kinds elsewhere may have some of these words too.
+_WITH_FORMS = ("bots/letters", "bots/slack", "complaints", "store")
 _CITATION = re.compile(r"[\w./-]*\w\.md\b")
 
 
@@ -242,6 +246,48 @@ def _names_verb(node: ast.AST) -> bool:
 def _makes_rows(value: ast.expr) -> bool:
     calls = (node.func for node in ast.walk(value) if isinstance(node, ast.Call))
     return any(isinstance(made, ast.Name) and made.id == "Action" for made in calls)
+
+
+def form_sets() -> list[Place]:
+    """Every table of forms at module level outside forms.toml, and every comparison of a form with a name."""
+    return [place for module in modules(migrations=False) for place in _form_sets(module)]
+
+
+def _form_sets(module: Module) -> Iterator[Place]:
+    if module.path.startswith(_WITH_FORMS):
+        for name, value in assignments(module.tree.body):
+            displays = (
+                node
+                for node in ast.walk(value)
+                if isinstance(node, ast.Set | ast.Tuple | ast.List | ast.Dict)
+            )
+            if not _makes_rows(value) and any(len(_named_forms(node)) > 1 for node in displays):
+                yield Place(module, value.lineno, f"table {name}")
+    for node in module.nodes:
+        if isinstance(node, ast.Compare) and _is_form(node) and _named_forms(node):
+            yield Place(module, node.lineno, ast.unparse(node))
+        elif isinstance(node, ast.Match) and _is_form(node.subject):
+            for case in node.cases:
+                if _named_forms(case.pattern):
+                    yield Place(module, case.pattern.lineno, ast.unparse(case.pattern))
+
+
+def _named_forms(node: ast.AST) -> set[str]:
+    """The forms of forms.toml that are named in it; a condition inside a table is no part of the table."""
+    return {
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value in _FORM_NAMES
+    }
+
+
+def _is_form(node: ast.AST) -> bool:
+    """Does it name a variable `form` or an attribute `.form`?"""
+    return any(
+        (isinstance(part, ast.Name) and part.id == "form")
+        or (isinstance(part, ast.Attribute) and part.attr == "form")
+        for part in ast.walk(node)
+    )
 
 
 def modules_with(verb: str) -> list[Module]:

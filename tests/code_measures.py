@@ -2,7 +2,7 @@
 
 --slow      also counts the files that take part in a first message and in a story (about a minute)
 --timing    also compares short commands with the imports that they cannot do without
---list WHAT prints each place that is counted: old-fashioned, vague, classes, documents, verbs,
+--list WHAT prints each place that is counted: old-fashioned, vague, classes, documents, verbs, forms,
             modules
 --tighten   lowers the bounds of tests/promises/bounds.json to today's counts; it never raises one
 """
@@ -78,6 +78,10 @@ def measures() -> Iterator[Measure]:
     what = "tables and comparisons of verbs outside their rows"
     yield Measure(what, str(spelled_out), "<= 20, each about one verb", spelled_out <= 20)
 
+    spelled_out = len(counts.form_sets())
+    what = "tables and comparisons of forms outside forms.toml"
+    yield Measure(what, str(spelled_out), "<= 10", spelled_out <= 10)
+
 
 def slow_measures() -> Iterator[Measure]:
     """How many product files take part; their number varies by one or two between runs."""
@@ -120,6 +124,7 @@ def current_bounds() -> dict[str, Any]:
         "vague names": counts.by_room(counts.vague_names()),
         "citations of missing documents": counts.by_room(counts.missing_documents()),
         "tables and comparisons of verbs": counts.by_room(counts.verb_sets()),
+        "tables and comparisons of forms": counts.by_room(counts.form_sets()),
         "duplicate class names": list(counts.duplicate_class_names()),
         "import cycles": counts.import_cycles(),
         "files per folder": {
@@ -174,6 +179,7 @@ _LISTS: Mapping[str, Callable[[], Iterable[object]]] = {
     ),
     "documents": counts.missing_documents,
     "verbs": counts.verb_sets,
+    "forms": counts.form_sets,
     "modules": lambda: (module.path for module in counts.small_single_use_modules()),
 }
 

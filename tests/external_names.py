@@ -271,9 +271,9 @@ def _fields(node: ast.ClassDef) -> set[str]:
 
 def forms() -> Iterator[str]:
     """`assess issues.N.text`: every form with its fields."""
-    for form, fields in value_of("FORMS", below="complaints").items():
-        yield form
-        yield from (f"{form} {field.path}" for field in fields)
+    for name, form in value_of("FORMS", below="complaints").items():
+        yield name
+        yield from (f"{name} {field.path}" for field in form.fields)
 
 
 def facts() -> Iterator[str]:

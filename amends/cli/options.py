@@ -152,5 +152,5 @@ def parse_ref(text: str) -> str:
 
     ref = parse_reference(text)
     if ref is None:
-        raise UnknownReference(f"{text} is no reference. One looks like A7K-M3Q-9T, in any case and spacing.")
+        raise UnknownReference.worded("unknown_reference:option", text=text)
     return ref

@@ -27,8 +27,6 @@ from complaints.vocabulary import CloseCode, Flag, Role, Target, Verb
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
-#: Forms whose letter is stored with the act as it was previewed.
-STORED_LETTERS = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 
 
 def preview(
@@ -54,25 +52,35 @@ def preview(
     """
     texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(language or case.language), reviewers, complaint_text)
-    stored = words.get("letter")
-    match form:
-        case "resolve" | "decide" if stored:
-            return decision_letters.as_it_leaves(letter, stored, facts, words, written_at or now, now)
-        case "reply":
-            return progress_letters.reply(letter, words)
-        case "change":
-            return progress_letters.reply(letter, words, "reply.change")
-        case "ask":
-            return progress_letters.ask(letter, words, facts["needed_by"])
-        case "inform":
-            return progress_letters.inform(letter, words, facts["next_date"])
-        case "warn_conduct":
-            return progress_letters.warning(letter, words)
-        case "resolve":
-            return decision_letters.short_decision(letter, facts, words)
-        case "decide":
-            return decision_letters.full_decision(letter, facts, words, issue_texts=issue_texts, now=now)
-    raise ValueError(f"the form {form!r} writes nothing to the complainant")
+    if form not in _WRITTEN:
+        raise ValueError(f"the form {form!r} writes nothing to the complainant")
+    if stored := words.get("letter"):
+        return decision_letters.as_it_leaves(letter, stored, facts, words, written_at or now, now)
+    return _WRITTEN[form](letter, _Filled(facts, words, issue_texts, now))
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What was filled into a form."""
+
+    facts: Mapping[str, Any]
+    words: Mapping[str, str]
+    issue_texts: Sequence[str]
+    now: datetime
+
+
+#: The letter of each form that has one, and that about what an improvement changed.
+_WRITTEN: Mapping[str, Callable[[Letter, _Filled], str]] = {
+    "reply": lambda letter, form: progress_letters.reply(letter, form.words),
+    "change": lambda letter, form: progress_letters.reply(letter, form.words, "reply.change"),
+    "ask": lambda letter, form: progress_letters.ask(letter, form.words, form.facts["needed_by"]),
+    "inform": lambda letter, form: progress_letters.inform(letter, form.words, form.facts["next_date"]),
+    "warn_conduct": lambda letter, form: progress_letters.warning(letter, form.words),
+    "resolve": lambda letter, form: decision_letters.short_decision(letter, form.facts, form.words),
+    "decide": lambda letter, form: decision_letters.full_decision(
+        letter, form.facts, form.words, issue_texts=form.issue_texts, now=form.now
+    ),
+}
 
 
 WordsOf = Callable[[int], Mapping[str, str]]

@@ -10,6 +10,7 @@ from bots.letters.progress import done_and_left
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
+from complaints.forms import FORMS
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy, Target
 
@@ -17,11 +18,11 @@ from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy, Target
 def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]:
     """The first words of a form's fields, in the complainant's language: the news, or the remedies that were done."""
     letter = Letter(case, texts.to(child=Flag.MINOR in case.flags), texts.language(case.language))
-    if form == "inform":
+    if "news_so_far" in FORMS[form].starts:
         return {
             part: f"{capitalised(words, letter.language)}." for part, words in done_and_left(letter).items()
         }
-    if form == "resolve":
+    if "remedies_done" in FORMS[form].starts:
         return {"done": "\n".join(letter.recorded_remedy(remedy, {}) for remedy in done_remedies(case))}
     return {}
 

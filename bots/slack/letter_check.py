@@ -16,39 +16,23 @@ from complaints.forms import FORMS, NO_PAYMENT
 from complaints.vocabulary import Verb
 from store.people.masked_texts import find_others_data
 from triage.facts.stated_amounts import require_amounts
-from triage.letter_warnings import find_warnings, letter_language
+from triage.letter_warnings import find_warnings
 
-#: Forms whose words may name money only as an amount: those with words for the complainant, the award of an outside
-#: body, and the proof of a payment. Not *Assess*: its issues may be about a sum.
-MONEY_FORMS = frozenset({"external", "remedy"}).union(
-    form
-    for form, fields in FORMS.items()
-    if form != "assess" and any(field.sealed and field.reader == "complainant" for field in fields)
-)
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
 
 
 def with_amounts(form: str, case: Case, facts: dict[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
     """The facts where every sum in the words is an amount, or is stated to be no payment. Raises BadFacts."""
-    asks = form == "resolve" and ("type" in facts or case.asks_for_money)
+    may_pay = {"type", "amount"} <= FORMS[form].names
+    asks = may_pay and ("type" in facts or case.asks_for_money)
     if asks and not facts.keys() & {"amount", NO_PAYMENT}:
-        raise BadFacts("Enter the amount.", field="amount", code="required")
-    if form not in MONEY_FORMS:
+        raise BadFacts.worded("required:amount", field="amount")
+    if not FORMS[form].checks_sums:
         return facts
     # The proof of a remedy may name what was promised.
-    granted = asdict(case.remedies[int(facts["remedy"])]) if form == "remedy" else facts
+    granted = asdict(case.remedies[int(facts["remedy"])]) if "remedy" in facts else facts
     return require_amounts(facts, words, case.rules.country, granted)
-
-
-async def require_language(
-    slack: SlackContext, form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str]
-) -> None:
-    """Raise BadFacts for a reply that is not surely in the complainant's language, unless that is confirmed (4.3)."""
-    if form != "reply" or case.language == slack.texts.language or facts.get("language_confirmed"):
-        return
-    if await asyncio.to_thread(letter_language, words.get("text", "")) != case.language:
-        raise BadFacts.worded("language_not_confirmed", field="language_confirmed")
 
 
 async def check_letter(
@@ -62,7 +46,7 @@ async def check_letter(
     approval: bool = False,
 ) -> tuple[Warned, ...]:
     """The warnings for a filled-in form; with `approval` a manager reads it before it is sent."""
-    read = {field.name for field in FORMS[form] if field.sealed and field.reader == "complainant"}
+    read = FORMS[form].read_by_complainant
     text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
     if not text:
         return ()

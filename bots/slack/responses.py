@@ -35,12 +35,12 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
-from bots.slack.views.forms import PREVIEWED, View, has_pages, notice_view, with_notice, with_statement
+from bots.slack.views.forms import View, has_pages, notice_view, with_notice, with_statement
 from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale
-from complaints.forms import FORMS, WrongFields, path_in_form
+from complaints.forms import FORMS, PREVIEWED, WrongFields, path_in_form
 from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
 from store.database.errors import DamagedCase, DatabaseUnavailable, SealBroken

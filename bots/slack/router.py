@@ -58,9 +58,7 @@ def admission(slack: SlackContext, own_team: str | None, words: Collection[str])
         if foreign or not actor.roles:
             ref, attempt = _attempt(request, words)
             async with slack.refusals_recorded(ref, attempt, actor):
-                raise NotAllowed(
-                    "You have no role in the complaints desk: ask a manager.", code="not_open_to_you"
-                )
+                raise NotAllowed.worded("not_open_to_you")
         context["actor"] = actor
         await next_()
 

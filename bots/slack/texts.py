@@ -1,5 +1,6 @@
 """Texts for staff in their language: by id, with times in the organisation's zone and codes by their names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +44,10 @@ class StaffTexts:
     def count(self, id_: str, number: int, **fields: Any) -> str:
         """A text in the plural form of this number, which is its field {number}."""
         return self.catalogue.count(self.language, id_, number, **fields)
+
+    def choices(self, prefix: str, codes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """The codes, each with its text `PREFIX.CODE`, as the choices of an input."""
+        return tuple((str(code), self.text(f"{prefix}.{code}")) for code in codes)
 
     @property
     def _day(self) -> str:

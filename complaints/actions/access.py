@@ -48,7 +48,7 @@ _FAIRNESS_TIMES = {
 def check_restrict(case: Case, request: ActionRequest) -> Facts:
     """Keep the complaint in the restricted channel; a manager may also name the member concerned (`subject`)."""
     if request.actor.is_staff:
-        require_words(request, "reason", f"Give the reason for 'restrict' on {case.ref}.")
+        require_words(request, "reason", BadFacts.worded("required:restrict", ref=case.ref))
     facts = {name: value for name, value in request.facts.items() if name != "subject"}
     subject = request.facts.get("subject")
     if subject is not None:
@@ -115,7 +115,9 @@ def apply_processing(case: Case, event: Event, *, restricts: bool) -> Case:
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:
     if request.actor.is_staff:
-        require_words(request, "reason", f"Give the reason for '{request.verb.value}' on {case.ref}.")
+        require_words(
+            request, "reason", BadFacts.worded("required:flag", verb=request.verb.value, ref=case.ref)
+        )
     if (flag in case.flags) is sets:
         raise AlreadyDone.worded(
             "already_so:flag", ref=case.ref, state=flag.value if sets else "not " + flag.value
@@ -128,7 +130,7 @@ def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -
 
 def check_declare_conflict(case: Case, request: ActionRequest) -> Facts:
     """Step aside, or name a person who must: that person can no longer act on the complaint nor see it (4.5)."""
-    require_words(request, "reason", f"Give the reason for the conflict on {case.ref}.")
+    require_words(request, "reason", BadFacts.worded("required:declare_conflict", ref=case.ref))
     member = str(request.facts["who"])
     if request.actor.is_staff and member != request.actor.id and not may_read(case, request.actor):
         # Otherwise a member who is not cleared could find out by trying names who the complaint is about.

@@ -142,6 +142,8 @@ class Action:
     #: Raises ComplaintError while the complaint does not admit it, by any person and with any form: then no button
     #: offers it and no form opens.
     requires: Callable[[Case], object] = lambda case: None
+    #: Raises NotAllowed for a person who cannot do it to this complaint; their form does not open.
+    requires_actor: Callable[[Case, Actor], object] = lambda case, actor: None
     check: Callable[[Case, ActionRequest], Facts] = accept_as_given
     #: The facts that its event requires and uses; None: those of its form.
     facts: FactShapes | None = None
@@ -255,7 +257,7 @@ def require_offline_source(case: Case, request: ActionRequest) -> None:
         raise BadFacts.worded("required:offline_source", field="given_at", ref=case.ref)
     if parse_time(str(given_at)) > request.at:
         raise BadFacts.worded("ahead:offline_source", field="given_at", ref=case.ref)
-    require_words(request, "by_whom", f"Say who told it about {case.ref}.")
+    require_words(request, "by_whom", BadFacts.worded("required:by_whom", ref=case.ref))
 
 
 def something_waits(case: Case) -> OutOfOrder:
@@ -263,7 +265,8 @@ def something_waits(case: Case) -> OutOfOrder:
     return OutOfOrder.worded("waits_for_approval:something", ref=case.ref)
 
 
-def require_words(request: ActionRequest, path: str, message: str) -> None:
-    """Raise BadFacts with this message where a field of words is empty."""
+def require_words(request: ActionRequest, path: str, refusal: BadFacts) -> None:
+    """Raise this refusal where a field of words is empty."""
     if not request.words.get(path, "").strip():
-        raise BadFacts(message, code="required", field=path)
+        refusal.field = path
+        raise refusal

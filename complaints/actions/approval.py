@@ -29,7 +29,7 @@ from complaints.actions.quality_check import require_answers
 from complaints.actors import HANDLERS, MANAGERS, Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.quiet_hours import checked_by
-from complaints.errors import NotAllowed, OutOfOrder
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.event_facts import FactShapes, form_facts
 from complaints.obligations import per_event
 from complaints.obligations.approvals import awaits_approver, awaits_reader, proposal
@@ -47,7 +47,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     """
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
-        require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
+        require_words(request, "reason", BadFacts.worded("required:approve", ref=case.ref))
     require_second_person(case, request.actor)
     about, _ = proposal(case) or ("extend", "")
     if about == "reclassify" and agreed and harm_of(case) >= 3:
@@ -191,7 +191,7 @@ ROWS: Mapping[Verb, Action] = {
             # A limit on contact may also be about a closed matter.
             State.CLOSED: (State.CLOSED,),
         }),
-        requires=require_approver_awaited,
+        requires=require_approver_awaited, requires_actor=require_second_person,
         check=check_approve, apply=apply_approve, dates=approve_dates,
         words=WordKind.INTERNAL, form="approve", shown_in=("extend", "reclassify"),
         leaves=(per_event.answer,), manager_only=True, judges=True, needs_independence=True, needs_latest=True,
@@ -200,7 +200,8 @@ ROWS: Mapping[Verb, Action] = {
     # BY_SYSTEM: sends it unread when the promised date would be missed.
     Verb.CHECK_DECISION: Action(
         "4.5", HANDLERS | BY_SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
-        requires=require_reader_awaited, check=check_check_decision, apply=apply_check_decision,
+        requires=require_reader_awaited, requires_actor=require_second_person,
+        check=check_check_decision, apply=apply_check_decision,
         words=WordKind.NOTE, form="check_decision", facts=FactShapes(shapes=form_facts("check_decision").shapes),
         leaves=(per_event.answer,), judges=True, needs_independence=True, needs_level_role=True, needs_latest=True,
         is_second_person=True, is_second_reader=True,

@@ -100,7 +100,7 @@ def _require_manager_and_reason(case: Case, request: ActionRequest, lowered: str
     require_words(
         request,
         "override_reason",
-        f"Say why {case.ref} is lower or later than the rules or the assessment before.",
+        BadFacts.worded("required:override_reason", ref=case.ref),
     )
 
 
@@ -221,7 +221,7 @@ def require_reclassifiable(case: Case) -> None:
 
 def check_reclassify(case: Case, request: ActionRequest) -> Facts:
     """Propose that this is no complaint (clause 3); it takes effect when a second person approves."""
-    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
+    require_words(request, "reason", BadFacts.worded("required:reclassify", ref=case.ref))
     if request.facts["kind"] == ContactKind.COMPLAINT:
         raise BadFacts.worded("not_an_option:reclassify", field="kind", ref=case.ref)
     return request.facts

@@ -96,7 +96,9 @@ def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
         needed = ", ".join(staff_roles) or "nobody of staff"
         on = "" if case is None else f" on {case.ref}"
         code = "not_allowed.assign" if wanted is Access.HAND_OVER else "not_allowed.role"
-        raise NotAllowed(f"'{wanted.value}'{on} needs one of these roles: {needed}.", code=code)
+        raise NotAllowed.worded(
+            "not_allowed.role:needed", code=code, wanted=wanted.value, on=on, needed=needed
+        )
     if role is Role.COMPLAINANT and case is not None and actor.id != case.complainant:
         raise NotAllowed.worded("not_allowed.excluded:not_complainant", ref=case.ref)
     if case is None or not actor.is_staff:
@@ -199,10 +201,16 @@ def require_state(case: Case, verb: Verb) -> None:
     if case.erased_at is not None:
         raise OutOfOrder.worded("erased", ref=case.ref, verb=verb.value)
     if not possible_in_state(case, verb):
-        raise OutOfOrder(
-            f"{case.ref} is {case.state.value}: no '{verb.value}' now; {_REMEDIES[case.state]}.",
-            code=f"out_of_order.{case.state.value}",
-        )
+        raise out_of_order(case, verb.value)
+
+
+def out_of_order(case: Case, act: str) -> OutOfOrder:
+    """The refusal of an act that does not fit the state, with what to do instead."""
+    state = case.state.value
+    return OutOfOrder.worded(
+        "out_of_order:state", code=f"out_of_order.{state}", ref=case.ref, state=state, act=act,
+        remedy=_REMEDIES[case.state],
+    )  # fmt: skip
 
 
 def refusal(case: Case, verb: Verb) -> ComplaintError | None:

@@ -22,7 +22,7 @@ from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import FileReview
 from complaints.deadlines.targets import lapses_at
 from complaints.deadlines.working_time import due
-from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.event_facts import OFFLINE, FactShapes, code, form_facts, moment
 from complaints.forms import REVIEW_QUESTIONS
 from complaints.obligations import per_event
@@ -49,7 +49,7 @@ def check_close(case: Case, request: ActionRequest) -> Facts:
     Raises OutOfOrder while a remedy is owed or unverified, while the complainant has neither accepted nor
     exhausted the routes, while a question is open, or without an acknowledgement that was delivered.
     """
-    require_words(request, "root_cause", f"Name the root cause of {case.ref} (8.2).")
+    require_words(request, "root_cause", BadFacts.worded("required:close", ref=case.ref))
     return {**request.facts, "close_code": closing_code(case)}
 
 
@@ -172,7 +172,7 @@ def check_reopen(case: Case, request: ActionRequest) -> Facts:
 
     The reason (new facts, a remedy undone) is recorded.
     """
-    require_words(request, "reason", f"Say what is new or not put right in {case.ref}.")
+    require_words(request, "reason", BadFacts.worded("required:reopen", ref=case.ref))
     window = case.rules.targets.reopen_window
     if (
         not request.actor.is_staff
@@ -220,7 +220,7 @@ def require_no_decision(case: Case) -> None:
 
 def check_not_accept(case: Case, request: ActionRequest) -> Facts:
     """Refuse to deal with it (too late, out of scope), with reasons and the right to go outside."""
-    require_words(request, "reason", f"Give the reason for refusing {case.ref}: the complainant is told.")
+    require_words(request, "reason", BadFacts.worded("required:not_accept", ref=case.ref))
     return {**request.facts, "close_code": CloseCode.NOT_ACCEPTED}
 
 
@@ -267,7 +267,7 @@ def apply_draw_review(case: Case, event: Event) -> Case:
 def check_review_case(case: Case, request: ActionRequest) -> Facts:
     """Record the answers; a "no" needs a note that says what was found."""
     if any(request.facts[question] == "no" for question in REVIEW_QUESTIONS):
-        require_words(request, "reason", f"Say what you found on {case.ref}.")
+        require_words(request, "reason", BadFacts.worded("required:review_case", ref=case.ref))
     return request.facts
 
 

@@ -45,7 +45,7 @@ def require_limitable(case: Case) -> None:
 
 def check_limit(case: Case, request: ActionRequest) -> Facts:
     """Ask for a limit on contact; a second person approves it."""
-    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
+    require_words(request, "reason", BadFacts.worded("required:reason_of_limit", ref=case.ref))
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
@@ -69,11 +69,7 @@ def require_last_day(case: Case, request: ActionRequest) -> None:
     day = date.fromisoformat(until) if until else None
     code = "required" if day is None else "not_ahead" if day <= today else "too_far"
     if day is None or not today < day <= today + LONGEST:
-        raise BadFacts(
-            f"A limit on {case.ref} ends on a later day, within half a year: give it.",
-            field="until",
-            code=code,
-        )
+        raise BadFacts.worded("too_far:limit", code=code, field="until", ref=case.ref)
 
 
 def apply_limit(case: Case, event: Event) -> Case:
@@ -103,7 +99,7 @@ def require_appealable(case: Case) -> None:
 def check_appeal(case: Case, request: ActionRequest) -> Facts:
     """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     if request.actor.is_staff:
-        require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
+        require_words(request, "reason", BadFacts.worded("required:appeal", ref=case.ref))
     return request.facts
 
 
@@ -123,7 +119,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder.worded("too_early:review", ref=case.ref)
     if outcome == LAPSED:
         return request.facts
-    require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
+    require_words(request, "reason", BadFacts.worded("required:review", ref=case.ref))
     if outcome != "ended" or case.conduct.appeal_at is not None:
         require_no_part(case, request.actor)
     if outcome == "kept" and case.conduct.appeal_at is None:
@@ -139,6 +135,12 @@ def require_no_part(case: Case, actor: Actor) -> None:
     limit = case.conduct.limit
     if limit is not None and actor.id in limit.people:
         raise NotAllowed.worded("not_allowed.second_person:limit", field="outcome", ref=case.ref)
+
+
+def require_appeal_reviewer(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who took part in the limit, while an appeal against it is open."""
+    if case.conduct.appeal_at is not None:
+        require_no_part(case, actor)
 
 
 def apply_review(case: Case, event: Event) -> Case:
@@ -174,7 +176,7 @@ ROWS: Mapping[Verb, Action] = {
     ),
     Verb.REVIEW_LIMIT: Action(
         "4.5", MANAGERS | BY_SYSTEM, stays(EVERY),
-        requires=require_limit, check=check_review, apply=apply_review,
+        requires=require_limit, requires_actor=require_appeal_reviewer, check=check_review, apply=apply_review,
         words=WordKind.LETTER, form="review_limit",
         facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", LAPSED)),
         leaves=(per_event.contact_limit,), manager_only=True,

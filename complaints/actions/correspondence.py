@@ -46,7 +46,7 @@ TALK_BEGINS = ("begin", "take_over")
 
 def check_reply(case: Case, request: ActionRequest) -> Facts:
     """Write to the complainant; the words hold the letter exactly as it was previewed."""
-    require_words(request, "text", f"Write the reply on {case.ref}.")
+    require_words(request, "text", BadFacts.worded("required:reply", ref=case.ref))
     return request.facts
 
 
@@ -73,7 +73,7 @@ def check_ask(case: Case, request: ActionRequest) -> Facts:
     The day lies within the setting `waiting_limit`. With `incomplete` the complaint lacks something that we need: the
     scheme gives the least time for it, and the legal time counts from the completion.
     """
-    require_words(request, "text", f"Write what {case.ref} needs from the complainant.")
+    require_words(request, "text", BadFacts.worded("required:ask", ref=case.ref))
     until = _require_future_day(case, request, "needed_by")
     if until > due(request.at, case.rules.targets.waiting_limit, case.rules.calendar).at:
         raise BadFacts.worded(
@@ -113,10 +113,10 @@ def check_inform(case: Case, request: ActionRequest) -> Facts:
     incident to all its complainants: one text, no date of this complaint's own.
     """
     if request.actor.is_staff and request.facts.get("batch"):
-        require_words(request, "text", f"Write what {case.ref} is told of the incident.")
+        require_words(request, "text", BadFacts.worded("required:inform", ref=case.ref))
     elif request.actor.is_staff:
-        require_words(request, "done", f"Say what was done on {case.ref}.")
-        require_words(request, "left", f"Say what is left to do on {case.ref}.")
+        require_words(request, "done", BadFacts.worded("required:inform_done", ref=case.ref))
+        require_words(request, "left", BadFacts.worded("required:inform_left", ref=case.ref))
         until, legal = _require_future_day(case, request, "next_date"), case.target(Target.LEGAL)
         if legal is not None and legal.met_at is None and request.at <= legal.internal_due < until:
             raise BadFacts.worded("after_legal", field="next_date", ref=case.ref)
@@ -138,7 +138,7 @@ def apply_inform(case: Case, event: Event) -> Case:
 
 def check_warning(case: Case, request: ActionRequest) -> Facts:
     """Ask the complainant in a letter to change how they write to us; nothing is limited by that."""
-    require_words(request, "text", f"Write what should change in the contact about {case.ref}.")
+    require_words(request, "text", BadFacts.worded("required:warning", ref=case.ref))
     return {**request.facts, COUNTS_DELIVERED: True}
 
 
@@ -184,7 +184,7 @@ def check_talk(case: Case, request: ActionRequest) -> Facts:
     if talk is None or talk.thread != facts["thread"] or not (is_member or request.role is Role.SYSTEM):
         raise OutOfOrder.worded("talk_ended", ref=case.ref)
     if phase == "line":
-        require_words(request, "text", f"Write a line to the complainant of {case.ref}.")
+        require_words(request, "text", BadFacts.worded("required:talk", ref=case.ref))
         if len(request.words["text"].encode("utf-16-le", "surrogatepass")) // 2 > MAX_LINE:
             raise BadFacts.worded("talk_too_long", field="text", most=MAX_LINE)
     return facts
@@ -275,6 +275,12 @@ def require_drafter(case: Case, actor: Actor) -> None:
         raise NotAllowed.worded("not_allowed.author", ref=case.ref)
 
 
+def require_withdrawer(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who may not withdraw the draft that waits."""
+    if case.drafted is not None:
+        require_drafter(case, actor)
+
+
 def apply_take_back(case: Case, event: Event) -> Case:
     """A letter that was never sent changes nothing. An act that changed more gives way to the state before it."""
     if event.facts.get("draft"):
@@ -328,7 +334,7 @@ def check_note(case: Case, request: ActionRequest) -> Facts:
     elif what == "letter":
         require_offline_source(case, request)
     else:
-        require_words(request, "text", f"Write the note on {case.ref}.")
+        require_words(request, "text", BadFacts.worded("required:note", ref=case.ref))
     check_fairness_facts(case, request)
     return request.facts
 
@@ -431,6 +437,7 @@ ROWS: Mapping[Verb, Action] = {
         "7.3", HANDLERS,
         # Back to the state before the act.
         goes(EVERY, *State),
+        requires_actor=require_withdrawer,
         check=check_take_back, apply=apply_take_back,
         words=WordKind.INTERNAL, form="withdraw_draft", facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
         leaves=(per_event.taken_back,),

@@ -127,7 +127,7 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
     Raises OutOfOrder where a second person must agree.
     """
     for path in ("done", "cause", "agreed_how"):
-        require_words(request, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
+        require_words(request, path, BadFacts.worded("required:resolve", ref=case.ref))
     _require_others_known(case, request.facts)
     findings = [request.facts["finding"]]
     if is_above_limit(case, request.actor, _grant(request.facts, "")):
@@ -195,17 +195,22 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
             number=len(case.issues),
         )
     for number, _ in enumerate(issues):
-        message = f"Give the reasons for finding {number + 1} of {case.ref}."
-        require_words(request, f"issues.{number}.reasons", message)
-    require_words(request, "root_cause", f"Name the root cause of {case.ref}.")
+        require_words(
+            request,
+            f"issues.{number}.reasons",
+            BadFacts.worded("required:reasons", number=number + 1, ref=case.ref),
+        )
+    require_words(request, "root_cause", BadFacts.worded("required:root_cause", ref=case.ref))
     if facts["others_affected"] == "some":
-        message = f"Say what is done for the others that {case.ref} affects (Annex E)."
-        require_words(request, "others_action", message)
+        require_words(request, "others_action", BadFacts.worded("required:others_action", ref=case.ref))
     _require_others_known(case, facts)
     upheld = any(issue["finding"] in (Finding.UPHELD, Finding.PARTLY) for issue in issues)
     if upheld and not facts.get("remedies") and not request.words.get("changes", "").strip():
-        message = f"{case.ref} is upheld and nothing is promised: say why, the complainant reads it."
-        require_words(request, "nothing_why", message)
+        require_words(
+            request,
+            "nothing_why",
+            BadFacts.worded("required:nothing_why", ref=case.ref),
+        )
     grants = []
     for number, remedy in enumerate(facts.get("remedies") or ()):
         grants += _grants(case, number, remedy, request.at)

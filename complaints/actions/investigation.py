@@ -41,7 +41,7 @@ def check_extend(case: Case, request: ActionRequest) -> Facts:
     it moves the remedy that is due first. A handler only asks (`asks` in the event); the date moves when a
     manager agrees.
     """
-    require_words(request, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
+    require_words(request, "reason", BadFacts.worded("required:extend", ref=case.ref))
     asks = not may_manage(case, request.actor)
     if asks and case.awaits_approval:
         raise something_waits(case)
@@ -142,7 +142,7 @@ def check_redate(case: Case, request: ActionRequest) -> Facts:
     rules = request.rules
     if rules is None:
         raise BadFacts.worded("required:redate", field="rulebook", ref=case.ref)
-    require_words(request, "reason", f"Say why {case.ref} goes on under other rules.")
+    require_words(request, "reason", BadFacts.worded("required:reason_of_redate", ref=case.ref))
     later = bool(request.facts.get("later")) and any(map(is_limited_by_promise, case.current_targets()))
     if case.rules.says_as(rules) and not later:
         raise AlreadyDone.worded("already_so:redate", ref=case.ref)
@@ -179,7 +179,7 @@ def check_escalate(case: Case, request: ActionRequest) -> Facts:
     A draft that waits for approval is dropped, so this is the way out when no second person is left at this
     level.
     """
-    require_words(request, "reason", f"Say why the next level should take {case.ref}.")
+    require_words(request, "reason", BadFacts.worded("required:escalate", ref=case.ref))
     return request.facts
 
 

@@ -45,6 +45,6 @@ def require_answers(case: Case, request: ActionRequest) -> None:
         if question not in facts:
             raise BadFacts.worded("required:answers", field=question, ref=case.ref)
     if facts["agreed"] == "no":
-        require_words(request, "reason", f"Say what must change on {case.ref}.")
+        require_words(request, "reason", BadFacts.worded("required:what_must_change", ref=case.ref))
     elif any(facts[question] == "no" for question in DECISION_QUESTIONS):
         raise BadFacts.worded("passes_with_no", field="agreed", ref=case.ref)

@@ -59,13 +59,16 @@ FORM_VERBS: Mapping[str, Verb] = {
 }
 
 
+_CHOSEN = tuple((row.form, *row.chosen_by, verb) for verb, row in ACTIONS.items() if row.chosen_by[0])
+
+
 def form_verb(form: str, facts: Facts, *, assessed: bool = False) -> Verb:
     """The verb of a form with these facts: several forms choose it by a field."""
-    if form == "given":
-        return OFFLINE_VERBS[facts["what"]]
     fields = {**facts, "assessed": assessed}
-    chosen = verbs_that(lambda row: row.form == form and fields.get(row.chosen_by[0]) in row.chosen_by[1])
-    return next(iter(chosen), FORM_VERBS[form])
+    if "what" in fields:
+        return OFFLINE_VERBS[fields["what"]]
+    chosen = (verb for name, field, values, verb in _CHOSEN if name == form and fields.get(field) in values)
+    return next(chosen, FORM_VERBS[form])
 
 
 def form_of(verb: str) -> str:

@@ -53,7 +53,7 @@ def apply_remedy_late(case: Case, event: Event) -> Case:
 def check_verify(case: Case, request: ActionRequest) -> Facts:
     """Verify a remedy that was done; at P1 and P2, and above the limit, another person must do it."""
     remedy = _owed_remedy(case, request.facts)
-    require_words(request, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
+    require_words(request, "how", BadFacts.worded("required:verify", number=remedy.n, ref=case.ref))
     if remedy.done_at is None:
         raise OutOfOrder.worded("not_done", field="remedy", number=remedy.n, ref=case.ref)
     if remedy.verified_at is not None:

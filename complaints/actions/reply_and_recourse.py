@@ -149,7 +149,7 @@ def apply_offer_recourse(case: Case, event: Event) -> Case:
 
 def check_notify_external(case: Case, request: ActionRequest) -> Facts:
     """An outside body deals with the complaint; possible in every state, also when closed."""
-    require_words(request, "body", f"Name the body that looks at {case.ref}.")
+    require_words(request, "body", BadFacts.worded("required:notify_external", ref=case.ref))
     step = request.facts["event"]
     if step in ("final", "complied"):
         raise BadFacts.worded("not_an_option:notify_external", field="event", step=step, ref=case.ref)
@@ -171,7 +171,7 @@ def apply_notify_external(case: Case, event: Event) -> Case:
 
 def check_conclude_external(case: Case, request: ActionRequest) -> Facts:
     """The outside body decided, or we complied; its order binds us even against our own decision."""
-    require_words(request, "body", f"Name the body that looked at {case.ref}.")
+    require_words(request, "body", BadFacts.worded("required:conclude_external", ref=case.ref))
     step = request.facts["event"]
     if step not in ("final", "complied"):
         raise BadFacts.worded("not_an_option:conclude_external", field="event", step=step, ref=case.ref)

@@ -54,7 +54,7 @@ class Audience:
     def require_some(self) -> Self:
         """This audience. Raises BadFacts if it is empty."""
         if not self.to:
-            raise BadFacts("No complainant can get this with all: write to each.", code="nobody_to_tell")
+            raise BadFacts.worded("nobody_to_tell")
         return self
 
     @property

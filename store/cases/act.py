@@ -113,7 +113,7 @@ def act_on(
         act_keys.append(_fingerprint(case, secret, verb, by, facts, words, version))
     for done_key in act_keys:
         if not take_key(tx, done_key):
-            raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
+            raise AlreadyDone.worded("already_done:act", verb=verb.value, ref=case.ref)
     try:
         if version is not None and version != case.work_version:
             if not is_allowed(case, Access.KNOW, by):
@@ -218,7 +218,7 @@ def continue_record(tx: Tx, file: CaseFile, done: ActResult, *, key: bytes) -> s
         },
     )
     if changed.rowcount != 1:
-        raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
+        raise Stale.worded("stale:meanwhile", ref=case.ref)
     _write(tx, file, done, entry=entry, key=key, contact_id=file.contact_id)
     return new_head
 
@@ -248,9 +248,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
             if reached > version:
                 since.append(event.verb.value)
     acts = ", ".join(since) or "something"
-    return Stale(
-        f"{file.case.ref} has changed since this was shown ({acts}): look again.", since=tuple(since)
-    )
+    return Stale.worded("stale:shown", ref=file.case.ref, acts=acts).after(since)
 
 
 def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
@@ -264,10 +262,10 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
     if unread and not read:
-        raise Stale(f"Open {case.ref} and read it first.", code="not_read")
+        raise Stale.worded("not_read", ref=case.ref)
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
-        raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
+        raise Stale.worded("new_message:at", local=local, ref=case.ref)
 
 
 def complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -303,9 +301,7 @@ def _merge_target_facts(tx: Tx, case: Case, facts: Mapping[str, Any]) -> Mapping
     if other is None:
         return facts
     if not other.case.is_open:
-        raise OutOfOrder(
-            f"{other.case.ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
-        )
+        raise OutOfOrder.worded("other_closed", ref=other.case.ref)
     return {**facts, "other_complainant": other.case.complainant}
 
 

@@ -214,7 +214,7 @@ def record_read(tx: Tx, refs: Sequence[str], by: str, what: str, reason: str | N
         query = select(COMPLAINTS.c.version).where(COMPLAINTS.c.ref == ref)
         version = tx.connection.execute(query).scalar()
         if version is None:
-            raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
+            raise UnknownReference.worded("unknown_reference:case", ref=ref)
         role = by.partition(":")[0]
         tx.add(READS, ref=ref, by=by, role=role, at=tx.now, what=what, version=version, reason=reason)
 

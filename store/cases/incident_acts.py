@@ -208,7 +208,7 @@ def answer_incident_decision(
     """
     decision = load_incident_decision(tx, number)
     if not agreed and not reason.strip():
-        raise BadFacts("Say why not.", field="reason", code="required")
+        raise BadFacts.worded("required", field="reason")
     facts = {"batch": decision.batch if decision else "", "agreed": "yes" if agreed else "no"}
     after = act_on_incident(tx, number, IncidentAct.APPROVE, by, facts, {"reason": reason}, version=version)
     if decision is not None and agreed:
@@ -255,7 +255,7 @@ def record_incident_decision(
         record_left_out(tx, ref, decision.batch, why, completes=completes)
         return
     if file.case.version != seen_version:
-        raise Stale(f"{ref} changed while its letter was written.")
+        raise Stale.worded("stale:letter", ref=ref)
     while (step := rules.next_step(file.case, decision)) is not None:
         verb, facts, words = step
         is_decision = verb in DECISION_VERBS
@@ -297,7 +297,7 @@ def take_back_from_all(tx: Tx, number: int, batch: str, by: Actor) -> tuple[int,
     is_update = last.act is IncidentAct.UPDATE
     refs = end_waiting(tx, UPDATE if is_update else DECISION, batch)
     if not refs:
-        raise OutOfOrder("This was sent to all before: write again.", code="already_sent")
+        raise OutOfOrder.worded("already_sent:all")
     act_on_incident(tx, number, IncidentAct.TAKE_BACK, by, {"batch": batch, "number": len(refs)})
     if is_update:
         record_taken_back(tx, batch, refs)

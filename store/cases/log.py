@@ -84,22 +84,22 @@ def log_complaint(
         record_after_rollback(tx, None, "log_complaint", by, refused)
         raise
     if not take_key(tx, key):
-        raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
+        raise AlreadyDone.worded("already_done:log")
     received_at = parse_time(str(facts["received_at"]))
     rulebooks = load_current_rulebooks(tx, received_at)
     language, country = str(facts["language"]), facts.get("jurisdiction")
     if language not in rulebooks.languages:
-        raise BadFacts("We do not speak this language.", field="language", code="not_an_option")
+        raise BadFacts.worded("not_an_option", field="language")
     if country is not None and country not in rulebooks.codes:
-        raise BadFacts("We do not work in this country.", field="jurisdiction", code="not_an_option")
+        raise BadFacts.worded("not_an_option:country", field="jurisdiction")
     rules = rulebooks.for_person(country, language)
     if facts.get("happened_on", "") > local_time(tx.now, rules.calendar.zone).date().isoformat():
-        raise BadFacts("It cannot lie in the future.", field="happened_on", code="ahead")
+        raise BadFacts.worded("ahead", field="happened_on")
     attachments, representative = attachments_of(words), words.get("representative", "").strip()
     if facts.get("answer_to") == "representative" and not representative:
-        raise BadFacts("Name the representative.", field="representative", code="required")
+        raise BadFacts.worded("required:representative", field="representative")
     if "amount" in facts and not facts.get("currency"):
-        raise BadFacts("An amount needs its currency.", field="currency", code="required")
+        raise BadFacts.worded("required:currency_of_amount", field="currency")
     preferred = facts.get("answer_by") or str(facts["channel"])
     person = find_or_create_person(tx, words, rules.country, language=language, preferred=preferred)
     _require_contact_point(tx, person, facts, words)
@@ -126,11 +126,11 @@ def log_complaint(
     add_identifiers_in(tx, file, texts.values())
     for name, kind in NUMBERS.items():
         if words.get(name, "").strip() and not add_identifier(tx, file, kind, words[name]):
-            raise BadFacts("This is not a valid number.", field=name, code="not_a_number")
+            raise BadFacts.worded("not_a_number:contact", field=name)
     if words.get("immediate_action", "").strip():
         # What staff did is a note of theirs, and none of the complainant's words.
         if not is_allowed(file.case, Verb.NOTE, by):
-            raise BadFacts("Leave this out.", field="immediate_action", code="not_open_to_you")
+            raise BadFacts.worded("not_open_to_you:field", field="immediate_action")
         _, file = act_on(tx, file, Verb.NOTE, by, {}, {"text": words["immediate_action"]})
     return file.case
 
@@ -227,7 +227,7 @@ def _require_contact_point(tx: Tx, person: str, facts: Mapping[str, Any], words:
         return
     of_person = select(CONTACTS.c.id).where(CONTACTS.c.person_id == person, CONTACTS.c.channel == way)
     if tx.connection.execute(of_person).first() is None:
-        raise BadFacts("This way to answer needs an address or a number.", field=field, code="required")
+        raise BadFacts.worded("required:contact_point", field=field)
 
 
 def _received_file(attachment: Attachment) -> ReceivedFile:

@@ -12,6 +12,7 @@ from sqlalchemy import and_, or_, select
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case, Event, events_of, last_of
+from complaints.forms import FORMS
 from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
@@ -42,9 +43,7 @@ from store.values import MergedCase, OpenedCase, Text
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
 #: What of a complaint is not opened without a reason by a person whose complaint it is not.
-ASKS_REASON = frozenset(
-    {"open", "model", "reply", "ask", "inform", "resolve", "decide", "approve", "check_decision"}
-)
+ASKS_REASON = {"open", "model"} | {name for name, form in FORMS.items() if form.asks_reason}
 #: What `list_cases` shows of a complaint as it is in the row.
 _LISTED = ("ref", "jurisdiction", "state", "priority", "category", "owner")
 

@@ -225,7 +225,7 @@ class _Files:
         if ref not in self._loaded:
             file = load_case_file(self._tx, ref, lock=True)
             if file.case.complainant != self._person:
-                raise UnknownReference(f"No complaint of yours has the reference {ref}: check each letter.")
+                raise UnknownReference.worded("unknown_reference:own", ref=ref)
             self._loaded[ref] = file
         return self._loaded[ref]
 

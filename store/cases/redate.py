@@ -104,7 +104,7 @@ def redate(
     file = load_case_file(tx, ref, lock=True)
     rules = _rules(tx, rulebooks, file.case, jurisdiction)
     if seen_version is not None and file.case.version != seen_version:
-        raise Stale(f"{ref} has changed since you looked: look at it again.")
+        raise Stale.worded("stale:redate", ref=ref)
     store_rulebook(tx, rules)
     facts = _facts(tx, file, rules, later=later)
     recorded, after = act_on(tx, file, Verb.REDATE, OPERATOR, facts, {"reason": reason}, rules=rules)
@@ -114,7 +114,9 @@ def redate(
 def _rules(tx: Tx, rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
     code = jurisdiction or case.rules.country
     if code not in rulebooks.codes:
-        raise OutOfOrder(f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.")
+        raise OutOfOrder.worded(
+            "out_of_order:rules", ref=case.ref, name=code, codes=", ".join(rulebooks.codes)
+        )
     return with_closed_days(tx, rulebooks).at(case.received_at).of(code)
 
 

@@ -129,7 +129,7 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     ).scalars().all()  # fmt: skip
     left = select(columns.id).where(columns.scope == ref, columns.key.in_(letters))
     if not SENT_TO_COMPLAINANT & set(ended) or tx.connection.execute(left).first() is not None:
-        raise OutOfOrder(f"Letter {seq} of {ref} was sent before: write again.", code="already_sent")
+        raise OutOfOrder.worded("already_sent:letter", seq=seq, ref=ref)
     tx.obligations_changed = True
     return recorded
 

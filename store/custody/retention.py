@@ -98,7 +98,7 @@ def find_person(tx: Tx, who: str) -> str:
     if person is None:
         person = tx.connection.execute(select(PEOPLE.c.id).where(PEOPLE.c.id == who.strip())).scalar()
     if person is None:
-        raise UnknownReference(f"{who} is neither a reference nor a person's id: see `amends case show REF`.")
+        raise UnknownReference.worded("unknown_reference:person", who=who)
     return str(person)
 
 

@@ -184,11 +184,8 @@ def _points(words: Mapping[str, str], country: str) -> dict[str, str]:
             continue
         spelled = normal_form(channel, address, country)
         if spelled is None:
-            raise BadFacts(
-                f"This is not a valid {channel}: write it in full, or leave it out.",
-                field=channel,
-                code=f"not_a_{channel}",
-            )
+            code = f"not_a_{channel}"
+            raise BadFacts.worded("not_a_email:contact", code=code, field=channel, channel=channel)
         points[channel] = spelled
     return points
 

@@ -36,7 +36,7 @@ def load_readable(tx: Tx, ref: str, by: Actor, what: str) -> CaseFile:
             authorise(case, Access.READ, by)
     except NotAllowed:
         # One answer for every reason: it must not reveal who is excluded.
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
+        refused = NotAllowed.worded("not_allowed.read", ref=ref)
         record_after_rollback(tx, ref, what, by, refused)
         raise refused from None
     return file
@@ -57,7 +57,7 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
     query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)
     reason: str | None = tx.connection.execute(query).scalar()
     if reason is None:
-        raise ReasonNeeded(f"{case.ref} is not yours: say why you read it.")
+        raise ReasonNeeded.worded("reason_needed", ref=case.ref)
     return reason
 
 

@@ -80,7 +80,7 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     query = _OF_REF_LOCKED if lock and not tx.is_sqlite else _OF_REF
     rows = tx.connection.execute(query, {"ref": ref}).all()
     if not rows:
-        raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
+        raise UnknownReference.worded("unknown_reference:case", ref=ref)
     return _files(tx, rows)[0]
 
 

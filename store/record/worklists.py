@@ -205,7 +205,7 @@ def is_visible(tx: Tx, ref: str, by: Actor) -> bool:
 def require_visible(tx: Tx, ref: str, by: Actor, what: str) -> None:
     """Raises UnknownReference (recorded) if `is_visible` is false: who guesses learns nothing and leaves a trace."""
     if not is_visible(tx, ref, by):
-        refused = UnknownReference(f"No complaint open to you has the reference {ref}: check each letter.")
+        refused = UnknownReference.worded("unknown_reference:not_open", ref=ref)
         record_after_rollback(tx, ref, what, by, refused)
         raise refused
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from amends.demo.run import STORY_BEGINS, staged
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS
+from complaints.event_facts import TAKE_BACK_SECONDS
 from tests.browser.person import Person
 from tests.clauses import clause
 

@@ -20,11 +20,11 @@ from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.job_handlers import job_handlers
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.staff_sync import sync_staff
 from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
+from complaints.event_facts import TAKE_BACK_SECONDS
 from complaints.vocabulary import Role, Verb
 from scheduler.ticks import act_handlers, morning_handlers, review_handlers
 from scheduler.worker import Worker

@@ -27,7 +27,7 @@ from bots.dialogue.commands import COMMANDS
 from bots.dialogue.inputs import ButtonInput, CommandInput, TextInput
 from bots.dialogue.step import step as dialogue_step
 from bots.slack.listeners import commands, search
-from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.form_checks import typed_reference
 from bots.slack.payloads import SlashCommand
 from bots.slack.views.refusals import refusal_text
 from bots.telegram.callback_data import Buttons
@@ -100,7 +100,7 @@ def test_every_module_that_reads_a_typed_reference_is_covered_here() -> None:
     }
     assert readers == {
         "dialogue/button_handlers.py", "dialogue/commands.py", "dialogue/new_message.py", "dialogue/status.py",
-        "telegram/callback_data.py", "slack/listeners/commands.py", "slack/listeners/forms.py",
+        "telegram/callback_data.py", "slack/listeners/commands.py", "slack/listeners/form_checks.py",
         "slack/listeners/search.py",
     }  # fmt: skip
 

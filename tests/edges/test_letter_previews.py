@@ -11,7 +11,7 @@ import pytest
 
 from bots.letters.composer import compose_read_out, preview
 from bots.slack.context import SlackContext, StaffChannels
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS
+from complaints.event_facts import TAKE_BACK_SECONDS
 from complaints.forms import EVIDENCE
 from complaints.vocabulary import State, Verb
 from simulator import Simulator

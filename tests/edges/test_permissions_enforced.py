@@ -138,7 +138,7 @@ def _typed(field: Field, office: Office) -> dict[str, Any]:
 
 def _filled(form: str, office: Office, other: str) -> dict[str, dict[str, dict[str, Any]]]:
     values = {}
-    for field in FORMS[form]:
+    for field in FORMS[form].fields:
         if field.required:
             path = field.path.replace(".N.", ".0.")
             if form == "assess":

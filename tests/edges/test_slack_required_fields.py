@@ -16,7 +16,6 @@ import pytest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
-from bots.letters.composer import STORED_LETTERS
 from bots.slack.app import register_listeners
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
@@ -76,7 +75,7 @@ def input_state(form: str, values: Mapping[str, Any]) -> dict[str, Any]:
         name = rest.partition(".")[2] if rest else path
         form_field = next(
             candidate
-            for candidate in FORMS[form]
+            for candidate in FORMS[form].fields
             if candidate.name == name and candidate.group == (group if rest else None)
         )
         kind, key = KINDS[form_field.input]
@@ -143,7 +142,7 @@ class Client:
     async def does(self, member: str, form: str, ref: str, values: Mapping[str, Any]) -> None:
         """Open and submit a form, and send its letter if the form has a preview. Nothing may be refused."""
         answer = await self.submits(member, await self.opens(member, form, ref), values)
-        if form in STORED_LETTERS or answer.get("response_action") == "push":
+        if FORMS[form].keeps_letter or answer.get("response_action") == "push":
             assert (answer["response_action"], answer["view"]["callback_id"]) == (
                 "push",
                 f"{form}_preview",
@@ -411,8 +410,8 @@ async def test_a_complaint_is_logged_with_required_fields_only(client: Client) -
 
 def test_the_required_fields_of_every_form_are_listed_here() -> None:
     required = {
-        form: sorted(form_field.path for form_field in fields if form_field.required)
-        for form, fields in FORMS.items()
+        form: sorted(form_field.path for form_field in table.fields if form_field.required)
+        for form, table in FORMS.items()
     }
     reasons = ("escalate", "restrict", "unrestrict", "reopen", "not_accept", "hold", "release")
     assert required == {

@@ -43,7 +43,7 @@ FILLED = {
 
 def filled(form: str, path: str) -> dict[str, Any]:
     """The form with the promise in this field."""
-    names = {entry.name for entry in FORMS[form]}
+    names = {entry.name for entry in FORMS[form].fields}
     required = {name: value for name, value in {**DAY, **CHOICES}.items() if name in names}
     if form == "decide":
         required = {}
@@ -68,7 +68,7 @@ async def test_no_form_of_a_complaint_sends_a_promise_of_money_from_any_field(cl
         ("reply", ALICE), ("ask", ALICE), ("inform", ALICE), ("resolve", ALICE), ("decide", ALICE), ("extend", MONA),
         ("not_accept", MONA), ("reclassify", ALICE), ("warn_conduct", ALICE), ("external", ALICE),
     ):  # fmt: skip
-        for entry in FORMS[form]:
+        for entry in FORMS[form].fields:
             if entry.input is Input.TEXT and entry.sealed:
                 await refused(client, member, form, ref, entry.path.replace(".N.", ".0."))
                 tried += 1

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.views.home import home_view
 from complaints.actors import SYSTEM
 from complaints.errors import NotAllowed, OutOfOrder
-from complaints.event_facts import HELD
+from complaints.event_facts import HELD, TAKE_BACK_SECONDS
 from complaints.vocabulary import State, Target, Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history, open_case

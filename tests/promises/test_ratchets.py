@@ -25,6 +25,7 @@ KINDS = (
     "vague names",
     "citations of missing documents",
     "tables and comparisons of verbs",
+    "tables and comparisons of forms",
     "duplicate class names",
     "import cycles",
     "files per folder",

@@ -19,7 +19,7 @@ def refusals() -> Iterator[tuple[str, str, set[str]]]:
             ):
                 key = node.args[0]
                 assert isinstance(key, ast.Constant), f"{module.path}:{node.lineno} computes its key"
-                values = {str(keyword.arg) for keyword in node.keywords} - {"field"}
+                values = {str(keyword.arg) for keyword in node.keywords} - {"field", "code"}
                 yield f"{module.path}:{node.lineno}", str(key.value), values
 
 

@@ -13,11 +13,10 @@ from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.batches import steps
 from bots.slack.batches.bulk_acts import LISTS
 from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
-from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
+from bots.slack.listeners.desk_settings import ABSENCE, CLOSURE
 from bots.slack.texts import STORED_CODES
-from bots.slack.views import actions, command_replies, form_inputs, refusals, timeline
-from bots.slack.views.form_inputs import choice_id, label_id, reader_hint
-from bots.slack.views.letter_templates import template_fields
+from bots.slack.views import command_replies, refusals, timeline
+from bots.slack.views.form_inputs import reader_hint
 from bots.texts.loading import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
@@ -25,7 +24,7 @@ from complaints.batches.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
-from complaints.forms import EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY
+from complaints.forms import CARD_ACTS, DESK_FORMS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY, Input
 from complaints.incidents import fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
@@ -36,7 +35,6 @@ from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
-from tests.rules.slack_cases import RULES as RULES_OF_CASES
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
@@ -44,7 +42,7 @@ from triage.letter_warnings import WARNINGS
 
 LANGUAGES = sorted(shipped_languages(), key=lambda language: language != "en")
 TEXTS = load_catalogues(LANGUAGES, domain="staff")
-RELATIONS = next(field for field in FORMS["link"] if field.name == "relation").options
+RELATIONS = next(field for field in FORMS["link"].fields if field.name == "relation").options
 HERE = Path(__file__).parents[2]
 SOURCES = "\n".join(
     file.read_text()
@@ -55,7 +53,7 @@ SOURCES = "\n".join(
 def computed() -> set[str]:
     """Every id that the code builds from a code of the rules."""
     # `talk` is no act of a card: its button is only on direct messages about a danger.
-    ids = {f"verb.{name}" for name in (*actions.OFFERED, "talk")}
+    ids = {f"verb.{name}" for name in (*CARD_ACTS, "talk")}
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {
         f"did.{verb}.{answer}" for verb in (Verb.APPROVE, Verb.CHECK_DECISION) for answer in ("yes", "no")
@@ -88,9 +86,8 @@ def computed() -> set[str]:
         for field in fields_of(form, ("en",))
     }
     ids |= {f"template.example_{name}" for name in TEMPLATE_FIELDS}
-    ids |= {f"template.{field.name}" for field in template_fields(RULES_OF_CASES)}
-    ids |= {f"{form}.{field.name}" for form, fields in SETTINGS_FIELDS.items() for field in fields}
-    ids |= {f"{form}.{part}" for form in SETTINGS_FIELDS for part in ("title", "hint")}
+    ids |= {field.label for form in DESK_FORMS.values() for field in form.fields}
+    ids |= {f"{form}.{part}" for form in (ABSENCE, CLOSURE) for part in ("title", "hint")}
     ids |= {f"bulk.list_{section}" for section in LISTS}
     for register in REGISTERS.values():
         ids |= {f"register.name.{register.name}"} | {
@@ -122,13 +119,13 @@ def computed() -> set[str]:
     ids |= {f"like.{suggestion}" for suggestion in LinkSuggestion} | {
         f"like.do.{suggestion}" for suggestion in LinkSuggestion
     }
-    ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
-    for form, fields in FORMS.items():
-        for field in fields:
-            ids.add(label_id(form, field))
+    ids |= {f"modal.more_{group}" for form in FORMS.values() for group in form.groups}
+    for form in FORMS.values():
+        for field in form.fields:
+            ids.add(field.label)
             ids |= {hint} if (hint := reader_hint(field)) is not None else set()
-            if field.name in form_inputs._SHOWN["choices"]:
-                ids |= {choice_id(field, value) for value in field.options}
+            if field.input is not Input.AMOUNT:
+                ids |= {f"{field.choices}.{value}" for value in field.options}
     return ids
 
 
@@ -145,7 +142,7 @@ def refusal_ids() -> set[str]:
         file.read_text() for room in ("bots", "complaints", "store") for file in (HERE / room).rglob("*.py")
     ]
     words = {"not_a_email", "not_a_phone", *re.findall(r"[\"']([a-z_.]+)[\"':]", "\n".join(places))}
-    fields = {field.path.replace(".N.", ".") for form in FORMS.values() for field in form} | {
+    fields = {field.path.replace(".N.", ".") for form in FORMS.values() for field in form.fields} | {
         "row",
         "started_at",
     }
@@ -217,6 +214,6 @@ def test_a_refusal_without_its_own_text_names_the_state_and_the_next_step() -> N
     text = refusals.refusal_text(OutOfOrder("English", code="out_of_order.received"), voice(), case)
 
     assert text == "It is at “Received”, so this is not possible now: assess it first."
-    assert refusals.refusal_text(Stale("English", since=("assign",)), voice(), case) == (
+    assert refusals.refusal_text(Stale("English").after(["assign"]), voice(), case) == (
         "This changed meanwhile: Assigned. Look again, then submit once more."
     )

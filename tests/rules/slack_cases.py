@@ -9,7 +9,7 @@ from typing import Any
 
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import FormPrefill
-from bots.slack.views.prefill import SUMMARY_FORMS, prefill
+from bots.slack.views.prefill import FormStart, prefill
 from bots.slack.views.timeline import shown_messages
 from bots.texts.loading import load_catalogues
 from complaints.actions.intake import Arrival, message_facts
@@ -17,6 +17,7 @@ from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
 from complaints.case_values import RecordedSign
+from complaints.forms import FORMS
 from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Verb
 from store.values import FileEntry, OpenedCase, Text
@@ -51,6 +52,10 @@ RULES = Rulebook(
 )
 
 
+#: The forms that show the story and the latest messages.
+SHOWING_STORY = frozenset(name for name, form in FORMS.items() if form.shows in ("story", "everything"))
+
+
 @cache
 def voice(language: str = "en") -> StaffTexts:
     return StaffTexts(load_catalogues((language,), domain="staff"), language)
@@ -58,9 +63,10 @@ def voice(language: str = "en") -> StaffTexts:
 
 def filled_in(form: str, opened: OpenedCase, texts: StaffTexts, **more: Any) -> FormPrefill:
     """What the form starts with when a person presses its button, with the messages that it shows."""
-    messages = shown_messages(form, opened, texts)[0] if form in SUMMARY_FORMS else ()
-    arguments = {"events": opened.events, "now": NOW, "letter": "Dear Anna", **more}
-    return prefill(form, opened.case, texts=texts, opened=opened, messages=messages, **arguments)
+    messages = shown_messages(form, opened, texts)[0] if form in SHOWING_STORY else ()
+    arguments = {"events": opened.events, "now": NOW, "waiting_letter": "Dear Anna", **more}
+    start = FormStart(opened.case, texts=texts, opened=opened, messages=messages, **arguments)
+    return prefill(form, start)
 
 
 class Story:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import OFFERED, SERVING, available_actions, due_served, fits
+from bots.slack.views.actions import available_actions, due_served, fits
 from bots.slack.views.card import EXECUTIVE, card, event_line, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
@@ -20,7 +20,7 @@ from complaints.actors import staff
 from complaints.case import Case
 from complaints.case_values import ExtensionAsked, RecordedSign, TargetSet
 from complaints.deadlines.targets import next_due
-from complaints.forms import FORMS
+from complaints.forms import CARD_ACTS, FORMS, SERVING
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State, Target, Verb
 from simulator.slack.block_kit import message_problems
@@ -97,7 +97,7 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
     assert set(offer.buttons) & set(offer.others) == set()
     assert {action for action in (*offer.buttons, *offer.others) if not fits(action, case)} == set()
     # The forms of an incident and of a register are not in FORMS: their fields depend on the languages.
-    assert set(OFFERED) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
+    assert set(CARD_ACTS) - {"open", "due", "incident", "improvement", "withdraw_draft"} <= set(FORMS)
 
 
 def test_an_act_that_the_complaint_does_not_admit_with_any_form_is_not_offered() -> None:
@@ -216,7 +216,8 @@ def test_a_row_about_a_second_person_shows_the_due_time_of_that_act() -> None:
 def test_every_due_time_has_its_act_or_waits_for_nobody_of_staff() -> None:
     by_the_decision_or_the_bot = {Target.DECIDE, Target.LEGAL, Target.ACK}
     of_the_complainant = {Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING}
-    served = {target for target, _ in SERVING}
+    served = {Target(target.partition(".")[0]) for target in SERVING}
+    assert {form for forms in SERVING.values() for form in forms} <= set(CARD_ACTS)
     assert served == set(Target) - by_the_decision_or_the_bot - of_the_complainant
 
 

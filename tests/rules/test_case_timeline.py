@@ -12,13 +12,22 @@ import pytest
 from bots.slack.client.refused_blocks import plain_blocks
 from bots.slack.views.case import case_view, model_view
 from bots.slack.views.forms import form_view
-from bots.slack.views.prefill import SUMMARY_FORMS
 from bots.slack.views.timeline import SUMMARY_LENGTH, summary_is_whole
 from complaints.forms import FORMS
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
 from store.values import FileEntry, OpenedCase, Text
-from tests.rules.slack_cases import ALICE, NOW, Story, assessed, filled_in, investigated, proposed, voice
+from tests.rules.slack_cases import (
+    ALICE,
+    NOW,
+    SHOWING_STORY,
+    Story,
+    assessed,
+    filled_in,
+    investigated,
+    proposed,
+    voice,
+)
 
 #: A word without end, of a letter that no text of ours has.
 LONG = "ж" * 3000
@@ -101,7 +110,7 @@ def test_several_words_of_an_act_have_the_labels_of_their_fields() -> None:
 def test_the_words_of_a_second_assessment_have_the_labels_of_the_first() -> None:
     story = assessed(Story())
     words = {"issues.0.text": "The bill", "immediate_action": "Water was sent."}
-    criteria = {entry.name: story.events[-1].facts.get(entry.name) for entry in FORMS["assess"]}
+    criteria = {entry.name: story.events[-1].facts.get(entry.name) for entry in FORMS["assess"].fields}
     story = story.act(Verb.REASSESS, ALICE, criteria, words)
     shown = "\n".join(texts_in(case_view(story.opened(), voice(), now=NOW)["blocks"]))
 
@@ -148,7 +157,7 @@ def form_of(form: str, opened: OpenedCase, story: Story | None = None) -> dict[s
     return form_view(form, opened.case, voice(), filled_in(form, opened, voice(), events=events))
 
 
-@pytest.mark.parametrize("form", sorted(SUMMARY_FORMS))
+@pytest.mark.parametrize("form", sorted(SHOWING_STORY))
 def test_forms_of_letters_show_the_story_and_the_latest_messages_with_a_hundred_issues(form: str) -> None:
     rows = [{"category": "money"}] * 100
     story = Story(f"The story. {LONG}")

@@ -13,7 +13,7 @@ from bots.slack.listeners.search import code_of
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import form_view, with_row
-from bots.slack.views.prefill import prefill
+from bots.slack.views.prefill import FormStart, prefill
 from bots.texts.loading import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
@@ -115,10 +115,13 @@ def test_the_form_offers_and_accepts_the_categories_of_the_complaint() -> None:
     )
     opened = replace(story.opened(), case=case)
     view = form_view(
-        "assess", case, voice, prefill("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
+        "assess",
+        case,
+        voice,
+        prefill("assess", FormStart(case, story.events, voice, now=NOW, opened=opened, waiting_letter="")),
     )
     assert view_problems(view, "modal") == []
-    grown = with_row({**view, "state": {"values": {}}}, "issues", voice)
+    grown = with_row({**view, "state": {"values": {}}}, "issues")
     offered = {
         block["block_id"]: {option["value"]: option["text"]["text"] for option in block["element"]["options"]}
         for block in grown["blocks"]
@@ -201,7 +204,9 @@ def test_the_form_asks_for_a_product_only_where_the_organisation_has_some() -> N
     for rules in (COUNTED, b.RULES):
         case = replace(story.case, rules=rules)
         opened = replace(story.opened(), case=case)
-        filled = prefill("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
+        filled = prefill(
+            "assess", FormStart(case, story.events, voice, now=NOW, opened=opened, waiting_letter="")
+        )
         view = form_view("assess", case, voice, filled)
         assert view_problems(view, "modal") == []
         shown[rules.id] = {str(block.get("block_id")): block for block in view["blocks"]}

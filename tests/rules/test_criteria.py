@@ -296,7 +296,7 @@ def test_every_value_fits_the_form_and_every_reason_has_a_text(
     )
     fields = [criterion.field for criterion in proposed_criteria]
     assert len(set(fields)) == len(fields)
-    assert set(fields) <= {field.name for field in FORMS["assess"]}
+    assert set(fields) <= {field.name for field in FORMS["assess"].fields}
     bounds = {"complexity": (1, 3), "reach": (1, 4), "recurrence": (1, 5)}
     for criterion in proposed_criteria:
         assert isinstance(criterion, Criterion)

@@ -11,7 +11,7 @@ from bots.letters import decision
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.slack.views.card import card
-from bots.slack.views.prefill import prefill
+from bots.slack.views.prefill import FormStart, prefill
 from complaints.deadlines.periods import ALWAYS, ON_REQUEST, early_until, last_day_if_too_old
 from complaints.errors import BadFacts
 from complaints.obligations.standing import missed_times_payment
@@ -180,7 +180,9 @@ def test_a_recent_or_undated_complaint_is_not_marked_out_of_time(
 def test_the_assessment_form_shows_the_out_of_time_warning() -> None:
     story = with_proposal(Story(), happened_by="2020-01-01")
     story.case = replace(story.case, rules=replace(story.case.rules, accept_within="12 months"))
-    filled = prefill("assess", story.case, story.events, voice(), now=story.at, opened=story.opened())
+    filled = prefill(
+        "assess", FormStart(story.case, story.events, voice(), now=story.at, opened=story.opened())
+    )
     assert "Perhaps out of time" in str(filled.preface)
 
 
@@ -222,7 +224,7 @@ def test_a_payment_for_missed_times_is_shown_where_the_decision_is_made() -> Non
     assert missed_times_payment(complaint.case, late) == Limit(4000, "GBP")
     assert "40.00 GBP owed without a request" in str(card(complaint.case, voice(), now=late, draw=1).blocks)
     assert "40.00 GBP owed" in str(
-        prefill("decide", complaint.case, complaint.events, voice(), now=late).preface
+        prefill("decide", FormStart(complaint.case, complaint.events, voice(), now=late)).preface
     )
     decided_late = decided(replace(complaint, at=late)).do(Verb.COMMUNICATE_DECISION, SYSTEM)
     again = decided_late.do(Verb.DISAGREE, ANNA, {"reviewers": 2})

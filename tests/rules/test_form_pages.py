@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.slack.views.actions import OFFERED, fits
+from bots.slack.views.actions import fits
 from bots.slack.views.forms import FormPlace, View, form_view, is_asked, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
-from complaints.forms import FORMS
+from complaints.forms import CARD_ACTS, FORMS
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
 from tests.rules.slack_cases import (
@@ -80,8 +80,8 @@ def large_case(name: str) -> Story:
 
 def drawn_pages(form: str, story: Story, language: str, **rows: int) -> list[View]:
     letter = "Dear Anna, we erred, ığüşçö and so on. " * 4000
-    start = filled_in(form, story.opened(), voice(language), events=story.events, letter=letter)
-    start = start.with_typed(form, {}, rows)
+    start = filled_in(form, story.opened(), voice(language), events=story.events, waiting_letter=letter)
+    start = start.with_typed({}, rows)
     first = form_view(form, story.case, voice(language), start)
     count = json.loads(first["private_metadata"]).get("pages", 1)
     return [
@@ -99,14 +99,14 @@ def test_every_form_of_a_case_with_a_hundred_issues_and_remedies_is_accepted_by_
     name: str, language: str
 ) -> None:
     story = large_case(name)
-    offered = [form for form in FORMS if form in OFFERED and fits(form, story.case) and FORMS[form]]
+    offered = [form for form in FORMS if form in CARD_ACTS and fits(form, story.case) and FORMS[form].fields]
     assert offered
     for form in offered:
         assert_accepted_and_complete(form, story, language)
 
 
 def assert_accepted_and_complete(form: str, story: Story, language: str) -> None:
-    groups = {entry.group: MANY for entry in FORMS[form] if entry.group}
+    groups = {entry.group: MANY for entry in FORMS[form].fields if entry.group}
     views = drawn_pages(form, story, language, **groups)
 
     for view in views:
@@ -114,8 +114,8 @@ def assert_accepted_and_complete(form: str, story: Story, language: str) -> None
         assert (form, view_problems(with_notice(view, "Changed"), "modal")) == (form, [])
     expected = [
         entry.path.replace(".N.", f".{row}.")
-        for entry in FORMS[form]
-        if is_asked(form, entry, story.case, voice(language))
+        for entry in FORMS[form].fields
+        if is_asked(entry, story.case, voice(language))
         # Nobody was asked for a statement, so none can be received.
         for row in range((0 if entry.group == "received" else MANY) if entry.group else 1)
     ]
@@ -141,10 +141,10 @@ def test_the_page_after_the_last_input_shows_the_next_one(issues: int, remedies:
     start = filled_in(form, story.opened(), voice(), events=story.events)
     groups = {
         entry.group: {"issues": issues, "remedies": remedies}[entry.group]
-        for entry in FORMS[form]
+        for entry in FORMS[form].fields
         if entry.group
     }
-    start = start.with_typed(form, {}, groups)
+    start = start.with_typed({}, groups)
     for view, following in pairwise(views):
         last = next(
             block["block_id"]

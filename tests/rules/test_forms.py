@@ -39,12 +39,12 @@ def _wrong(form: str, given_: Mapping[str, Any], **options: tuple[str, ...]) -> 
 
 @clause("7.3")
 def test_every_field_says_who_reads_it() -> None:
-    readers = {entry.reader for form in (*FORMS.values(), *INCIDENT_FORMS.values()) for entry in form}
+    readers = {entry.reader for form in (*FORMS.values(), *INCIDENT_FORMS.values()) for entry in form.fields}
     assert readers == {"complainant", "asker", "staff"}
     read_word_for_word = {
         f"{form}.{entry.name}"
-        for form, entries in FORMS.items()
-        for entry in entries
+        for form, table in FORMS.items()
+        for entry in table.fields
         if entry.sealed and entry.reader == "complainant" and entry.input is Input.TEXT
     }
     assert read_word_for_word == {
@@ -262,14 +262,14 @@ _VALUES = (
 @given(st.data())
 def test_any_input_is_read_or_refused_by_field(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(sorted(FORMS)))
-    paths = [field.path.replace("N", str(n)) for field in FORMS[form] for n in (0, 1)] + ["nonsense"]
+    paths = [field.path.replace("N", str(n)) for field in FORMS[form].fields for n in (0, 1)] + ["nonsense"]
     given_ = data.draw(st.dictionaries(st.sampled_from(paths), _VALUES))
     try:
         facts, words = read(form, given_)
     except WrongFields:
         return
     json.dumps(facts, allow_nan=False)
-    sealed = {field.name for field in FORMS[form] if field.sealed}
+    sealed = {field.name for field in FORMS[form].fields if field.sealed}
     assert {path.rsplit(".", 1)[-1] for path in words} <= sealed
     verb = FORM_VERBS[form]
     if ACTIONS[verb].shapes is not ANY_FACTS and form not in ("given", "external", "link", "log_complaint"):
@@ -324,8 +324,8 @@ def test_the_name_of_an_own_safety_rule_may_be_words() -> None:
 def test_every_choice_field_has_options_or_depends_on_the_case() -> None:
     free = {
         (form, field.name)
-        for form, fields in FORMS.items()
-        for field in fields
+        for form, table in FORMS.items()
+        for field in table.fields
         if field.input in (Input.CHOICE, Input.FLAGS) and not field.options
     }
     settings = {("log_complaint", "language"), ("log_complaint", "jurisdiction")}

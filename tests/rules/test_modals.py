@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.client.block_kit import Block, escaped, pieces
-from bots.slack.views.actions import OFFERED, available_actions, fits
+from bots.slack.views.actions import available_actions, fits
 from bots.slack.views.card import event_line, thread_line
 from bots.slack.views.case import case_view
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, with_notice, with_row
+from bots.slack.views.forms import View, form_view, notice_view, with_notice, with_row
 from bots.slack.views.open_form import preview_view
-from bots.slack.views.prefill import prefill, remedy_words_by_number
+from bots.slack.views.prefill import FormStart, prefill, remedy_words_by_number
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.case import Event
-from complaints.forms import FORMS, read
+from complaints.forms import CARD_ACTS, FORMS, PREVIEWED, read
 from complaints.vocabulary import Role, Verb
 from simulator.slack.block_kit import message_problems, view_problems
 from store.values import FileEntry, Text
@@ -44,12 +44,12 @@ FITTING = [
     (name, form)
     for name, story in STAGES.items()
     for form in FORMS
-    if form in OFFERED and fits(form, story.case)
+    if form in CARD_ACTS and fits(form, story.case)
 ]
 
 
 def view_of(form: str, story: Story, language: str = "en", letter: str = "Dear Anna") -> View:
-    filled = filled_in(form, story.opened(), voice(language), events=story.events, letter=letter)
+    filled = filled_in(form, story.opened(), voice(language), events=story.events, waiting_letter=letter)
     return form_view(form, story.case, voice(language), filled)
 
 
@@ -76,7 +76,7 @@ def test_a_form_says_under_each_text_who_reads_it() -> None:
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(name: str, language: str) -> None:
     version = STAGES[name].case.work_version
-    for form in (form for stage, form in FITTING if stage == name and FORMS[form]):
+    for form in (form for stage, form in FITTING if stage == name and FORMS[form].fields):
         view = view_of(form, STAGES[name], language)
 
         assert (form, view_problems(view, "modal")) == (form, [])
@@ -200,8 +200,8 @@ def test_adding_a_row_keeps_the_input() -> None:
     view = view_of("decide", STAGES["investigating"])
     typed = {"type": "plain_text_input", "value": "We erred"}
     payload = {**view, "id": "V1", "state": {"values": {"issues.0.reasons": {"value": typed}}}}
-    once = with_row(payload, "remedies", voice())
-    twice = with_row({**once, "state": {"values": {}}}, "remedies", voice())
+    once = with_row(payload, "remedies")
+    twice = with_row({**once, "state": {"values": {}}}, "remedies")
 
     assert view_problems(once, "modal") == []
     assert {"remedies.0.type", "remedies.1.type"} <= set(inputs(once))
@@ -211,7 +211,7 @@ def test_adding_a_row_keeps_the_input() -> None:
 
 def test_rows_are_added_only_within_slacks_limit_of_blocks() -> None:
     view = view_of("decide", STAGES["investigating"])
-    while (longer := with_row({**view, "state": {"values": {}}}, "remedies", voice())) is not None:
+    while (longer := with_row({**view, "state": {"values": {}}}, "remedies")) is not None:
         view = longer
 
     assert len(view["blocks"]) > 90
@@ -283,7 +283,10 @@ def test_complainants_text_never_becomes_markup_and_always_fits(text: str, name:
         assert view_problems(view, "modal") == []
         assert tokens(view["blocks"]) == []
     form = form_view(
-        "assess", story.case, voice(), prefill("assess", story.case, (), voice(), now=NOW, opened=opened)
+        "assess",
+        story.case,
+        voice(),
+        prefill("assess", FormStart(story.case, (), voice(), now=NOW, opened=opened)),
     )
     assert view_problems(form, "modal") == []
     assert tokens(form["blocks"]) == []

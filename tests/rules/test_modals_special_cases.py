@@ -8,11 +8,10 @@ import pytest
 
 from bots.slack.views.card import flag_lines
 from bots.slack.views.case import case_view
-from bots.slack.views.forms import PREVIEWED
 from bots.slack.views.open_form import preview_view
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.forms import FORMS
+from complaints.forms import FORMS, PREVIEWED
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.slack_cases import (
@@ -46,7 +45,7 @@ WORDLESS = {"remedy", "close", "link", "given"}
 @clause("4.7")
 @pytest.mark.parametrize("form", sorted(PREVIEWED - WORDLESS))
 def test_a_letter_about_another_persons_complaint_has_a_disclosure_check_and_a_warning(form: str) -> None:
-    assert "disclosure_checked" in {form_field.name for form_field in FORMS[form]}
+    assert "disclosure_checked" in {form_field.name for form_field in FORMS[form].fields}
     story = complaint_for_another_person()
     assert inputs(view_of(form, story))["disclosure_checked"]["optional"] is True
     assert "disclose nothing of theirs" in view_text(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bots.slack.client.block_kit import Block
-from bots.slack.views.actions import OFFERED, fits
+from bots.slack.views.actions import fits
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
@@ -19,7 +19,7 @@ from complaints.actions.registry import form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError
-from complaints.forms import FORMS, Field, WrongFields, path_in_form, read
+from complaints.forms import CARD_ACTS, FORMS, Field, WrongFields, path_in_form, read
 from complaints.incidents import Incident
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Role
@@ -30,7 +30,7 @@ FITTING = [
     (name, form)
     for name, story in STAGES.items()
     for form in FORMS
-    if form in OFFERED and fits(form, story.case) and FORMS[form]
+    if form in CARD_ACTS and fits(form, story.case) and FORMS[form].fields
 ]
 #: Somebody who may do anything, so that only the fields can be refused.
 ANYBODY = Actor("U0000077", frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.ON_CALL}))
@@ -44,7 +44,7 @@ def inputs_of(form: str, story: Story) -> dict[str, Block]:
 
 def field_at(form: str, path: str) -> Field:
     unnumbered = re.sub(r"\.\d+\.", ".N.", path)
-    return next(field for field in FORMS[form] if field.path == unnumbered)
+    return next(field for field in FORMS[form].fields if field.path == unnumbered)
 
 
 def choices_of(block: Block) -> list[Any]:

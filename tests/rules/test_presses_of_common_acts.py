@@ -16,13 +16,13 @@ import pytest
 from bots.letters.suggestions import suggested_words, template_values
 from bots.slack.client.block_kit import Block
 from bots.slack.views.case import case_view
-from bots.slack.views.forms import PREVIEWED, form_view
-from bots.slack.views.prefill import prefill
+from bots.slack.views.forms import form_view
+from bots.slack.views.prefill import FormStart, prefill
 from bots.texts.loading import load_catalogues
 from bots.texts.texts import capitalised
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import perform
-from complaints.forms import FORMS, filled_rows
+from complaints.forms import FORMS, PREVIEWED, filled_rows
 from complaints.vocabulary import Verb
 from tests.rules.slack_cases import (
     ALICE,
@@ -80,10 +80,11 @@ def cases() -> Mapping[str, Story]:
 def form_of(form: str, story: Story) -> list[Block]:
     """The inputs of the form; the desk has closed complaints of this category, so their usual cause is on record."""
     texts = load_catalogues(("en",))
-    recorded = dict(suggested_words(form, story.case, texts=texts)) | {
-        "cause_class": "recurring", "cause": "The terminal books twice", "root_cause": "The terminal books twice"
-    }  # fmt: skip
-    start = filled_in(form, story.opened(), voice(), events=story.events, recorded=recorded)
+    start = filled_in(
+        form, story.opened(), voice(), events=story.events,
+        recorded=suggested_words(form, story.case, texts=texts),
+        usual_cause=("recurring", "The terminal books twice"),
+    )  # fmt: skip
     drawn = form_view(form, story.case, voice(), start)
     return [block for block in drawn["blocks"] if block["type"] == "input"]
 
@@ -93,7 +94,7 @@ def counted(form: str, story: Story) -> tuple[int, int]:
     view = case_view(story.opened(), voice(), now=NOW)
     row = next(block for block in view["blocks"] if str(block.get("block_id")).startswith("actions:"))
     presses = 1 if f"case.{form}" in {element["action_id"] for element in row["elements"]} else 2
-    if not FORMS[form]:
+    if not FORMS[form].fields:
         return presses, 0
     needed = [block["element"] for block in form_of(form, story) if not block["optional"]]
     empty = [element for element in needed if not any(name.startswith("initial_") for name in element)]
@@ -135,7 +136,7 @@ def first_values(form: str, story: Story) -> dict[str, Any]:
 def test_resolving_shows_what_was_asked_for_and_never_says_that_it_was_done_or_agreed() -> None:
     story = cases()["resolve"]
     values = first_values("resolve", story)
-    start = prefill("resolve", story.case, story.events, voice(), now=NOW)
+    start = prefill("resolve", FormStart(story.case, story.events, voice(), now=NOW))
 
     assert not {"done", "agreed_how", "finding"} & set(values)
     assert "They asked for: Money back, 42.00 GBP." in json.dumps(start.preface)
@@ -159,7 +160,7 @@ def test_what_was_done_starts_with_the_remedies_that_were_carried_out() -> None:
 
 def test_deciding_starts_with_the_money_that_was_asked_for_and_it_can_be_refused() -> None:
     story = cases()["decide"]
-    start = prefill("decide", story.case, story.events, voice(), now=NOW)
+    start = prefill("decide", FormStart(story.case, story.events, voice(), now=NOW))
     shown = json.dumps(form_view("decide", story.case, voice(), start)["blocks"])
     values = first_values("decide", story)
 
@@ -186,7 +187,7 @@ def test_deciding_starts_with_one_remedy_of_money_in_the_currency_of_the_complai
     story = cases()["decide"]
     wish = {"remedies_requested": asked_for, "amount_requested": 34000, "currency_requested": "EUR"}
     case = replace(story.case, **wish)
-    initial = prefill("decide", case, story.events, voice(), now=NOW).initial
+    initial = prefill("decide", FormStart(case, story.events, voice(), now=NOW)).initial
     assert [initial[f"remedies.0.{name}"] for name in ("type", "amount", "currency")] == [
         remedy,
         amount,
@@ -199,7 +200,7 @@ def test_deciding_starts_with_one_remedy_of_money_in_the_currency_of_the_complai
 def test_the_first_date_of_a_letter_is_one_that_the_rules_accept(form: str, days: int) -> None:
     story = cases()[form]
     now = NOW + timedelta(days=days)
-    start = prefill(form, story.case, story.events, voice(), now=now)
+    start = prefill(form, FormStart(story.case, story.events, voice(), now=now))
     words = {"text": "Which day?", "done": "Read", "left": "Decide"}
     facts = {name: value for name, value in start.initial.items() if name in ("needed_by", "next_date")}
 

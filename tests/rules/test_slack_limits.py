@@ -22,7 +22,6 @@ from bots.slack.views.case import dates_view, model_view
 from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.forms import View, form_view, notice_view, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
-from bots.slack.views.prefill import SUMMARY_FORMS
 from complaints.rulebook import RecourseStep
 from complaints.similarity import SimilarCase, SimilarCluster
 from complaints.vocabulary import Category, Verb
@@ -33,6 +32,7 @@ from tests.rules.slack_cases import (
     ALICE,
     NOW,
     RULES,
+    SHOWING_STORY,
     Story,
     filled_in,
     investigated,
@@ -90,8 +90,8 @@ def views() -> dict[str, View]:
     shown = {"model": model_view(opened, texts, now=NOW)}
     shown |= {f"opened {number}": page for number, page in enumerate(all_pages(opened))}
     shown |= {f"dates {n}": dates_view(case, story.events, texts, now=NOW, page=n) for n in range(3)}
-    for form in sorted(SUMMARY_FORMS | {"assess", "assign", "link"}):
-        start = filled_in(form, opened, texts, events=story.events, letter=f"{LONG} " * 40)
+    for form in sorted({*SHOWING_STORY, "assess", "assign", "link"}):
+        start = filled_in(form, opened, texts, events=story.events, waiting_letter=f"{LONG} " * 40)
         shown[form] = form_view(form, case, texts, start)
         shown[f"{form} refused"] = with_notice(shown[form], f"{NAME * 5}\n" * 9)
     letter = f"{LONG} " * 80

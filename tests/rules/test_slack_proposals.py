@@ -11,7 +11,7 @@ import pytest
 from bots.slack.views.card import card
 from bots.slack.views.case import model_view
 from bots.slack.views.forms import form_view, with_matters
-from bots.slack.views.prefill import prefill
+from bots.slack.views.prefill import FormStart, prefill
 from bots.slack.views.proposal import take_matters_blocks
 from complaints.actors import Actor
 from complaints.case import Case
@@ -67,7 +67,10 @@ def opened(story: Story, **more: Any) -> OpenedCase:
 def assess_form(story: Story, **more: Any) -> dict[str, Any]:
     opened_case = opened(story, **more)
     return form_view(
-        "assess", story.case, voice(), prefill("assess", story.case, (), voice(), now=NOW, opened=opened_case)
+        "assess",
+        story.case,
+        voice(),
+        prefill("assess", FormStart(story.case, (), voice(), now=NOW, opened=opened_case)),
     )
 
 
@@ -155,7 +158,9 @@ def test_severity_and_safety_below_a_fired_rule_are_offered_to_managers_only() -
     )
 
     def offered(actor: Actor) -> tuple[dict[str, list[str]], bool]:
-        start = prefill("assess", story.case, (), voice(), now=NOW, opened=opened(story), actor=actor)
+        start = prefill(
+            "assess", FormStart(story.case, (), voice(), now=NOW, opened=opened(story), actor=actor)
+        )
         view = form_view("assess", story.case, voice(), start)
         elements = inputs(view)
         values = {name: [option["value"] for option in elements[name]["options"]] for name in CRITICAL}
@@ -247,7 +252,7 @@ def press_add_issues(view: dict[str, Any], **typed: Any) -> dict[str, Any]:
         if element["action_id"] == "matters"
     )
     assert len(pressed["value"]) <= 2000
-    return with_matters({**view, "state": {"values": typed}}, json.loads(pressed["value"]), voice())
+    return with_matters({**view, "state": {"values": typed}}, json.loads(pressed["value"]))
 
 
 def test_the_form_starts_without_rows_for_the_proposed_issues() -> None:

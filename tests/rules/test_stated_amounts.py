@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from bots.slack.letter_check import MONEY_FORMS, with_amounts
-from bots.slack.views.forms import PREVIEWED
+from bots.slack.letter_check import with_amounts
 from complaints.case import changed
 from complaints.errors import BadFacts
-from complaints.forms import FORMS, INCIDENT_FORMS, NO_PAYMENT, Field, Input, read
+from complaints.forms import FORMS, INCIDENT_FORMS, NO_PAYMENT, PREVIEWED, Field, Input, read
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -52,6 +51,7 @@ WORDING: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 
 #: With a refund of 50 to carry out.
+MONEY_FORMS = frozenset(name for name, form in FORMS.items() if form.checks_sums)
 DECIDED = a_communicated_case(remedies=[a_refund("50.00")])
 
 
@@ -63,11 +63,11 @@ def texts_in(fields: tuple[Field, ...]) -> list[str]:
 
 def combinations() -> Iterator[Any]:
     """Every form × field × wording × currency in which somebody could promise 900."""
-    places = [(form, path) for form in sorted(MONEY_FORMS) for path in texts_in(FORMS[form])]
+    places = [(form, path) for form in sorted(MONEY_FORMS) for path in texts_in(FORMS[form].fields)]
     places += [
         (form, path)
         for form in ("incident_update", "incident_decide")
-        for path in texts_in(INCIDENT_FORMS[form])
+        for path in texts_in(INCIDENT_FORMS[form].fields)
     ]
     for form, path in places:
         for language, (_, sums) in WORDING.items():
@@ -89,7 +89,11 @@ def submit(form: str, facts: dict[str, Any], words: Mapping[str, str]) -> None:
 
 def test_every_form_whose_words_reach_the_complainant_is_checked_in_at_least_150_ways() -> None:
     # Of the others with a preview none has words for the complainant.
-    assert {form for form in PREVIEWED if texts_in(FORMS[form])} <= MONEY_FORMS | {"close", "given", "link"}
+    assert {form for form in PREVIEWED if texts_in(FORMS[form].fields)} <= MONEY_FORMS | {
+        "close",
+        "given",
+        "link",
+    }
     assert len(list(combinations())) >= 150
 
 

@@ -28,7 +28,7 @@ from bots.slack.responses import (
     update_view,
 )
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import input_block, statement_of, values_of
+from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from bots.slack.views.incident_inputs import incident_headline
@@ -38,7 +38,7 @@ from complaints.batches.batch import SAME_LETTER, Audience, Batch, audience_of, 
 from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder
 from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS
-from complaints.forms import Field, Input, choice
+from complaints.forms import DESK_FORMS
 from complaints.rulebook import categories_of
 from complaints.times import format_time, last_day, parse_time
 from complaints.vocabulary import Verb
@@ -78,17 +78,9 @@ async def choose_view(slack: SlackContext, source: str | None = None) -> View:
     lists += [(f"incident:{incident.id}", incident_headline(incident, texts)) for incident in incidents]
     lists += [(f"category:{code}", texts.text(f"category.{code}")) for code in categories_of(rules.own)]
     languages = tuple((code, texts.language_name(code)) for code in rules.languages)
-    fields: tuple[tuple[Field, str, object, tuple[tuple[str, str], ...] | None], ...] = (
-        (choice("list", (), required=True), "bulk.list", WorklistSection.MINE.value, tuple(lists)),
-        (Field("from", Input.STAFF), "move.from", source, None),
-        (Field("to", Input.STAFF), "move.to", None, None),
-        (Field("text", Input.TEXT, sealed=True, reader="complainant"), "bulk.text", None, None),
-        (choice("language", (), required=True), "field.language", texts.language, languages),
-    )
-    inputs = [
-        input_block(MOVE, field, field.name, texts, initial=initial, choices=choices, label=texts.text(label))
-        for field, label, initial, choices in fields
-    ]
+    initial = {"list": WorklistSection.MINE.value, "from": source, "language": texts.language}
+    choices = {"list": tuple(lists), "language": languages}
+    inputs = input_blocks(DESK_FORMS[MOVE].fields, texts, initial, choices)
     blocks = [section(texts.text("move.hint")), *inputs]
     return modal(texts, MOVE, metadata("", 0), blocks, title="bulk.title", submit="modal.preview")
 
@@ -99,7 +91,7 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
     values = values_of(submission.view["state"]["values"])
     source, target, text = values.get("from"), values.get("to"), str(values.get("text") or "").strip()
     if bool(target) == bool(text):
-        raise BadFacts("Name a person or write a text.", field="to", code="bulk_one")
+        raise BadFacts.worded("bulk_one", field="to")
     if target:
         return push_view(await move_preview_view(slack, values["list"], source, str(target), actor))
     language = str(values["language"])
@@ -118,9 +110,9 @@ async def move_preview_view(
     owner = await slack.actor(target)
     from_person = (source or actor.id) if chosen == WorklistSection.MINE else None
     if from_person == target:
-        raise BadFacts("Source and recipient are the same.", code="owner_same", field="to")
+        raise BadFacts.worded("owner_same", field="to")
     if not is_allowed(None, Verb.ASSESS, owner):
-        raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
+        raise BadFacts.worded("owner_no_handler:deputy", field="to")
     texts = slack.texts
 
     async def divide(cases: Sequence[Case]) -> Audience:
@@ -270,7 +262,7 @@ async def take_back_bulk(press: ButtonPress, actor: Actor, slack: SlackContext) 
     """Take back all letters of a text to many that have not left."""
     batch = await slack.store.aread(load_batch, press.value, INFORM)
     if batch is None or batch.by != actor.id:
-        raise OutOfOrder("These letters were sent long ago: write again.", code="already_sent")
+        raise OutOfOrder.worded("already_sent:many")
     taken_back = too_late = 0
     for ref in batch.refs:
         try:

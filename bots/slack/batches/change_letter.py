@@ -55,7 +55,7 @@ async def open_approval(press: ButtonPress, actor: Actor, slack: SlackContext) -
     """The letter as it would leave now, for the second person."""
     waiting = await slack.store.aread(load_letter, press.ref)
     if waiting is None:
-        raise OutOfOrder("Nothing waits for approval.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve")
     entry, letter = waiting
     async with slack.refusals_recorded(None, "register improvement approve_letter", actor):
         authorise_entry(entry, entry.register.acts["approve_letter"], actor)

@@ -61,7 +61,7 @@ async def previewed_batch(submission: FormSubmission, actor: Actor, slack: Slack
     """The batch of the preview that is submitted. Raises AlreadyDone if it has expired."""
     batch = await slack.store.aread(load_batch, submission.metadata.draft or "", submission.form)
     if batch is None or batch.by != actor.id:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+        raise AlreadyDone.worded("already_done:preview_of_many")
     return batch
 
 

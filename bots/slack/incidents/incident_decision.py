@@ -31,9 +31,9 @@ from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import input_block, statement_of, values_of
+from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
 from bots.slack.views.forms import View
-from bots.slack.views.incident_inputs import incident_inputs, incident_view
+from bots.slack.views.incident_inputs import incident_view
 from bots.texts.texts import currency_of
 from complaints.actors import Actor
 from complaints.batches.batch import Audience, Batch
@@ -50,7 +50,7 @@ from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, OutOfOrder, Stale
 from complaints.forms import FORMS
 from complaints.forms import read as read_form
-from complaints.incidents import Incident, read
+from complaints.incidents import Incident, fields_of, read
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import RESTRICTING, CauseClass
 from store.cases.batches import DECISION, BatchDelivery, list_batch_deliveries, record_left_out
@@ -80,7 +80,7 @@ async def open_decide(press: ButtonPress, actor: Actor, slack: SlackContext) -> 
     incident = await open_incident_for(slack, int(press.ref), "decide", actor)
     last = await slack.store.aread(load_incident_decision, incident.id)
     if last is not None and last.waits:
-        raise OutOfOrder("A decision waits for approval.", code="waits_for_approval")
+        raise OutOfOrder.worded("waits_for_approval")
     audience = _require_some(await slack.store.aread(load_decidable, incident.id, actor))
     rules = await slack.store.aread(load_current_rulebook)
     return OpenView(_form_view(incident, audience, last, rules, slack.texts))
@@ -97,8 +97,10 @@ def _form_view(
         who, reason = mention(last.answered_by or ""), escaped(last.reason, 2000)
         blocks.insert(0, section(texts.text("incident.returned_why", who=who, reason=reason)))
         initial = {**last.facts, **last.words}
-    choices = {"category": tuple((code, texts.text(f"category.{code}")) for code in _categories(rules))}
-    blocks += incident_inputs("incident_decide", audience.languages, texts, initial, choices=choices)
+    fields = fields_of("incident_decide", audience.languages)
+    blocks += input_blocks(
+        fields, texts, initial, {"category": texts.choices("category", _categories(rules))}
+    )
     return incident_view(incident, "decide", blocks, texts, submit="modal.preview")
 
 
@@ -161,12 +163,12 @@ async def open_approve(press: ButtonPress, actor: Actor, slack: SlackContext) ->
     incident = await open_incident_for(slack, int(press.ref), "approve", actor)
     decision = await slack.store.aread(load_incident_decision, incident.id)
     if decision is None or not decision.waits:
-        raise OutOfOrder("Nothing waits for approval.", code="nothing_to_approve")
+        raise OutOfOrder.worded("nothing_to_approve")
     decider = await slack.actor(decision.by)
     audience = await slack.store.aread(load_proposed_audience, decision, decider, actor)
     asks = section(texts.text("incident.asks_approval", who=mention(decision.by)))
     blocks = [asks, *await _preview_blocks(slack, decision, audience, decider, approver=actor.id)]
-    inputs = [input_block("approve", entry, entry.name, texts) for entry in FORMS["approve"]]
+    inputs = input_blocks(FORMS["approve"].fields, texts)
     blocks = [*blocks[: MODAL_BLOCKS - len(inputs)], *inputs]
     return OpenView(incident_view(incident, "approve", blocks, texts))
 
@@ -185,7 +187,7 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
         decision = await slack.store.aread(load_incident_decision, metadata.incident)
         if decision is not None and decision.waits:
             raise
-        raise OutOfOrder("Another person has answered.", code="nothing_to_approve") from refused
+        raise OutOfOrder.worded("nothing_to_approve:answer") from refused
     decision = await slack.store.aread(load_incident_decision, incident.id)
     if decision is None or not agreed:
         return CLOSE_FORMS
@@ -194,7 +196,7 @@ async def answer(submission: FormSubmission, actor: Actor, slack: SlackContext) 
 
 def _require_some(audience: Audience) -> Audience:
     if not audience.to and any(why == "evidence" for _, why in audience.left_out):
-        raise BadFacts("Evidence is missing.", field="evidence", code="evidence_for_all")
+        raise BadFacts.worded("evidence_for_all", field="evidence")
     return audience.require_some()
 
 

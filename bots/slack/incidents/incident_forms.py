@@ -8,15 +8,14 @@ from datetime import timedelta
 from bots.slack.batches.steps import left_out_by_name, preview_view, previewed_batch, taken_back_text
 from bots.slack.client.block_kit import Block, context, divider, plain_sections, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.form_checks import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view, take_back_offer
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import statement_of, values_of
+from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
 from bots.slack.views.incident_inputs import (
     LEAVE,
     NEW,
-    incident_inputs,
     incident_view,
     minute_of,
     values_of_incident,
@@ -27,7 +26,15 @@ from complaints.batches.batch import Audience, Batch, update_language
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale
 from complaints.event_facts import TAKE_BACK_SECONDS
-from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
+from complaints.incidents import (
+    DECIDING,
+    SAME_INCIDENT,
+    Incident,
+    IncidentAct,
+    fields_of,
+    read,
+    required_role,
+)
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_acts import (
@@ -65,7 +72,8 @@ async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     incident = await open_incident_for(slack, int(press.ref), press.name, actor)
     initial = {"edit": values_of_incident(incident), "end": {"ended_at": minute_of(slack.store.now())}}
     languages = (await slack.store.aread(load_current_rulebooks)).languages
-    blocks = incident_inputs(f"incident_{press.name}", languages, slack.texts, initial.get(press.name, {}))
+    fields = fields_of(f"incident_{press.name}", languages)
+    blocks = input_blocks(fields, slack.texts, initial.get(press.name, {}))
     return OpenView(incident_view(incident, press.name, blocks, slack.texts))
 
 
@@ -84,7 +92,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
     values = values_of(submission.view["state"]["values"])
     if values.get("which") == LEAVE:
         if case.incident is None:
-            raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
+            raise AlreadyDone.worded("already_so", ref=metadata.ref)
         return await link({"relation": SAME_INCIDENT, "incident": case.incident, "left": True})
     options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
     facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
@@ -138,7 +146,7 @@ async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> 
     blocks = [
         section(texts.count("incident.reaches", len(audience.to))),
         *left_out_by_name(audience.reasons, texts),
-        *incident_inputs("incident_update", languages, texts, last[0].words if is_back else {}),
+        *input_blocks(fields_of("incident_update", languages), texts, last[0].words if is_back else {}),
     ]
     return OpenView(incident_view(incident, "update", blocks, texts, submit="modal.preview"))
 
@@ -160,7 +168,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
         texts.count("incident.other_language", number, name=texts.language_name(language))
         for language, number in foreign.items()
     ]
-    tick = incident_inputs("incident_update_preview", (), texts, {}) if foreign else []
+    tick = input_blocks(fields_of("incident_update_preview", ()), texts) if foreign else []
     preview = await preview_view(
         slack, batch, audience, actor, _preview_blocks(slack, audience, words), stated=statement_of(view),
         callback_id="incident_update_preview", title="incident.verb.update", warnings=warnings, inputs=tick,
@@ -247,9 +255,9 @@ async def open_incident_for(
         else:
             authorise(None, Verb.LINK, actor)
     if not incident.is_open and _ACTS.get(verb) not in DECIDING:
-        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+        raise AlreadyDone.worded("incident_ended")
     if version is not None and version != incident.version:
-        raise Stale("This incident moved on: look again.")
+        raise Stale.worded("stale")
     return incident
 
 

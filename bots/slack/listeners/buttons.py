@@ -18,12 +18,13 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views.form_pages import other_page, typed_values
-from bots.slack.views.forms import View, group_fields, notice_view, opened_from_home, with_matters, with_row
+from bots.slack.views.forms import View, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actions.authorisation import Access, authorise
 from complaints.actions.registry import FORM_VERBS, form_of
 from complaints.actors import Actor
+from complaints.forms import FORMS, rows_in
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
@@ -148,9 +149,9 @@ async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
 @router.action("more")
 async def add_row(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     view, group = _view(press), press.value
-    changed = with_row(view, group, slack.texts)
+    changed = with_row(view, group)
     if changed is None:
-        first_field = group_fields(str(view["callback_id"]), group)[0]
+        first_field = FORMS[str(view["callback_id"])].rows_of(group)[0]
         path = f"{group}.{await _next_row(slack, view, group)}.{first_field.name}"
         changed = await other_page(slack, view, actor, at=path, added={path: None})
     return ReplaceView(changed)
@@ -160,7 +161,7 @@ async def add_row(press: ButtonPress, actor: Actor, slack: SlackContext) -> Resp
 async def take_matters(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     view = _view(press)
     matters = [(str(text), str(category)) for text, category in json.loads(press.value)]
-    changed = with_matters(view, matters, slack.texts)
+    changed = with_matters(view, matters)
     if changed is None:
         first = await _next_row(slack, view, "issues")
         added: dict[str, str] = {}
@@ -171,9 +172,7 @@ async def take_matters(press: ButtonPress, actor: Actor, slack: SlackContext) ->
 
 
 async def _next_row(slack: SlackContext, view: View, group: str) -> int:
-    rows = {
-        int(path.split(".")[1]) for path in await typed_values(slack, view) if path.startswith(f"{group}.")
-    }
+    rows = rows_in(group, await typed_values(slack, view))
     return max([read_metadata(view).rows.get(group, 0) - 1, *rows]) + 1
 
 

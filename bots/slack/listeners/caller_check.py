@@ -1,17 +1,18 @@
 """What a caller may learn once they are identified: the stage of the complaint and the next date (4.7)."""
 
-from bots.slack.client.block_kit import actions, button, plain, section
+from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
 from bots.slack.payloads import FormSubmission
 from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import VALUE, values_of
+from bots.slack.views.form_inputs import input_blocks, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
+from complaints.forms import DESK_FORMS
 from complaints.vocabulary import State, Target
 from store.people.identifiers import load_case_for_caller
 
@@ -41,14 +42,7 @@ async def show_stage(submission: FormSubmission, actor: Actor, slack: SlackConte
 
 def question_view(ref: str, texts: StaffTexts) -> View:
     """Asks what the caller gave in addition to the reference."""
-    proof = {
-        "type": "input",
-        "block_id": FIELD,
-        "label": plain(texts.text("stage.proof"), 2000),
-        "element": {"type": "plain_text_input", "action_id": VALUE, "max_length": 200},
-        "optional": False,
-    }
-    blocks = [section(texts.text("stage.ask", ref=ref)), proof]
+    blocks = [section(texts.text("stage.ask", ref=ref)), *input_blocks(DESK_FORMS[CALLBACK].fields, texts)]
     return modal(texts, CALLBACK, metadata(ref, 0), blocks, title="stage.title", submit="stage.check")
 
 

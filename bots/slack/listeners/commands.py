@@ -70,7 +70,7 @@ async def show(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
         return CommandReply(slack.texts.text("command.show_what"))
     ref = parse_reference(command.rest)
     if ref is None:
-        raise UnknownReference("That is no reference: write it as in A7K-M3Q-9T.")
+        raise UnknownReference.worded("unknown_reference:typed")
     if sees_only_the_stage(actor):
         return OpenView(question_view(ref, slack.texts))
     await slack.store.awrite(require_visible, ref, actor, "open")
@@ -158,9 +158,9 @@ async def set_absence(
     if absence.deputy is not None:
         named = next((member for member in members if member.id == absence.deputy), None)
         if named is None or named.id == absent:
-            raise BadFacts("Name another member of staff.", field="deputy", code="nobody_of_staff")
+            raise BadFacts.worded("nobody_of_staff:deputy", field="deputy")
         if not handles_complaints(named):
-            raise BadFacts("This person cannot take complaints.", field="deputy", code="owner_no_handler")
+            raise BadFacts.worded("owner_no_handler:deputy", field="deputy")
     until = at_minute(absence.until, 0, zone)
     begins = None if since is None else at_minute(since, 0, zone)
     recorded = await slack.store.awrite(
@@ -227,7 +227,7 @@ def require_member(word: str, members: Iterable[Member]) -> Member:
     """The member of staff with this name or id. Raises BadFacts for no member, or for several."""
     member = member_of(word, members)
     if member is None:
-        raise BadFacts("That names nobody of the staff.", code="nobody_of_staff")
+        raise BadFacts.worded("nobody_of_staff")
     return member
 
 
@@ -277,9 +277,9 @@ def read_away(arguments: str, members: Iterable[Member], today: date) -> Away:
             member_id = require_member(word, staff).id
         expected = "member"
     if until is None:
-        raise BadFacts("Say until when.", code="not_a_date")
+        raise BadFacts.worded("not_a_date")
     if not today < until <= today + MAX_ABSENCE:
-        raise BadFacts("That day is over, or too far ahead.", code="away_when")
+        raise BadFacts.worded("away_when")
     return Away(until, member_id, deputy)
 
 
@@ -287,4 +287,4 @@ def _day(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError as wrong:
-        raise BadFacts("That is no day: write it as 2026-12-04.", code="not_a_date") from wrong
+        raise BadFacts.worded("not_a_date:command") from wrong

@@ -14,30 +14,17 @@ from bots.slack.listeners.commands import (
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import OpenView, RedrawView, Response, update_view
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import input_block, values_of
+from bots.slack.views.form_inputs import input_blocks, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor
 from complaints.errors import BadFacts
-from complaints.forms import Field, Input, WrongFields, flag, read_fields, text
+from complaints.forms import DESK_FORMS, read_all
 from complaints.times import format_time, local_time, parse_time
 from store.people.staff import end_absence, list_members
 from store.rulebooks import close_day, list_closed_days, load_current_rulebook
 
 ABSENCE, CLOSURE = "absence", "closure"
-FIELDS = {
-    ABSENCE: (
-        Field("member", Input.STAFF, required=True),
-        Field("since", Input.DATE),
-        Field("until", Input.DATE, required=True),
-        Field("deputy", Input.STAFF),
-    ),
-    CLOSURE: (
-        Field("day", Input.DATE, required=True),
-        text("name", most=60),
-        flag("open_again"),
-    ),
-}  # fmt: skip
 #: Absences and closed days of a form.
 MAX_LISTED = 20
 router = Router()
@@ -61,29 +48,25 @@ async def end_listed_absence(press: ButtonPress, actor: Actor, slack: SlackConte
 @router.view(ABSENCE, CLOSURE)
 async def save_settings(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the change, with its author, and say what it means."""
-    facts, words, wrong = read_fields(
-        FIELDS[submission.form], values_of(submission.view["state"]["values"]), None
-    )
-    if wrong:
-        raise WrongFields(wrong)
+    facts, words = read_all(DESK_FORMS[submission.form].fields, values_of(submission.view["state"]["values"]))
     texts, today = slack.texts, await _today(slack)
     if submission.form == ABSENCE:
         since = date.fromisoformat(facts["since"]) if facts.get("since") else None
         until, absent = date.fromisoformat(facts["until"]), require_own_or_manager(facts["member"], actor)
         if not max(today, since or today) < until <= today + MAX_ABSENCE or (since or today) < today:
-            raise BadFacts("That day is over, or too far ahead.", field="until", code="away_when")
+            raise BadFacts.worded("away_when", field="until")
         members = await slack.store.aread(list_members)
         away = Away(until, absent, facts.get("deputy"))
         if absent not in {member.id for member in members}:
-            raise BadFacts("That is nobody of the staff.", field="member", code="nobody_of_staff")
+            raise BadFacts.worded("nobody_of_staff:absent", field="member")
         text = await set_absence(slack, actor, away, members, None if since == today else since)
         return update_view(notice_view(text, texts))
     authorise(None, Access.MANAGE, actor)
     day, name = date.fromisoformat(facts["day"]), words.get("name", "").strip()
     if day <= today:
-        raise BadFacts("Dates of today and before stay.", field="day", code="not_ahead")
+        raise BadFacts.worded("not_ahead", field="day")
     if bool(name) == facts["open_again"]:
-        raise BadFacts("Name a closure, or open the day again.", field="name", code="closure_name")
+        raise BadFacts.worded("closure_name", field="name")
     await slack.store.awrite(close_day, day, actor.id, name or None)
     return update_view(notice_view(texts.text("closure.saved", day=texts.day(day)), texts))
 
@@ -97,13 +80,7 @@ async def _settings_view(form: str, actor: Actor, slack: SlackContext) -> View:
         blocks += [context(f"{texts.day(day)}: {name}") for day, name in list(days.items())[:MAX_LISTED]]
     else:
         blocks += await _recorded_absences(actor, slack)
-    blocks += [
-        input_block(
-            form, field, field.name, texts,
-            initial=actor.id if field.name == "member" else None, label=texts.text(f"{form}.{field.name}"),
-        )
-        for field in FIELDS[form]
-    ]  # fmt: skip
+    blocks += input_blocks(DESK_FORMS[form].fields, texts, {"member": actor.id})
     return modal(texts, form, metadata("", 0), blocks, title=f"{form}.title", submit="modal.save")
 
 

@@ -1,16 +1,15 @@
 """Submitted forms of a complaint: read, tried, previewed where a letter goes out, and recorded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from bots.letters.composer import STORED_LETTERS
 from bots.letters.suggestions import template_values
 from bots.slack.act_letters import letters_of
 from bots.slack.client.block_kit import mention
 from bots.slack.context import SlackContext
-from bots.slack.letter_check import check_letter, require_language, with_amounts
+from bots.slack.letter_check import check_letter, with_amounts
+from bots.slack.listeners.form_checks import CHECKS, FilledForm, held
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import (
     CLOSE_FORMS,
@@ -27,18 +26,10 @@ from bots.slack.views import refusals
 from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import statement_of
 from bots.slack.views.form_pages import next_page, typed_values
-from bots.slack.views.forms import (
-    CONFIRMATIONS,
-    PREVIEWED,
-    View,
-    notice_view,
-    opened_from_home,
-    with_notice,
-)
+from bots.slack.views.forms import View, notice_view, opened_from_home, with_notice
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view
 from bots.texts.texts import currency_of
-from complaints.actions.assessment import issues_are_decided, issues_are_named
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
@@ -46,11 +37,10 @@ from complaints.actions.registry import DECISION_VERBS, LETTER_VERBS, form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
-from complaints.event_facts import HELD, TAKE_BACK_SECONDS
-from complaints.forms import FORMS, attachments_of, read
-from complaints.identifiers import parse_reference
-from complaints.letter_templates import FILLED, fill_template
+from complaints.errors import AlreadyDone, Stale
+from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS
+from complaints.forms import CARD_ACTS, FORMS, PREVIEWED, attachments_of, read
+from complaints.letter_templates import fill_template
 from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
@@ -61,38 +51,18 @@ from store.letter_templates import count_template_use, load_template
 from store.people.staff import count_reviewers, count_reviewers_by_approver
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
-from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
 from store.values import RecordedAct
 
 router = Router()
 
-_LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
-
-@dataclass(frozen=True)
-class FilledForm:
-    """A form as it was submitted, and the complaint as the record has it."""
-
-    form: str
-    verb: Verb
-    case: Case
-    actor: Actor
-    facts: Mapping[str, Any]
-    words: Mapping[str, str]
-
-
-@router.view(*(set(FORMS) - _LOGGED_ELSEWHERE - PREVIEWED))
+@router.view(*((FORMS.keys() & CARD_ACTS.keys()) - PREVIEWED))
 async def record_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the act of a form that writes no letter, or whose letter the form shows."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
-    filled = await _read(submission, actor, slack)
-    if filled.form == "assess" and filled.case.work_version == submission.metadata.version:
-        await _require_same_issues(filled, slack)
-    if filled.form in ("approve", "check_decision") and filled.facts["agreed"] == "yes":
-        filled = replace(filled, facts=_held(filled.facts, filled.case))
-    return await _record(filled, submission, slack)
+    return await _record(await _read(submission, actor, slack), submission, slack)
 
 
 async def _record(filled: FilledForm, submission: FormSubmission, slack: SlackContext) -> FormAnswer:
@@ -105,33 +75,12 @@ async def _record(filled: FilledForm, submission: FormSubmission, slack: SlackCo
     return replace(done, notice=_take_back_offer(recorded, slack))
 
 
-async def _require_same_issues(filled: FilledForm, slack: SlackContext) -> None:
-    """Evidence, findings and decisions name an issue by its number: its words stay. The rules know no words."""
-    case, are_decided = filled.case, issues_are_decided(filled.case)
-    if not (are_decided or issues_are_named(case)):
-        return
-    for number, text in enumerate(await issue_words(slack, case)):
-        path = f"issues.{number}.text"
-        if text and filled.words.get(path, "").split() != text.split():
-            if are_decided:
-                raise BadFacts.worded("issues_fixed", field=path, ref=case.ref)
-            raise BadFacts.worded("issues_investigated", field=path, ref=case.ref)
-
-
-def _with_overruled(facts: Mapping[str, Any], overruled: Sequence[str]) -> Mapping[str, Any]:
-    return {**facts, "overruled": list(overruled)} if overruled else facts
-
-
 @router.view(*PREVIEWED)
 async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Show the exact letter of an act before it is recorded; record it where nothing is sent."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
     filled = await _with_template(await _read(submission, actor, slack), submission.metadata.template, slack)
-    if filled.form == "link":
-        other = await _other_ref(filled, slack)
-        filled = replace(filled, facts={**filled.facts, "other_ref": other})
-    await require_language(slack, filled.form, filled.case, filled.facts, filled.words)
     # Only a duplicate gets a letter, and only its act can be tried: a link also changes the other complaint.
     view = None if filled.verb is Verb.LINK else await _preview(filled, submission.metadata.version, slack)
     if view is None:
@@ -147,7 +96,7 @@ async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext
     text = fill_template(
         template.text, template_values(filled_form.form, filled_form.case, slack.texts.catalogue)
     )
-    is_edited = filled_form.words.get(FILLED[filled_form.form], "") != text.strip()
+    is_edited = filled_form.words.get(FORMS[filled_form.form].template_fills, "") != text.strip()
     facts = {**filled_form.facts, "template": code, "template_edited": is_edited}
     return replace(filled_form, facts=facts)
 
@@ -158,16 +107,16 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     metadata = submission.metadata
     draft = await slack.store.aread(read_draft, metadata.draft or "")
     if draft is None or draft.by != actor.id or draft.ref != metadata.ref:
-        raise AlreadyDone(f"This preview of {metadata.ref} was sent or has expired.", code="already_done")
+        raise AlreadyDone.worded("already_done:preview", ref=metadata.ref)
     if not metadata.is_last_page:
         return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
     words = without_attachments(draft.words) | (
-        {"letter": draft.letter} if draft.form in STORED_LETTERS else {}
+        {"letter": draft.letter} if FORMS[draft.form].keeps_letter else {}
     )
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
     recorded = await slack.store.awrite(
-        act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words,
+        act_with_attachments, draft.ref, verb, actor, held(draft.facts, case), words,
         attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
@@ -177,11 +126,6 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     await slack.store.awrite(drop_draft, draft.id)
     await _redraw_home(submission, slack)
     return replace(CLOSE_FORMS, notice=_take_back_offer(recorded, slack))
-
-
-def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
-    """A letter to a chat waits, so that its sender can take it back."""
-    return {**facts, HELD: TAKE_BACK_SECONDS} if case.reachable else facts
 
 
 def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
@@ -231,26 +175,11 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
     facts = with_amounts(form, case, facts | statement_of(view), words)
-    if form == "investigate":
-        facts |= _steps(facts["evidence"], metadata.ticked, case)
-    required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
-    for name, code in CONFIRMATIONS.items():
-        if name in required and not facts.get(name):
-            raise BadFacts(f"Tick '{name}' first.", code=code, field=name)
-    if form == "assign":
-        await _require_handler(str(facts["owner"]), slack)
     assessed = await _was_assessed(case, metadata.version, slack)
-    return FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
-
-
-def _steps(ticked: list[str], ticked_before: tuple[str, ...], case: Case) -> dict[str, list[str]]:
-    """The steps that are done, and those that the form showed as done and that were unticked.
-
-    What another person ticked or unticked while the form was open stays so.
-    """
-    withdrawn = [step for step in ticked_before if step in case.evidence and step not in ticked]
-    evidence = [step for step in ticked if step in case.evidence or step not in ticked_before]
-    return {"evidence": evidence} | ({"withdrawn": withdrawn} if withdrawn else {})
+    filled = FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words, metadata)
+    for check in FORMS[form].checks:
+        filled = replace(filled, facts=await CHECKS[check](filled, slack))
+    return filled
 
 
 def _options(case: Case) -> dict[str, tuple[str, ...]]:
@@ -277,7 +206,8 @@ async def _turn_page(submission: FormSubmission, actor: Actor, slack: SlackConte
 async def _require_unchanged(case: Case, drawn_version: int, slack: SlackContext) -> None:
     if case.work_version != drawn_version:
         events = await slack.store.aread(load_history, case.ref)
-        raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
+        verbs = refusals.verbs_since(events, drawn_version)
+        raise Stale.worded("stale:form", ref=case.ref).after(verbs)
 
 
 async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext) -> None:
@@ -299,13 +229,6 @@ async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> 
     return Verb.ASSESS.value not in refusals.verbs_since(events, drawn_version)
 
 
-async def _require_handler(member_id: str, slack: SlackContext) -> None:
-    """An owner must be able to act, so only people with a handling role get complaints."""
-    owner = await slack.actor(member_id)
-    if not is_allowed(None, Verb.ASSESS, owner):
-        raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
-
-
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View | None:
     """Try the act without recording it, write its letter, and keep what was typed for a day; None without one."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
@@ -316,19 +239,20 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         tried = perform(case, verb, at=now, actor=actor, facts=facts, words=words)
     unread_at = await _unread_since(filled, slack)
     if unread_at is not None and is_decision:
-        raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
+        raise Stale.worded("new_message", ref=case.ref)
     awaited = awaited_act(tried.case) if not case.awaits_approval else None
     notes: Sequence[str] = ()
     if is_decision:
         letter, notes = await _decision_letter(filled, tried.case, awaited, words, slack)
-    elif filled.form in STORED_LETTERS:
+    elif FORMS[filled.form].keeps_letter:
         letter = slack.preview(filled.form, case, filled.facts, words, now=now)
     elif not (letter := await letters_of(slack, case, tried)):
         return None
     approval = awaited is not None and awaits_approver(tried.case)
     warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=approval)
+    overruled = {OVERRULED: list(codes_of(warned))} if warned else {}
     draft = await slack.store.awrite(
-        save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
+        save_draft, case.ref, actor.id, filled.form, {**filled.facts, **overruled},
         filled.words, letter, case.work_version,
     )  # fmt: skip
     return preview_view(
@@ -355,7 +279,7 @@ async def _decision_letter(
     the sentence that the letter has then.
     """
     store, texts, form = slack.store, slack.texts, filled.form
-    issues = await issue_words(slack, filled.case) if form == "decide" else ()
+    issues = await issue_words(slack, filled.case) if "issues" in FORMS[form].groups else ()
     complaint_text = await store.aread(load_complaint_text, filled.case.ref)
 
     def letter(reviewers: int) -> str:
@@ -381,23 +305,3 @@ async def _decision_letter(
 def without_attachments(words: Mapping[str, str]) -> dict[str, str]:
     """The words of the letter: the names of its files are kept with the files."""
     return {name: text for name, text in words.items() if name != "attachments"}
-
-
-async def typed_reference(typed: object, actor: Actor, slack: SlackContext, what: str) -> str:
-    """The reference in the field `other_ref`; BadFacts, the same for no complaint and one not open to this person."""
-    ref = parse_reference(str(typed))
-    if ref is None:
-        raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
-    try:
-        await slack.store.awrite(require_visible, ref, actor, what)
-    except UnknownReference as unknown:
-        raise BadFacts(str(unknown), code=unknown.code, field="other_ref") from unknown
-    return ref
-
-
-async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
-    """The reference of the complaint to link with, if this person may know of it."""
-    ref = await typed_reference(filled.facts["other_ref"], filled.actor, slack, filled.form)
-    if ref == filled.case.ref:
-        raise BadFacts("That is this complaint.", code="same_reference", field="other_ref")
-    return ref

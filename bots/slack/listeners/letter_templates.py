@@ -17,13 +17,13 @@ from bots.slack.views.letter_templates import (
     edit_view,
     list_view,
     preview_text,
-    template_fields,
+    template_options,
     with_template,
 )
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.errors import BadFacts
-from complaints.forms import WrongFields, read_fields
+from complaints.forms import DESK_FORMS, read_all
 from complaints.letter_templates import LetterTemplate, unknown_field
 from store.cases.read import load_case
 from store.letter_templates import list_templates, load_template, save_template
@@ -67,9 +67,7 @@ async def preview_or_save(submission: FormSubmission, actor: Actor, slack: Slack
     view, texts = submission.view, slack.texts
     values = values_of(view["state"]["values"])
     rules = await slack.store.aread(load_current_rulebook)
-    facts, words, wrong = read_fields(template_fields(rules), values, None)
-    if wrong:
-        raise WrongFields(wrong)
+    facts, words = read_all(DESK_FORMS[FORM].fields, values, template_options(rules))
     if (unknown := unknown_field(words["text"])) is not None:
         return field_errors({"text": texts.text("template.unknown_field", field=cut(unknown, 40))})
     stored = json.loads(view["private_metadata"])
@@ -87,7 +85,7 @@ def _template(
 ) -> LetterTemplate:
     number, _, version = code.partition(".")
     if not number.isdecimal():
-        raise BadFacts("That is no template: open it again.", code="form_expired")
+        raise BadFacts.worded("form_expired")
     return LetterTemplate(
         int(number), int(version or 0), words["name"], facts["form"], facts["language"], facts.get("category", ""),
         facts.get("outcome", ""), words["text"], actor.id, slack.store.now(), bool(facts["retired"]),

@@ -28,7 +28,7 @@ from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCom
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import MOST_IN_INPUT, input_block, label_id, values_of
+from bots.slack.views.form_inputs import MOST_IN_INPUT, input_block, values_of
 from bots.slack.views.forms import View, metadata, modal
 from bots.texts.texts import currency_of, language_name
 from complaints.actions.authorisation import authorise
@@ -188,7 +188,7 @@ async def _form(
         "jurisdiction": tuple((code, texts.country(code)) for code in rules.codes),
     }
     inputs: list[Block] = alerts("\n".join(warnings))
-    for field in FORMS[FORM]:
+    for field in FORMS[FORM].fields:
         if field.name in _PARTS:
             inputs.append(header(texts.text(_PARTS[field.name])))
         if field.name == "name" and details:
@@ -198,15 +198,13 @@ async def _form(
             inputs += _description_inputs(field, words, texts)
         elif field.name != "jurisdiction" or rules.are_several:
             first, options = initial.get(field.name), choices.get(field.name)
-            inputs.append(input_block(FORM, field, field.name, texts, initial=first, choices=options))
+            inputs.append(input_block(field, field.name, texts, initial=first, choices=options))
         if field.name == "attachments" and files:
             ids = [file["id"] for file in files]
             names = tuple((file["id"], file["name"]) for file in files)
             label = texts.text("field.message_files")
             entry = Field(MESSAGE_FILES, Input.FLAGS)
-            inputs.append(
-                input_block(FORM, entry, MESSAGE_FILES, texts, initial=ids, choices=names, label=label)
-            )
+            inputs.append(input_block(entry, MESSAGE_FILES, texts, initial=ids, choices=names, label=label))
     stored = metadata("", 0, key=f"slack:log:{trigger}", **({"files": files} if files else {}))
     return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
 
@@ -224,16 +222,15 @@ def _written_language(words: str, languages: Sequence[str]) -> str:
 
 def _description_inputs(field: Field, words: str, texts: StaffTexts) -> list[Block]:
     """As many inputs as the words need, and a warning if they are longer than one, or than all that are allowed."""
-    parts, label = _split(words), texts.text(label_id(FORM, field))
+    parts, label = _split(words), texts.text(field.label)
     if len(parts) == 1:
-        return [input_block(FORM, field, field.name, texts, initial=words or None)]
+        return [input_block(field, field.name, texts, initial=words or None)]
     kept = parts[: field.most // MOST_IN_INPUT]
     blocks = alerts(texts.text("log.long", parts=len(kept)))
     if missing := sum(map(len, parts[len(kept) :])):
         blocks += alerts(texts.text("log.too_long", missing=missing), level="error")
     return blocks + [
         input_block(
-            FORM,
             field,
             f"{field.name}.{number}" if number else field.name,
             texts,

@@ -9,12 +9,13 @@ from bots.slack.jobs.post import notice_message
 from bots.slack.payloads import ButtonPress
 from bots.slack.responses import PrivateNotice, Response
 from bots.slack.router import Router
-from bots.slack.views.actions import OFFERED, fits
+from bots.slack.views.actions import fits
 from bots.slack.views.refusals import may_take_over
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import NotAllowed
+from complaints.forms import CARD_ACTS
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
@@ -28,9 +29,9 @@ async def ask_owner(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     """Ask the owner, or the deputy, to do what only the owner does; once for each version."""
     case, form = await _case(press, actor, slack), press.detail
     people = recipients.offline_notifiers(case, await slack.store.aread(list_members), slack.store.now())
-    forms = (form, "open") if form in OFFERED and fits(form, case) else ("open",)
-    text_id = "owner.please_act" if form in OFFERED else "owner.please_look"
-    act_name = slack.texts.text(f"verb.{form if form in OFFERED else 'open'}")
+    forms = (form, "open") if form in CARD_ACTS and fits(form, case) else ("open",)
+    text_id = "owner.please_act" if form in CARD_ACTS else "owner.please_look"
+    act_name = slack.texts.text(f"verb.{form if form in CARD_ACTS else 'open'}")
     text = slack.texts.text(text_id, ref=case.ref, who=mention(actor.id), act=act_name)
     return await _ask(press, actor, slack, case, people, text, forms)
 
@@ -75,7 +76,7 @@ async def _ask(
 ) -> Response:
     addressed = [member_id for member_id in people if member_id != actor.id]
     if not addressed:
-        raise NotAllowed(f"No other person may act on {case.ref}: ask a manager.", code="not_allowed")
+        raise NotAllowed.worded("not_allowed", ref=case.ref)
     message = notice_message(case, text, slack.texts, forms)
     for member_id in addressed:
         payload = {"member": member_id, "text": text, "blocks": message.blocks}

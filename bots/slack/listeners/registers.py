@@ -157,11 +157,11 @@ async def _notes(slack: SlackContext, entry: Entry) -> list[str]:
 
 def _register(name: str) -> Register:
     if name not in REGISTERS:
-        raise BadFacts("There is no such register: open the list again.", code="form_expired")
+        raise BadFacts.worded("form_expired:register")
     return REGISTERS[name]
 
 
 def _act(register: Register, name: str) -> RegisterAct:
     if name not in register.acts:
-        raise BadFacts("There is no such act: open the entry again.", code="form_expired")
+        raise BadFacts.worded("form_expired:register_act")
     return register.acts[name]

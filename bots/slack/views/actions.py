@@ -1,17 +1,20 @@
 """Which acts fit a complaint in its present state: two or three as buttons, the others in the menu."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from complaints.actions.authorisation import may_approve, may_decide_appeal, refusal
 from complaints.actions.evidence import open_statements
-from complaints.actions.registry import ACTIONS, FORM_VERBS
+from complaints.actions.registry import ACTIONS, FORM_VERBS, form_verb
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import next_due
+from complaints.form_conditions import holds
+from complaints.forms import CARD_ACTS, FORMS, SERVING
 from complaints.obligations.approvals import awaits_reader
-from complaints.vocabulary import ANSWERED, UNDECIDED, Flag, Target, Verb
+from complaints.vocabulary import ANSWERED, UNDECIDED, Target, Verb
+
+_RECEIPT = CARD_ACTS["receipt"].of_use
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,6 @@ class CaseActions:
 
     buttons: tuple[str, ...]
     others: tuple[str, ...]
-
-
-def _undrafted(case: Case) -> bool:
-    return case.drafted is None
 
 
 def missing_for_decision(case: Case) -> str:
@@ -36,66 +35,16 @@ def missing_for_decision(case: Case) -> str:
     return code if code in ("evidence_missing", "subject_not_heard") and not fits("resolve", case) else ""
 
 
-def _remedy(case: Case) -> bool:
-    return any(remedy.done_at is None for remedy in case.owed_remedies)
-
-
-def _verify(case: Case) -> bool:
-    return any(remedy.done_at and not remedy.verified_at for remedy in case.owed_remedies)
-
-
-def _extend(case: Case) -> bool:
-    movable = (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION)
-    return any(target.target in movable and target.met_at is None for target in case.current_targets())
-
-
-def _receipt(case: Case) -> bool:
-    significant = Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None
-    return case.unseen_alarm is not None or significant
-
-
-#: Every form of a card, in the order of its menu.
-OFFERED = (
-    "receipt", "end_danger", "take", "open", "assess", "assign", "reply", "note", "ask", "inform", "investigate",
-    "resolve", "decide", "approve", "check_decision", "withdraw_draft", "remedy", "verify", "close", "extend",
-    "escalate", "given", "bind", "incident", "external", "reclassify", "not_accept", "restrict", "link",
-    "unrestrict", "conflict", "hold", "release", "reopen", "warn_conduct", "limit_contact", "appeal_limit",
-    "review_limit", "due", "review_case", "improvement",
-)  # fmt: skip
-#: When a possible act is of use, so that a card offers it; always without an entry.
-_OF_USE: Mapping[str, Callable[[Case], bool]] = {
-    "receipt": _receipt,
-    "take": lambda case: case.is_unowned,
-    "investigate": _undrafted,
-    "withdraw_draft": lambda case: case.drafted is not None,
-    "remedy": _remedy,
-    "verify": _verify,
-    "extend": _extend,
-    "escalate": _undrafted,
-    "given": lambda case: case.is_open or case.is_offline,
-    "incident": lambda case: case.is_open or case.incident is not None,
-    "reclassify": _undrafted,
-    "not_accept": _undrafted,
-    "unrestrict": lambda case: case.restricted,
-    "conflict": lambda case: case.is_open,
-    "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
-    "release": lambda case: Flag.LEGAL_HOLD in case.flags,
-    "due": lambda case: bool(case.targets),
-    "review_case": lambda case: case.open_review is not None,
-}
-
-
 def fits(form: str, case: Case) -> bool:
     """True where a card offers this form: the complaint admits its act, and the act is of use now."""
-    is_possible = form not in FORM_VERBS or form == "given" or refusal(case, verb_of(form, case)) is None
-    return is_possible and (form not in _OF_USE or _OF_USE[form](case))
+    is_free = form not in FORM_VERBS or (form in FORMS and FORMS[form].is_for_many_acts)
+    is_possible = is_free or refusal(case, verb_of(form, case)) is None
+    return is_possible and (form not in CARD_ACTS or holds(CARD_ACTS[form].of_use, case))
 
 
 def verb_of(form: str, case: Case) -> Verb:
     """The verb whose rights and states decide whether a form may be opened."""
-    if form == "assess" and case.assessment is not None:
-        return Verb.REASSESS
-    return FORM_VERBS[form]
+    return form_verb(form, {}, assessed=case.assessment is not None)
 
 
 def waiting_form(case: Case, actor: Actor | None = None) -> str:
@@ -112,7 +61,7 @@ def available_actions(case: Case) -> CaseActions:
     """What may be done to this complaint now by anybody; rights are checked with the act."""
     if case.erased_at is not None:
         return CaseActions(("open",), ())
-    fitting = [name for name in OFFERED if fits(name, case)]
+    fitting = [name for name in CARD_ACTS if fits(name, case)]
     first = [name for name in _first(case) if name in fitting and not _needs_owner(case, name)]
     danger = ["receipt" if case.unseen_alarm is not None else "end_danger"] if case.alarm is not None else []
     buttons = (*danger, *first[: 1 if danger else 2], "open")
@@ -120,35 +69,11 @@ def available_actions(case: Case) -> CaseActions:
     return CaseActions(buttons, others)
 
 
-#: The acts that meet a due time, the most direct first; by its number where each has another meaning. A time that is
-#: missing here is met by the decision (`_to_decide`), the bot or the complainant.
-SERVING: Mapping[tuple[Target, int | None], tuple[str, ...]] = {
-    (Target.LOOK, None): ("assess",),
-    (Target.ACT_BY, None): ("assess",),
-    (Target.FIRST_ACTION, None): ("resolve", "reply"),
-    (Target.UPDATE, None): ("inform",),
-    (Target.APPROVE, None): ("check_decision", "approve"),
-    (Target.REMEDY, None): ("remedy",),
-    (Target.VERIFY, None): ("verify",),
-    (Target.CLOSE, None): ("close",),
-    (Target.REPLY, None): ("reply",),
-    (Target.DATA_REQUEST, None): ("reply",),
-    (Target.PRIVACY, None): ("reply",),
-    (Target.SUBJECT, 0): ("investigate",),
-    (Target.SUBJECT, 1): ("note",),
-    (Target.BODY_REPLY, None): ("external",),
-    (Target.STATEMENT, None): ("investigate",),
-    (Target.CONDUCT, 0): ("review_limit",),
-    (Target.CONDUCT, 1): ("review_limit",),
-    (Target.CONDUCT, 2): ("approve",),
-}
-
-
 def _serving(case: Case, target: TargetSet) -> tuple[str, ...]:
     if target.target is Target.ACK:
         # In a chat the bot acknowledges.
         return ("given",) if case.is_offline else ()
-    acts = SERVING.get((target.target, target.of)) or SERVING.get((target.target, None), ())
+    acts = SERVING.get(f"{target.target}.{target.of}") or SERVING.get(target.target, ())
     return tuple(name for name in acts if fits(name, case))
 
 
@@ -215,10 +140,10 @@ def _needs_owner(case: Case, name: str) -> bool:
 def executive_actions_alone(case: Case) -> CaseActions:
     """All actions, for an executive post that is the only post of a complaint."""
     available = available_actions(case)
-    receipt = ("receipt",) if _receipt(case) and "receipt" not in available.buttons else ()
+    receipt = ("receipt",) if holds(_RECEIPT, case) and "receipt" not in available.buttons else ()
     return CaseActions((*receipt, *available.buttons), available.others)
 
 
 def executive_actions(case: Case) -> CaseActions:
     """In the executive channel: confirm that one has seen it, and open it."""
-    return CaseActions(("receipt", "open") if _receipt(case) else ("open",), ())
+    return CaseActions(("receipt", "open") if holds(_RECEIPT, case) else ("open",), ())

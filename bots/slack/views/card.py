@@ -42,6 +42,7 @@ from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
+from complaints.forms import CARD_ACTS
 from complaints.obligations.approvals import awaits_reader
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
@@ -55,8 +56,8 @@ CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
 
 _MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
 #: The first button is green only if most people in the channel may press it; these are not reserved for one person.
-_FOR_EVERYBODY = frozenset({"assess", "take"})
-_FOR_MANAGERS = _FOR_EVERYBODY | {"receipt"}
+_FOR_EVERYBODY = frozenset({"everybody"})
+_FOR_EXECUTIVES = _FOR_EVERYBODY | {"executives"}
 #: Shown until it is over, even if something newer was delivered.
 UNSETTLED: frozenset[DeliveryStatus] = frozenset(
     {
@@ -106,7 +107,7 @@ def card(
     available = available_actions(case)
     if purpose == EXECUTIVE:
         available = executive_actions_alone(case) if is_working_place else executive_actions(case)
-    primary = _FOR_MANAGERS if purpose == EXECUTIVE else _FOR_EVERYBODY
+    primary = _FOR_EXECUTIVES if purpose == EXECUTIVE else _FOR_EVERYBODY
     row = action_row(case, texts, available, draw, primary=primary)
     if case.erased_at is not None:
         erased = texts.text("card.erased", ref=case.ref)
@@ -269,14 +270,14 @@ def action_row(
 ) -> Block:
     """The buttons and the menu; the block id holds the work version for which they were drawn.
 
-    The first button is green if it is one of `primary`.
+    The first button is green if it is `primary` for one of these (forms.toml).
     """
     row = [
         button(
             texts.text(f"verb.{name}"),
             f"case.{name}",
             case.ref,
-            style="primary" if number == 0 and name in primary else None,
+            style="primary" if number == 0 and CARD_ACTS[name].primary in primary else None,
         )
         for number, name in enumerate(available.buttons)
     ]

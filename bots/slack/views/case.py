@@ -33,15 +33,13 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.deadlines.targets import next_due
+from complaints.forms import CARD_ACTS
 from complaints.history import was_for_reader
 from complaints.vocabulary import Role, Target
 from store.database.damage import UNREADABLE
 from store.values import OpenedCase
 
-#: What takes the complaint to its next state.
-_PRIMARY = frozenset(
-    {"assess", "take", "approve", "check_decision", "review_case", "resolve", "decide", "close", "receipt"}
-)
+_PRIMARY = frozenset({"everybody", "executives", "person"})
 #: The rest of the view is for the headline, the buttons and the page buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
@@ -54,10 +52,6 @@ _NOTICE_BYTES, _PART_BYTES = 40_000, 70_000
 _EXPLAINING = frozenset(
     {"set", "rule", "asked_for", "in_decision", "next_news", "review", "extended", "moved", "capped"}
 )
-#: Acts that the opened complaint offers as buttons where they fit; the others are in its menu.
-_COMMON = (
-    "reply", "ask", "inform", "resolve", "decide", "approve", "check_decision", "review_case", "verify", "close",
-)  # fmt: skip
 
 
 def case_view(
@@ -75,7 +69,7 @@ def case_view(
     case, available = opened.case, available_actions(opened.case)
     # The view is open already.
     fitting = [name for name in (*available.buttons, *available.others) if name != "open" and may(name)]
-    buttons = tuple(name for name in fitting if name in available.buttons or name in _COMMON)
+    buttons = tuple(name for name in fitting if name in available.buttons or CARD_ACTS[name].is_common)
     others = tuple(name for name in fitting if name not in buttons)
     due_and_flags = [next_due_text(case, texts, now), *flag_lines(case, texts)]
     head: list[Block] = [header(headline(case, texts)), *sections(due_and_flags)]

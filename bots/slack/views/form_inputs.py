@@ -1,9 +1,7 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
 import re
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
@@ -12,6 +10,9 @@ from complaints.actions.registry import form_of
 from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb
 
+#: The choices of an input, each with its label.
+Choices = tuple[tuple[str, str], ...]
+_NOTHING: Mapping[str, Any] = {}
 #: The action id of every input.
 VALUE = "value"
 #: Slack's limit of one text input, in characters.
@@ -20,8 +21,7 @@ MOST_IN_INPUT = 3000
 MAX_RADIO_BUTTONS = 5
 #: Up to so many flags are checkboxes, which Slack limits to 10.
 MAX_CHECKBOXES = 10
-#: Labels, the texts of choices, and which inputs are long or menus.
-_SHOWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_WITH_CHOICES = frozenset({Input.CHOICE, Input.WHOLE, Input.FLAG, Input.FLAGS})
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
 _INITIAL = {
     "plain_text_input": ("value", "initial_value"),
@@ -35,28 +35,19 @@ _INITIAL = {
 }
 
 
-def label_id(form: str, entry: Field) -> str:
-    return str(_SHOWN["labels"].get(form, {}).get(entry.path, f"field.{entry.name}"))
-
-
 def word_label_id(verb: Verb, path: str) -> str | None:
     """The label under which staff typed the words at `path` of an act's event, if a form has them."""
-    general, form = re.sub(r"\.\d+\.", ".N.", path), form_of(verb)
-    return next((label_id(form, entry) for entry in FORMS.get(form, ()) if entry.path == general), None)
-
-
-def choice_id(entry: Field, value: str) -> str:
-    return f"{_SHOWN['choices'][entry.name]}.{value}"
+    general, form = re.sub(r"\.\d+\.", ".N.", path), FORMS.get(form_of(verb))
+    return next((entry.label for entry in form.fields if entry.path == general), None) if form else None
 
 
 def input_block(
-    form: str,
     entry: Field,
     path: str,
     texts: StaffTexts,
     *,
     initial: Any = None,
-    choices: tuple[tuple[str, str], ...] | None = None,
+    choices: Choices | None = None,
     required: bool | None = None,
     label: str | None = None,
 ) -> Block:
@@ -64,11 +55,11 @@ def input_block(
 
     `label` is given where the name of the field is not enough, as for a text in several languages.
     """
-    element = _element(entry, texts, initial, choices)
+    element = _with_initial(_element(entry, texts, choices), initial)
     block = {
         "type": "input",
         "block_id": path,
-        "label": plain(label or texts.text(label_id(form, entry)), 2000),
+        "label": plain(label or texts.text(entry.label), 2000),
         "element": {"action_id": VALUE, **element},
         "optional": not (entry.required if required is None else required),
     }
@@ -77,6 +68,34 @@ def input_block(
     if entry.input is Input.TEXT:
         block |= cut_hint(str(initial or ""), element["max_length"], texts)
     return block
+
+
+def input_blocks(
+    fields: Iterable[Field],
+    texts: StaffTexts,
+    initial: Mapping[str, Any] = _NOTHING,
+    choices: Mapping[str, Choices] = _NOTHING,
+) -> list[Block]:
+    """The inputs of a form without rows, with what they start with and choices by their names.
+
+    The label of a text in one language names the language.
+    """
+    return [
+        input_block(
+            entry,
+            entry.name,
+            texts,
+            initial=initial.get(entry.name),
+            choices=choices.get(entry.name),
+            label=_label(entry, texts),
+        )
+        for entry in fields
+    ]
+
+
+def _label(entry: Field, texts: StaffTexts) -> str:
+    language = entry.name.partition(".")[2]
+    return texts.text(entry.label, **({"name": texts.language_name(language)} if language else {}))
 
 
 def reader_hint(entry: Field) -> str | None:
@@ -94,59 +113,55 @@ def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:
     return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
 
 
-def _element(
-    entry: Field, texts: StaffTexts, initial: Any, choices: tuple[tuple[str, str], ...] | None
-) -> Block:
+def _element(entry: Field, texts: StaffTexts, choices: Choices | None) -> Block:
+    """The element of an input, empty."""
+    named = choices or ()
+    if choices is None and entry.input in _WITH_CHOICES:
+        named = texts.choices(entry.choices, entry.options)
+    options = [option(value, label) for value, label in named[:100]]
     match entry.input:
         case Input.TEXT:
-            is_long = entry.name.partition(".")[0] in _SHOWN["long"]
             most = min(entry.most, MOST_IN_INPUT)
-            element = {"type": "plain_text_input", "multiline": is_long, "max_length": most}
-            return element | _optional("initial_value", cut(str(initial), most) if initial else None)
+            return {"type": "plain_text_input", "multiline": entry.is_long, "max_length": most}
         case Input.AMOUNT:
-            return {"type": "plain_text_input", "max_length": 16} | _optional("initial_value", initial)
+            return {"type": "plain_text_input", "max_length": 16}
+        case Input.CHOICE | Input.WHOLE if len(options) <= MAX_RADIO_BUTTONS and not entry.is_menu:
+            return {"type": "radio_buttons", "options": options}
         case Input.CHOICE | Input.WHOLE:
-            named = choices if choices is not None else _named_options(entry, texts)
-            selected = None if initial is None else str(initial)
-            return _choice_element(named, selected, texts, menu=entry.name in _SHOWN["menus"])
-        case Input.FLAG:
-            options = [option("yes", texts.text("choice.yes"))]
-            element = {"type": "checkboxes", "options": options}
-            return element | _optional("initial_options", options if initial else None)
-        case Input.FLAGS:
-            named = choices if choices is not None else _named_options(entry, texts)
+            placeholder = plain(texts.text("modal.choose"), 150)
+            return {"type": "static_select", "options": options, "placeholder": placeholder}
+        case Input.FLAG | Input.FLAGS:
             options = [option(value, label) for value, label in named[-100:]]
-            ticked = [choice for choice in options if choice["value"] in (initial or ())]
             kind = "checkboxes" if len(options) <= MAX_CHECKBOXES else "multi_static_select"
-            return {"type": kind, "options": options} | _optional("initial_options", ticked or None)
+            return {"type": kind, "options": options}
         case Input.DATE:
-            return {"type": "datepicker"} | _optional("initial_date", initial)
+            return {"type": "datepicker"}
         case Input.MOMENT:
-            return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
+            return {"type": "datetimepicker"}
         case Input.FILES:
             return {"type": "file_input", "max_files": MOST_ATTACHMENTS}
         case Input.STAFF:
-            return {"type": "users_select"} | _optional("initial_user", initial)
+            return {"type": "users_select"}
 
 
-def _named_options(entry: Field, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
-    return tuple((value, texts.text(choice_id(entry, value))) for value in entry.options)
+def _with_initial(element: Block, value: Any) -> Block:
+    """The element with this first value: a text, a code, or a list of codes; a ticked box is True."""
+    _, key = _INITIAL.get(element["type"], ("", ""))
+    first = value or None
+    if key == "initial_value" and value:
+        first = cut(str(value), element["max_length"])
+    elif key == "initial_option":
+        first = next((choice for choice in element["options"] if choice["value"] == str(value)), None)
+    elif key == "initial_options":
+        ticked = ["yes"] if value is True else value or ()
+        first = [choice for choice in element["options"] if choice["value"] in ticked] or None
+    return {name: part for name, part in element.items() if name != key} | ({key: first} if first else {})
 
 
-def _choice_element(
-    named: tuple[tuple[str, str], ...], initial: str | None, texts: StaffTexts, *, menu: bool
-) -> Block:
-    options = [option(value, label) for value, label in named[:100]]
-    selected = next((choice for choice in options if choice["value"] == initial), None)
-    initial_option = _optional("initial_option", selected)
-    if len(options) <= MAX_RADIO_BUTTONS and not menu:
-        return {"type": "radio_buttons", "options": options} | initial_option
-    placeholder = plain(texts.text("modal.choose"), 150)
-    return {"type": "static_select", "options": options, "placeholder": placeholder} | initial_option
-
-
-def _optional(name: str, value: Any) -> Block:
-    return {} if value is None else {name: value}
+def another_input(block: Block, path: str, value: str | None = None, *, template: str = "") -> Block:
+    """The same input for this path, empty or with this value; the code of a `template` makes it a new input."""
+    element = {**block["element"], "action_id": f"{VALUE}.{template}" if template else VALUE}
+    return {**block, "block_id": path, "element": _with_initial(element, value)}
 
 
 def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:

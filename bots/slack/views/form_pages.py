@@ -7,8 +7,8 @@ from typing import Any
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import FormPlace, View, opened_from_home, with_metadata
-from bots.slack.views.open_form import typed_form_view
+from bots.slack.views.forms import FormPlace, View, form_view, opened_from_home, with_metadata
+from bots.slack.views.open_form import prefilled
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import NO_PAYMENT, WrongFields, read
@@ -24,7 +24,7 @@ async def typed_values(slack: SlackContext, view: Mapping[str, Any]) -> dict[str
         return on_page
     draft = await slack.store.aread(read_draft, draft_id)
     if draft is None:
-        raise BadFacts("This form was open for more than a day: open it again.", code="form_expired")
+        raise BadFacts.worded("form_expired:pages")
     return {**json.loads(draft.words["values"]), **on_page}
 
 
@@ -50,9 +50,10 @@ async def other_page(
     )  # fmt: skip
     case = await slack.store.aread(load_case, metadata.ref)
     place = FormPlace(at, after, page, draft, metadata.version)
-    drawn = await typed_form_view(slack, form, case, actor, values, metadata.rows, place)
+    start = await prefilled(slack, form, case, actor, is_redrawn=True)
+    drawn = form_view(form, case, slack.texts, start.with_typed(values, metadata.rows), place)
     drawn = with_pressed_message(drawn, metadata.pressed_message)
-    if form == "investigate":
+    if metadata.ticked or read_metadata(drawn).ticked:
         # Of the first drawing: what others ticked since then is not withdrawn.
         drawn = with_metadata(drawn, ticked=list(metadata.ticked))
     if metadata.template:

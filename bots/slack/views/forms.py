@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,18 +21,13 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.client.refused_blocks import alerts
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import input_block, typed_blocks
+from bots.slack.views.form_inputs import another_input, input_block, typed_blocks
 from complaints.case import Case
-from complaints.forms import DECISION_QUESTIONS, FORMS, NO_PAYMENT, Field, flag
-from complaints.vocabulary import Flag, Target
+from complaints.form_conditions import holds
+from complaints.forms import FORMS, NO_PAYMENT, ROW_PATH, Field, flag, rows_in
 
 View = dict[str, Any]
 
-#: The letter of these acts is shown before it is sent; some of them send one only in some complaints.
-PREVIEWED = frozenset({
-    "reply", "ask", "inform", "resolve", "decide", "remedy", "close", "extend", "not_accept", "reclassify", "link",
-    "external", "given", "warn_conduct", "limit_contact", "review_limit",
-})  # fmt: skip
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
 _NOTICE_AT_END = "notice.end"
@@ -40,15 +35,6 @@ _NOTICE_AT_END = "notice.end"
 _LONG_VIEW = 6
 #: Blocks of one page of a long form; the rest is for the page number, the button back and a notice.
 _PAGE_BLOCKS = MODAL_BLOCKS - 4
-#: Checkboxes that a letter needs in some complaints, with the error code if they are not ticked.
-CONFIRMATIONS: Mapping[str, str] = {
-    "language_confirmed": "language_not_confirmed",
-    "disclosure_checked": "disclosure_not_checked",
-}
-#: Forms whose rows may all stay empty: what a filled row needs is checked when the form is read.
-_MAY_STAY_EMPTY = frozenset({"investigate"})
-#: The block id of an input in a row of a group: `issues.0.text`.
-_ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 
 
 @dataclass(frozen=True)
@@ -68,14 +54,25 @@ class FormPrefill:
     headings: Mapping[str, Block] = field(default_factory=dict)
     ticked: Sequence[str] = ()
 
-    def with_typed(self, form: str, values: Mapping[str, Any], rows: Mapping[str, int]) -> FormPrefill:
+    def plus(self, other: FormPrefill) -> FormPrefill:
+        """Both; of two first values that of the other counts."""
+        return FormPrefill(
+            initial={**self.initial, **other.initial},
+            choices={**self.choices, **other.choices},
+            preface=[*self.preface, *other.preface],
+            rows={**self.rows, **other.rows},
+            fixed=self.fixed | other.fixed,
+            headings={**self.headings, **other.headings},
+            ticked=[*self.ticked, *other.ticked],
+        )
+
+    def with_typed(self, values: Mapping[str, Any], rows: Mapping[str, int]) -> FormPrefill:
         """The same with what was typed, and with at least so many rows of each group."""
-        numbers = {group: max(count, rows.get(group, 1)) for group, count in self.rows.items()} | {
-            group: count for group, count in rows.items() if group not in self.rows
-        }
+        groups = {**self.rows, **rows}
+        numbers = {group: max(self.rows.get(group, 1), rows.get(group, 1)) for group in groups}
         initial = dict(self.initial)
         for path in values:
-            if match := _ROW.fullmatch(path):
+            if match := ROW_PATH.fullmatch(path):
                 numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
         numbers |= {group: self.rows.get(group, 1) for group in self.fixed}
         for group, count in numbers.items():
@@ -117,24 +114,18 @@ def form_view(
     pages = _form_pages(form, case, texts, prefill)
     page = place.page_in(pages)
     blocks = [block for unit in pages[page] for block in unit]
-    submit = "modal.preview" if form in PREVIEWED else "modal.save"
+    submit = "modal.preview" if FORMS[form].is_previewed else "modal.save"
     more: dict[str, Any] = {"ticked": list(prefill.ticked)} if prefill.ticked else {}
-    stored = metadata(case.ref, case.work_version, **more)
+    version = case.work_version
     if len(pages) > 1:
         blocks.insert(0, context(texts.text("modal.page", page=page + 1, pages=len(pages))))
         if page > 0:
             back = button(texts.text("modal.previous_page"), "form.previous", case.ref)
             blocks.append(actions("turning", [back]))
         submit = submit if page == len(pages) - 1 else "modal.next_page"
-        stored = metadata(
-            case.ref,
-            place.version or case.work_version,
-            page=page,
-            pages=len(pages),
-            draft=place.draft,
-            rows=dict(prefill.rows),
-            **more,
-        )
+        version = place.version or version
+        more |= {"page": page, "pages": len(pages), "draft": place.draft, "rows": dict(prefill.rows)}
+    stored = metadata(case.ref, version, **more)
     return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
 
 
@@ -142,10 +133,10 @@ def _form_pages(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) 
     """The blocks of a form by page; what belongs together, as a row with its heading, stays on one page."""
     units: list[list[Block]] = [[block] for block in prefill.preface]
     groups: set[str] = set()
-    for entry in FORMS[form]:
+    for entry in FORMS[form].fields:
         if entry.group is None:
-            if is_asked(form, entry, case, texts):
-                units.append([_case_input(form, entry, entry.name, case, texts, prefill)])
+            if is_asked(entry, case, texts):
+                units.append([_case_input(entry, entry.name, case, texts, prefill)])
         elif entry.group not in groups:
             groups.add(entry.group)
             units += _rows(form, entry.group, case, texts, prefill)
@@ -187,76 +178,28 @@ def metadata(ref: str, version: int, **more: Any) -> str:
     return json.dumps({"ref": ref, "version": version, **more}, separators=(",", ":"))
 
 
-def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
-    if form == "approve" and entry.name in DECISION_QUESTIONS:
-        return case.drafted is not None and case.drafted.checked
-    if form == "assign" and entry.name == "reason":
-        return bool(case.rules.required_training)
-    match entry.name:
-        case "attachments":
-            return not case.is_offline
-        case "language_confirmed":
-            return case.language != texts.language
-        case "disclosure_checked":
-            return Flag.FOR_ANOTHER in case.flags
-        case "media_heard":
-            return (case.only_in_media and not case.media_heard) or "media_unheard" in case.flags
-        case "answers_privacy":
-            clock = case.target(Target.PRIVACY)
-            return clock is not None and clock.met_at is None
-        case (
-            "subject_heard_at" | "subject_supported_at" | "subject_outcome_at"
-            | "subject_not_yet" | "subject_review_by"
-        ):  # fmt: skip
-            return bool(case.subjects)
-        case "incomplete":
-            return case.rules.targets.completion is not None and case.incomplete_at is None
-        case "period_from":
-            return any(clock.after for clock in case.rules.targets.clocks)
-        case "product":
-            return bool(case.rules.products)
-        case "branch":
-            return bool(case.rules.branches)
-        case "override_reason":
-            return bool(case.signs) or case.assessment is not None
-        case _:
-            return True
+def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
+    return not entry.asked_if or holds(entry.asked_if, case, texts.language)
 
 
-def is_required(form: str, entry: Field, case: Case) -> bool:
-    if entry.name == "media_heard":
-        return case.only_in_media and not case.media_heard
-    if form == "resolve" and entry.name == "amount":
-        return case.asks_for_money
-    if form == "approve" and entry.name in DECISION_QUESTIONS:
-        return True
-    if entry.group and form in _MAY_STAY_EMPTY:
-        return False
-    return entry.required
-
-
-def _case_input(
-    form: str, entry: Field, path: str, case: Case, texts: StaffTexts, prefill: FormPrefill
-) -> Block:
+def _case_input(entry: Field, path: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> Block:
     return input_block(
-        form,
         entry,
         path,
         texts,
         initial=prefill.initial.get(path),
         choices=prefill.choices.get(entry.path, prefill.choices.get(entry.name)),
-        required=is_required(form, entry, case),
+        required=holds(entry.required_if, case) if entry.required_if else entry.required,
     )
 
 
 def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> list[list[Block]]:
-    entries = group_fields(form, group)
     units: list[list[Block]] = []
     for row in range(prefill.rows.get(group, 1)):
         heading = prefill.headings.get(f"{group}.{row}")
         inputs = [
-            _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill)
-            for entry in entries
+            _case_input(entry, f"{group}.{row}.{entry.name}", case, texts, prefill)
+            for entry in FORMS[form].rows_of(group)
             if prefill.choices.get(entry.name) != ()
         ]
         units.append([heading, *inputs] if heading else inputs)
@@ -266,115 +209,74 @@ def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPre
     return units
 
 
-def group_fields(form: str, group: str) -> list[Field]:
-    return [entry for entry in FORMS[form] if entry.group == group]
-
-
-def with_row(view: Mapping[str, Any], group: str, texts: StaffTexts) -> View | None:
+def with_row(view: Mapping[str, Any], group: str) -> View | None:
     """The view with one more row of a group and the typed values; None if it needs another page."""
-    form = str(view["callback_id"])
-    blocks = typed_blocks(view)
-    number = max(_row_inputs(blocks, group), default=-1) + 1
-    entries = group_fields(form, group)
-    if has_pages(view) or len(blocks) + len(entries) > MODAL_BLOCKS - 1:  # the last block is for a notice
-        return None
-    place = _place_of_more(blocks, group)
-    blocks[place:place] = _new_row(form, group, number, entries, blocks, texts)
-    return {**resendable(view), "blocks": blocks}
+    return _with_rows(view, typed_blocks(view), group, [{}])
 
 
-def has_pages(view: Mapping[str, Any]) -> bool:
-    return "pages" in json.loads(view.get("private_metadata") or "{}")
-
-
-def with_matters(
-    view: Mapping[str, Any], matters: Sequence[tuple[str, str]], texts: StaffTexts
-) -> View | None:
+def with_matters(view: Mapping[str, Any], matters: Sequence[tuple[str, str]]) -> View | None:
     """The view with a new row for each (words, category); filled rows stay, empty rows are removed.
 
     None if the rows need another page.
 
     The rows are new blocks, because Slack does not change the value of an input that is shown already.
     """
-    group, form = "issues", str(view["callback_id"])
-    blocks = typed_blocks(view)
-    entries = group_fields(form, group)
-    template, rows = list(blocks), _row_inputs(blocks, group)
-    empty = [block for inputs in rows.values() if not any(map(_is_filled, inputs)) for block in inputs]
-    blocks = [block for block in blocks if block not in empty]
-    place = _place_of_more(blocks, group)
-    first = max(rows, default=-1) + 1
-    if has_pages(view) or len(blocks) + len(matters) * len(entries) > MODAL_BLOCKS - 1:
+    group, blocks = "issues", typed_blocks(view)
+    empty = [
+        block["block_id"]
+        for inputs in _row_inputs(blocks, group).values()
+        if not any(map(_is_filled, inputs.values()))
+        for block in inputs.values()
+    ]
+    filled = [{"text": text, "category": category} for text, category in matters]
+    return _with_rows(view, blocks, group, filled, without=[*empty, f"matters.{group}"])
+
+
+def _with_rows(
+    view: Mapping[str, Any],
+    blocks: Sequence[Block],
+    group: str,
+    values: Sequence[Mapping[str, str]],
+    *,
+    without: Sequence[str] = (),
+) -> View | None:
+    """The view with a row for each of these values, like its first row, and without the blocks of these ids."""
+    if has_pages(view):
         return None
-    for number, (text, category) in enumerate(matters, start=first):
-        initial = {"text": text, "category": category}
-        row = _new_row(form, group, number, entries, template, texts, initial=initial)
-        blocks[place:place] = row
-        place += len(row)
-    blocks = [block for block in blocks if block.get("block_id") != f"matters.{group}"]
-    return {**resendable(view), "blocks": blocks}
+    rows = _row_inputs(blocks, group)
+    kept = [block for block in blocks if block.get("block_id") not in without]
+    new = [
+        block
+        for number, row in enumerate(values, start=max(rows) + 1)
+        for block in _new_row(rows[min(rows)], group, number, row)
+    ]
+    if len(kept) + len(new) > MODAL_BLOCKS - 1:  # the last block is for a notice
+        return None
+    place = next(index for index, block in enumerate(kept) if block.get("block_id") == f"more.{group}")
+    return {**resendable(view), "blocks": [*kept[:place], *new, *kept[place:]]}
+
+
+def has_pages(view: Mapping[str, Any]) -> bool:
+    return "pages" in json.loads(view.get("private_metadata") or "{}")
 
 
 def _new_row(
-    form: str,
-    group: str,
-    number: int,
-    entries: Sequence[Field],
-    blocks: Sequence[Block],
-    texts: StaffTexts,
-    *,
-    initial: Mapping[str, str] | None = None,
-) -> list[Block]:
-    """The inputs of one more row, with the choices that the first row in `blocks` has."""
-    return [
-        input_block(
-            form,
-            entry,
-            f"{group}.{number}.{entry.name}",
-            texts,
-            initial=(initial or {}).get(entry.name, _default_shown(blocks, group, entry)),
-            required=entry.required and form not in _MAY_STAY_EMPTY,
-            choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
-        )
-        for entry in entries
-        # A choice without options, such as the issue before an assessment, has no input in any row.
-        if any(block.get("block_id") == f"{group}.0.{entry.name}" for block in blocks)
-    ]
+    first: Mapping[str, Block], group: str, number: int, values: Mapping[str, str]
+) -> Iterator[Block]:
+    """The inputs of one more row; only the currency is the same in every row."""
+    for name, block in first.items():
+        value = block["element"].get("initial_value") if name == "currency" else values.get(name)
+        yield another_input(block, f"{group}.{number}.{name}", value)
 
 
-def _row_inputs(blocks: Sequence[Block], group: str) -> dict[int, list[Block]]:
-    """The inputs of each row of a group, by the row's number."""
-    rows: dict[int, list[Block]] = {}
-    for block in blocks:
-        match = _ROW.fullmatch(str(block.get("block_id")))
-        if match and match[1] == group:
-            rows.setdefault(int(match[2]), []).append(block)
-    return rows
-
-
-def _place_of_more(blocks: Sequence[Block], group: str) -> int:
-    """Where the button for one more row is: new rows are put in front of it."""
-    return next(index for index, block in enumerate(blocks) if block.get("block_id") == f"more.{group}")
+def _row_inputs(blocks: Sequence[Block], group: str) -> dict[int, dict[str, Block]]:
+    """The inputs of each row of a group, by the row's number and their name."""
+    return rows_in(group, {str(block.get("block_id")): block for block in blocks})
 
 
 def _is_filled(block: Block) -> bool:
     element = block.get("element") or {}
     return any(element.get(name) for name in ("initial_value", "initial_option"))
-
-
-def _default_shown(blocks: Sequence[Block], group: str, entry: Field) -> str | None:
-    """The currency of the first row, which is the same in every row."""
-    first = next((block for block in blocks if block.get("block_id") == f"{group}.0.{entry.name}"), None)
-    return None if entry.name != "currency" or first is None else first["element"].get("initial_value")
-
-
-def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str], ...] | None:
-    """The choices that an input shows: those of this complaint, and not of every complaint."""
-    for block in blocks:
-        element = block.get("element") or {}
-        if block.get("block_id") == path and element.get("type") in ("static_select", "radio_buttons"):
-            return tuple((option["value"], option["text"]["text"]) for option in element["options"])
-    return None
 
 
 def with_notice(
@@ -411,7 +313,7 @@ def with_statement(view: Mapping[str, Any], text: str, texts: StaffTexts) -> Vie
     """The view with this refusal of a sum in the words, and a box to state that it is no payment."""
     noticed = with_notice(view, text, level="error")
     blocks = [block for block in noticed["blocks"] if block.get("block_id") != NO_PAYMENT]
-    box = input_block("", flag(NO_PAYMENT), NO_PAYMENT, texts)
+    box = input_block(flag(NO_PAYMENT), NO_PAYMENT, texts)
     return {**noticed, "blocks": [*blocks[: MODAL_BLOCKS - 1], box]}
 
 

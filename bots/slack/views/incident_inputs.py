@@ -1,13 +1,14 @@
 """The forms of an incident: open, join, leave, change and end it; never a complainant's words."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bots.slack.client.block_kit import Block, context
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import input_block
+from bots.slack.views.form_inputs import input_blocks
 from bots.slack.views.forms import View, metadata, modal
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
@@ -16,7 +17,6 @@ from complaints.incidents import Incident, fields_of
 NEW, LEAVE = "new", "leave"
 #: Slack allows 100 entries in a menu; a person cannot distinguish more than 50 incidents.
 MAX_OFFERED = 50
-_NO_CHOICES: Mapping[str, tuple[tuple[str, str], ...]] = {}
 
 
 def incident_headline(incident: Incident, texts: StaffTexts) -> str:
@@ -38,9 +38,10 @@ def incident_case_view(
     if case.incident is not None:
         offered = [(LEAVE, texts.text("incident.leave", number=case.incident))]
         initial = {"which": LEAVE}
-    which, *about_new = incident_inputs(
-        "incident", languages, texts, initial, choices={"which": tuple(offered)}, optional=bool(incidents)
-    )
+    fields = fields_of("incident", languages)
+    if incidents:
+        fields = tuple(replace(entry, required=entry.name == "which") for entry in fields)
+    which, *about_new = input_blocks(fields, texts, initial, {"which": tuple(offered)})
     blocks = [which]
     if case.incident is None:
         blocks += [context(texts.text("incident.hint")), *about_new]
@@ -66,36 +67,6 @@ def incident_view(
     stored = json.dumps({"incident": incident.id, "version": incident.version}, separators=(",", ":"))
     title = f"incident.verb.{verb}"
     return modal(texts, f"incident_{verb}", stored, blocks, title=title, submit=submit)
-
-
-def incident_inputs(
-    form: str,
-    languages: Sequence[str],
-    texts: StaffTexts,
-    initial: Mapping[str, Any],
-    *,
-    choices: Mapping[str, tuple[tuple[str, str], ...]] = _NO_CHOICES,
-    optional: bool = False,
-) -> list[Block]:
-    """The inputs of a form; with `optional` the fields of a new incident may stay empty."""
-    inputs = []
-    for entry in fields_of(form, languages):
-        kind, _, language = entry.name.partition(".")
-        label_fields = {"name": texts.language_name(language)} if language else {}
-        is_of_case = form in ("incident_decide", "incident_update_preview") and not language
-        block = input_block(
-            form,
-            entry,
-            entry.name,
-            texts,
-            # What every decision and letter asks is asked in the same words here.
-            label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
-            initial=initial.get(entry.name),
-            choices=choices.get(entry.name),
-            required=False if optional and kind != "which" else None,
-        )
-        inputs.append(block)
-    return inputs
 
 
 def minute_of(moment: datetime) -> int:

@@ -11,37 +11,28 @@ from bots.slack.client.block_kit import (
     actions,
     button,
     context,
-    cut,
     escaped,
     option,
     plain,
     section,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import VALUE, cut_hint, input_block, typed_blocks
+from bots.slack.views.form_inputs import another_input, cut_hint, input_blocks, typed_blocks
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
-from complaints.forms import Field, choice, flag, text
-from complaints.letter_templates import FIELDS, FILLED, FINDING, LetterTemplate, fill_template, fits
+from complaints.forms import DESK_FORMS, FORMS
+from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Finding
 
 FORM, LIST = "template", "templates"
 #: Options of a menu in Slack at most.
 _OPTIONS = 100
-_NAME, _LONGEST_NAME = "name", 60
 
 
-def template_fields(rules: Rulebook) -> tuple[Field, ...]:
-    return (
-        text(_NAME, required=True, most=_LONGEST_NAME),
-        choice("form", FILLED, required=True),
-        choice("language", rules.languages, required=True),
-        choice("category", categories_of(rules)),
-        choice("outcome", Finding),
-        text("text", required=True),
-        flag("retired"),
-    )
+def template_options(rules: Rulebook) -> dict[str, tuple[str, ...]]:
+    """The choices of the form of a template that depend on the desk."""
+    return {"form": tuple(FILLED), "language": rules.languages, "category": categories_of(rules)}
 
 
 def template_menu(
@@ -66,26 +57,18 @@ def with_template(
 
     Slack keeps what was typed into an input with the same ids, so the input gets another action id.
     """
-    path, blocks = FILLED[template.form], typed_blocks(view)
-    block = next((block for block in blocks if block.get("block_id") == path), None)
-    if block is None:
+    form, blocks = FORMS[template.form], typed_blocks(view)
+    if all(block.get("block_id") != form.template_fills for block in blocks):
         return None
     words = fill_template(template.text, template_values(template.form, case, texts.catalogue))
-    most = block["element"]["max_length"]
-    block["element"] = {
-        **block["element"],
-        "action_id": f"{VALUE}.{template.code}",
-        "initial_value": cut(words, most),
-    }
-    block.pop("hint", None)
-    block |= cut_hint(words, most, texts)
-    finding = FINDING.get(template.form) if template.outcome else None
-    for choice_block in (block for block in blocks if finding and block.get("block_id") == finding):
-        element = choice_block["element"]
-        chosen = next(entry for entry in element["options"] if entry["value"] == template.outcome)
-        choice_block["element"] = {
-            **element, "action_id": f"{VALUE}.{template.code}", "initial_option": chosen,
-        }  # fmt: skip
+    values = {form.template_finds: template.outcome, form.template_fills: words}
+    for place, block in enumerate(blocks):
+        path = str(block.get("block_id"))
+        if value := values.get(path):
+            blocks[place] = another_input(block, path, value, template=template.code)
+        if path == form.template_fills:
+            blocks[place].pop("hint", None)
+            blocks[place] |= cut_hint(words, block["element"]["max_length"], texts)
     stored = {**json.loads(view["private_metadata"]), "template": template.code}
     metadata = json.dumps(stored, separators=(",", ":"))
     return {**resendable(view), "blocks": blocks, "private_metadata": metadata}
@@ -119,19 +102,14 @@ def edit_view(template: LetterTemplate | None, rules: Rulebook, texts: StaffText
         initial = {name: getattr(template, name) or None for name in ("name", "form", "language", "text")}
         initial |= {"category": template.category or None, "outcome": template.outcome or None}
         initial["retired"] = template.is_retired
+    options = template_options(rules)
     choices = {
-        "form": tuple((form, texts.text(f"verb.{form}")) for form in FILLED),
-        "language": tuple((code, texts.language_name(code)) for code in rules.languages),
-        "category": tuple((code, texts.text(f"category.{code}")) for code in categories_of(rules)),
-        "outcome": tuple((finding.value, texts.text(f"finding.{finding.value}")) for finding in Finding),
+        "form": texts.choices("verb", options["form"]),
+        "language": tuple((code, texts.language_name(code)) for code in options["language"]),
+        "category": texts.choices("category", options["category"]),
+        "outcome": texts.choices("finding", Finding),
     }
-    inputs = [
-        input_block(
-            FORM, entry, entry.name, texts, initial=initial.get(entry.name), choices=choices.get(entry.name),
-            label=texts.text(f"template.{entry.name}"),
-        )
-        for entry in template_fields(rules)
-    ]  # fmt: skip
+    inputs = input_blocks(DESK_FORMS[FORM].fields, texts, initial, choices)
     fields = context(texts.text("template.fields", fields=", ".join(f"{{{name}}}" for name in FIELDS)))
     metadata = json.dumps({"template": "0" if template is None else template.code})
     blocks = [*inputs, fields]

@@ -1,7 +1,7 @@
 """The view that a press opens, and the exact letter that is shown before an act is sent."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,6 @@ from bots.slack.views import refusals
 from bots.slack.views.actions import first_actions, fits, verb_of
 from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
-    FormPlace,
     FormPrefill,
     View,
     form_view,
@@ -40,30 +39,22 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.letter_templates import template_menu
-from bots.slack.views.prefill import (
-    READING_FORMS,
-    SUMMARY_FORMS,
-    prefill,
-    typed_values_of,
-)
+from bots.slack.views.prefill import FormStart, prefill, typed_values_of
 from bots.slack.views.timeline import shown_messages
-from complaints.actions.approval import require_second_person
 from complaints.actions.assessment import issue_texts
 from complaints.actions.authorisation import (
     READING_REASONS,
     Access,
     authorise,
-    is_allowed,
+    out_of_order,
     require_possible,
 )
-from complaints.actions.conduct import require_no_part
-from complaints.actions.correspondence import require_drafter
-from complaints.actions.registry import SECOND_PERSON_VERBS, form_of, verbs_that
+from complaints.actions.registry import ACTIONS, form_of, verbs_that
 from complaints.actors import Actor
 from complaints.case import Case, Event, last_of
-from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
+from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
+from complaints.forms import FORMS, Form
 from complaints.history import taken_back_seqs
-from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
@@ -91,24 +82,16 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
 
     Raises NotAllowed and OutOfOrder.
     """
-    verb = verb_of(form, case)
-    if form == "given":
-        # This form is for several acts, each with its own states.
+    verb, table = verb_of(form, case), FORMS.get(form, Form(form))
+    if table.is_for_many_acts:
         authorise(case, verb, actor)
     else:
         require_possible(case, verb, actor)
-    if verb in SECOND_PERSON_VERBS:
-        require_second_person(case, actor)
-    if form == "withdraw_draft" and case.drafted is not None:
-        require_drafter(case, actor)
-    if form == "assign" and not is_allowed(None, Access.HAND_OVER, actor):
-        raise NotAllowed(
-            f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
-        )
-    if form == "review_limit" and case.conduct.appeal_at is not None:
-        require_no_part(case, actor)
+    ACTIONS[verb].requires_actor(case, actor)
+    if table.access:
+        authorise(None, Access(table.access), actor)
     if not fits(form, case):
-        raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
+        raise out_of_order(case, form)
 
 
 def next_act(case: Case, actor: Actor) -> str:
@@ -158,7 +141,11 @@ async def view_for(
         else:
             async with slack.refusals_recorded(ref, form, actor):
                 require_form(form, case, actor)
-            view = await _form_view(slack, form, case, actor, suggested_link, reason)
+            if form in FORMS:
+                start = await prefilled(slack, form, case, actor, suggested_link, reason)
+                view = form_view(form, case, slack.texts, start)
+            else:
+                view = await _incident_view(slack, case)
     except ReasonNeeded:
         return reason_view(form, case, slack.texts)
     if work_version is not None and work_version < case.work_version:
@@ -212,37 +199,13 @@ async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: i
     return dates_view(case, events, slack.texts, now=slack.store.now(), page=page)
 
 
-async def _form_view(
-    slack: SlackContext,
-    form: str,
-    case: Case,
-    actor: Actor,
-    suggested_link: tuple[str, str] | None,
-    reason: str | None,
-) -> View:
-    if form == "incident":
-        incidents = await slack.store.aread(list_open_incidents)
-        rules = await slack.store.aread(load_current_rulebooks)
-        return incident_case_view(case, incidents, rules.languages, slack.texts)
-    start = await _prefill(slack, form, case, actor, suggested_link, reason)
-    return form_view(form, case, slack.texts, start)
+async def _incident_view(slack: SlackContext, case: Case) -> View:
+    incidents = await slack.store.aread(list_open_incidents)
+    rules = await slack.store.aread(load_current_rulebooks)
+    return incident_case_view(case, incidents, rules.languages, slack.texts)
 
 
-async def typed_form_view(
-    slack: SlackContext,
-    form: str,
-    case: Case,
-    actor: Actor,
-    values: Mapping[str, Any],
-    rows: Mapping[str, int],
-    place: FormPlace,
-) -> View:
-    """The form with these values; `rows` is the number of rows of each group without those of `values`."""
-    start = await _prefill(slack, form, case, actor, is_redrawn=True)
-    return form_view(form, case, slack.texts, start.with_typed(form, values, rows), place)
-
-
-async def _prefill(
+async def prefilled(
     slack: SlackContext,
     form: str,
     case: Case,
@@ -252,16 +215,17 @@ async def _prefill(
     *,
     is_redrawn: bool = False,
 ) -> FormPrefill:
+    """What the form starts with; what it shows of the complainant's words is recorded as a read."""
     now = slack.store.now()
     # A form can be drawn again long after it was opened, and the person may have lost the right since.
     async with slack.refusals_recorded(case.ref, form, actor):
         authorise(case, verb_of(form, case), actor)
-    opened, messages = None, list[Block]()
-    if form in READING_FORMS:
+    opened, messages, shows = None, list[Block](), FORMS[form].shows
+    if shows:
         read_at = await slack.store.aread(find_last_read, case.ref, actor.id)
 
         def is_whole(opened: OpenedCase) -> bool:
-            if form not in SUMMARY_FORMS:
+            if shows == "words":
                 return not is_redrawn
             messages[:], whole = shown_messages(form, opened, slack.texts, read_at)
             # Another page of a form shows no message: what arrived since is still unread.
@@ -272,38 +236,81 @@ async def _prefill(
     if opened is None and needed:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
     events = await _history(slack, case.ref, needed)
-    letter = (
-        await _waiting_letter(slack, case, events, actor) if form in ("approve", "check_decision") else ""
-    )
-    suggestion = None
-    if form == "assign":
-        members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
-        suggestion = suggested_owner(case, members, loads, now) if case.is_unowned else None
-    recorded = dict(slack.suggest(form, case))
-    if form in ("resolve", "decide"):
-        cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)
-        recorded |= {"cause_class": cause_class or "", "cause": cause or "", "root_cause": cause or ""}
-    start = prefill(
-        form,
+    start = FormStart(
         case,
         events,
         slack.texts,
-        now=now,
+        now,
         opened=opened,
-        letter=letter,
-        recorded=recorded,
+        recorded=slack.suggest(form, case),
         messages=messages,
-        suggested_owner=suggestion,
         suggested_link=suggested_link,
         actor=actor,
     )
+    sources = [source for source in FORMS[form].starts if source in _LOADED]
+    loaded: dict[str, Any] = {source: await _LOADED[source](slack, start, actor) for source in sources}
+    filled = prefill(form, replace(start, **loaded))
     if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
         words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
-        start = start.with_typed(form, typed_values_of(form, replace(taken_back, words=words)), {})
-    if form not in FILLED:
-        return start
+        filled = filled.with_typed(typed_values_of(form, replace(taken_back, words=words)), {})
+    if not FORMS[form].template_fills:
+        return filled
     menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
-    return replace(start, preface=[*start.preface, *menu])
+    return replace(filled, preface=[*filled.preface, *menu])
+
+
+async def _suggested_owner(slack: SlackContext, start: FormStart, actor: Actor) -> tuple[str, int] | None:
+    if not start.case.is_unowned:
+        return None
+    members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
+    return suggested_owner(start.case, members, loads, start.now)
+
+
+async def _usual_cause(slack: SlackContext, start: FormStart, actor: Actor) -> tuple[str | None, str | None]:
+    cause: tuple[str | None, str | None] = await slack.store.aread(find_usual_cause, start.case, actor)
+    return cause
+
+
+async def _waiting_letter(slack: SlackContext, start: FormStart, actor: Actor) -> str:
+    """The letter as it leaves if this person agrees, or the reason that waits; without a preview, written again."""
+    case, verb = start.case, Verb.EXTEND
+    if case.drafted is not None:
+        verb = Verb.RESOLVE if case.drafted.short else Verb.RESPOND
+    if case.reclassification is not None:
+        verb = Verb.RECLASSIFY
+    elif case.drafted is None and case.extension is None:
+        verb = Verb.LIMIT_CONTACT
+    event = last_of(start.events, verb)
+    if event is None:
+        return ""
+    try:
+        words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
+    except SealBroken:
+        return slack.texts.text("modal.letter_damaged")
+    if case.drafted is None:
+        try:
+            return await letters_if_approved(slack, case, actor)
+        except ComplaintError:
+            # They may only say no, and read why it was asked for.
+            return words.get("reason", "")
+    return slack.preview(
+        form_of(verb),
+        case,
+        event.facts,
+        words,
+        now=start.now,
+        reviewers=await slack.store.aread(count_reviewers, case, actor.id),
+        complaint_text=await slack.store.aread(load_complaint_text, case.ref),
+        written_at=event.at,
+    )
+
+
+#: What the database has for some sources of forms: the attribute of `FormStart` with the name of the source.
+_LOADED: Mapping[str, Callable[[SlackContext, FormStart, Actor], Awaitable[object]]] = {
+    "suggested_owner": _suggested_owner,
+    "usual_cause": _usual_cause,
+    "waiting_letter": _waiting_letter,
+}
 
 
 def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
@@ -402,37 +409,3 @@ def next_preview_page(view: Mapping[str, Any], letter: str, texts: StaffTexts) -
 def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:
     """A button that opens the complaint, for notices and direct messages."""
     return button(texts.text("verb.open"), "case.open", case.ref)
-
-
-async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], actor: Actor) -> str:
-    """The letter as it leaves if this person agrees, or the reason that waits; without a preview, written again."""
-    verb = Verb.EXTEND
-    if case.drafted is not None:
-        verb = Verb.RESOLVE if case.drafted.short else Verb.RESPOND
-    if case.reclassification is not None:
-        verb = Verb.RECLASSIFY
-    elif case.drafted is None and case.extension is None:
-        verb = Verb.LIMIT_CONTACT
-    event = last_of(events, verb)
-    if event is None:
-        return ""
-    try:
-        words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
-    except SealBroken:
-        return slack.texts.text("modal.letter_damaged")
-    if case.drafted is None:
-        try:
-            return await letters_if_approved(slack, case, actor)
-        except ComplaintError:
-            # They may only say no, and read why it was asked for.
-            return words.get("reason", "")
-    return slack.preview(
-        form_of(verb),
-        case,
-        event.facts,
-        words,
-        now=slack.store.now(),
-        reviewers=await slack.store.aread(count_reviewers, case, actor.id),
-        complaint_text=await slack.store.aread(load_complaint_text, case.ref),
-        written_at=event.at,
-    )

@@ -1,7 +1,7 @@
 """What each form starts with: proposal, assessment, issues, remedies, causes, the letter."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, conduct_lines, remedy_name, unpaid_line
-from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
+from bots.slack.views.forms import FormPrefill
 from bots.slack.views.investigation import (
     findings_initial,
     investigate_form,
@@ -71,116 +71,82 @@ from store.values import OpenedCase
 _OWN = ("product", "branch")
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
-#: Forms that show the story and the latest messages above their fields.
-SUMMARY_FORMS: frozenset[str] = frozenset(
-    {"reply", "ask", "inform", "investigate", "resolve", "decide", "approve", "check_decision", "warn_conduct",
-     "limit_contact", "review_limit"}
-)  # fmt: skip
-#: Forms that show the complainant's words: opening them is recorded as a read.
-READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 
 
-def prefill(
-    form: str,
-    case: Case,
-    events: Sequence[Event],
-    texts: StaffTexts,
-    *,
-    now: datetime,
-    opened: OpenedCase | None = None,
-    letter: str = "",
-    suggested_owner: tuple[str, int] | None = None,
-    suggested_link: tuple[str, str] | None = None,
-    recorded: Mapping[str, str] | None = None,
-    messages: Sequence[Block] = (),
-    actor: Actor | None = None,
-) -> FormPrefill:
-    """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
+@dataclass(frozen=True)
+class FormStart:
+    """What the sources of a form's first values have.
 
-    `events` are the whole history, with words at least for the acts that the form shows. `opened` is needed by the
-    forms in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of
-    their open complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are
-    first words of a letter, and the usual cause in this category: each fills the field of its name.
+    `events` are the whole history, with words at least for the acts that the form shows. `opened` is the complaint as
+    opened, for a form that shows words, and `messages` what it shows of them. `waiting_letter` is what waits for
+    approval. `suggested_owner` is a member with the number of their open complaints, `suggested_link` the relation
+    and the other reference that a button offered. `recorded` are first words of a letter by the name of the field,
+    `usual_cause` the class and the words of the cause in this category.
     """
-    with_words = opened.events if opened else ()
-    match form:
-        case "assess" if opened is not None:
-            start = _assess(opened, texts, now, actor)
-        case "assign":
-            start = _assign(case, texts, suggested_owner)
-        case "decide" | "resolve":
-            if form == "decide":
-                start = _decide(case, issue_texts(case, events), with_words, texts, now)
-            else:
-                start = FormPrefill(
-                    preface=[_asked_for_section(case, texts)] if case.remedies_requested else []
-                )
-            warning = open_statements_warning(case, with_words, texts)
-            start = replace(start, preface=[*start.preface, *warning])
-        case "approve" | "check_decision":
-            start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
-        case "remedy":
-            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
-            start = _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
-        case "verify":
-            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at and not remedy.verified_at]
-            how = {"how": _how_verified(remedies[0], events, texts)} if len(remedies) == 1 else {}
-            start = _with_confirmations(remedies, _remedies(remedies, events, texts, how), texts)
-        case "close":
-            start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
-        case "investigate":
-            start = investigate_form(case, opened, texts)
-            blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
-            start = replace(start, preface=[*start.preface, *blocks])
-        case "warn_conduct" | "limit_contact" | "review_limit":
-            start = FormPrefill(preface=_conduct_blocks(case, texts, with_words))
-        case "given":
-            start = _given(case, texts, now)
-        case "link":
-            other = "X" if suggested_link is None else suggested_link[1]
-            effects = [context(texts.text(text_id, ref=case.ref, other=other)) for text_id in _LINK_EFFECTS]
-            initial = {} if suggested_link is None else link_initial(suggested_link)
-            start = FormPrefill(initial=initial, preface=effects)
-        case _:
-            start = FormPrefill()
-    names = {field.name for field in FORMS[form] if field.group is None}
-    from_record = {
-        **_from_record(form, case, texts, now, opened),
-        **{name: value for name, value in (recorded or {}).items() if name in names and value},
-    }
-    start = replace(start, initial={**from_record, **start.initial})
+
+    case: Case
+    events: Sequence[Event]
+    texts: StaffTexts
+    now: datetime
+    opened: OpenedCase | None = None
+    waiting_letter: str = ""
+    suggested_owner: tuple[str, int] | None = None
+    suggested_link: tuple[str, str] | None = None
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    usual_cause: tuple[str | None, str | None] = (None, None)
+    messages: Sequence[Block] = ()
+    actor: Actor | None = None
+
+    @property
+    def opened_events(self) -> Sequence[Event]:
+        """The events with all words, if the complaint is opened."""
+        return self.opened.events if self.opened else ()
+
+
+def prefill(form: str, start: FormStart) -> FormPrefill:
+    """What a form starts with, from the sources that its table names."""
+    filled = FormPrefill()
+    for source in FORMS[form].starts:
+        filled = filled.plus(SOURCES[source](start))
     if form in FORM_VERBS and (asks := ACTIONS[FORM_VERBS[form]].asks):
-        start = _with_returned(form, asks, start, with_words or events, texts)
+        filled = _with_returned(form, asks, filled, start.opened_events or start.events, start.texts)
     # What waits for approval is read first; any other letter is yet to be written.
-    parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
-    return replace(start, preface=[block for part in parts for block in part])
+    parts = [start.messages, filled.preface]
+    if FORMS[form].shows == "everything":
+        parts.reverse()
+    return replace(filled, preface=[block for part in parts for block in part])
 
 
-def _from_record(
-    form: str, case: Case, texts: StaffTexts, now: datetime, opened: OpenedCase | None
-) -> dict[str, Any]:
-    """First values that the record gives; the person who fills in the form may change each."""
-    match form:
-        case "ask":
-            decide = case.target(Target.DECIDE)
-            latest = due(now, case.rules.targets.waiting_limit, case.rules.calendar).at
-            # An answer on the day before the decision is due can still be used.
-            before = latest if decide is None else min(latest, decide.internal_due - timedelta(days=1))
-            return {"needed_by": _day_until(case, before, now) or _day_until(case, latest, now)}
-        case "inform":
-            legal = case.target(Target.LEGAL)
-            news = next_news(case, now)
-            if legal is not None and legal.met_at is None and now <= legal.internal_due:
-                news = min(news, legal.internal_due)
-            return {"next_date": _day_until(case, news, now)}
-        case "resolve" | "decide":
-            currency = case.currency_requested or currency_of(case.rules.country)
-            paid = {"type": sum_asked_for(case)[0], "currency": currency}
-            return {"others_affected": _others(case, opened), **paid}
-        case "approve":
-            return {"agreed": "yes"}
-        case _:
-            return {}
+def _day_of_answer(start: FormStart) -> FormPrefill:
+    """The last day on which an answer of the complainant can still be used."""
+    case, now = start.case, start.now
+    decide = case.target(Target.DECIDE)
+    latest = due(now, case.rules.targets.waiting_limit, case.rules.calendar).at
+    # An answer on the day before the decision is due can still be used.
+    before = latest if decide is None else min(latest, decide.internal_due - timedelta(days=1))
+    day = _day_until(case, before, now) or _day_until(case, latest, now)
+    return FormPrefill(initial={"needed_by": day})
+
+
+def _day_of_news(start: FormStart) -> FormPrefill:
+    case, now = start.case, start.now
+    legal, news = case.target(Target.LEGAL), next_news(case, now)
+    if legal is not None and legal.met_at is None and now <= legal.internal_due:
+        news = min(news, legal.internal_due)
+    return FormPrefill(initial={"next_date": _day_until(case, news, now)})
+
+
+def _remedy(start: FormStart) -> FormPrefill:
+    """The remedy of money that was asked for, and whether others are affected."""
+    case = start.case
+    currency = case.currency_requested or currency_of(case.rules.country)
+    initial = {"type": sum_asked_for(case)[0], "currency": currency}
+    return FormPrefill(initial={"others_affected": _others(case, start.opened), **initial})
+
+
+def _usual_cause(start: FormStart) -> FormPrefill:
+    cause_class, cause = start.usual_cause
+    return FormPrefill(initial={"cause_class": cause_class, "cause": cause, "root_cause": cause})
 
 
 def _day_until(case: Case, latest: datetime, now: datetime) -> str | None:
@@ -211,11 +177,14 @@ def _whole_minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60 * 60
 
 
-def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor | None) -> FormPrefill:
+def _assessment(start: FormStart) -> FormPrefill:
     """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5).
 
     Of severity and safety the form offers what this person may save.
     """
+    opened, texts = start.opened, start.texts
+    if opened is None:
+        return FormPrefill()
     case, assessment = opened.case, opened.case.assessment
     if assessment is None:
         initial = _proposed_criteria(case)
@@ -227,17 +196,16 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
         for issue, text in zip(case.issues, issue_texts(case, opened.events), strict=True):
             initial |= {f"issues.{issue.n}.text": text, f"issues.{issue.n}.category": issue.category}
-    least = lowest_allowed(case, actor)
+    least = lowest_allowed(case, start.actor)
     choices = {"category": _categories(case, texts)}
     are_decided = issues_are_decided(case)
     if not (are_decided or issues_are_named(case)):
         dropped = (NO_ISSUE, texts.text(f"category.{NO_ISSUE}"))
         choices["issues.N.category"] = (dropped, *choices["category"])
     for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
-        choices[name] = tuple((code, texts.text(f"{name}.{code}")) for code in codes)
+        choices[name] = texts.choices(name, codes)
     for name, most in (("severity", 5), ("safety", 3)):
-        allowed = range(least[name], most + 1)
-        choices[name] = tuple((str(value), texts.text(f"{name}.{value}")) for value in allowed)
+        choices[name] = texts.choices(name, map(str, range(least[name], most + 1)))
     return FormPrefill(
         initial=initial,
         choices=choices,
@@ -246,7 +214,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
             *_out_of_time(case, texts),
             *proposal_blocks(opened, texts),
             *(take_matters_blocks(opened, texts) if assessment is None else ()),
-            *similar_blocks(case, opened.similar_cases, texts, now=now),
+            *similar_blocks(case, opened.similar_cases, texts, now=start.now),
             *([context(texts.text("assess.lowest", **least))] if least != ANY_GRADE else []),
         ],
         rows={"issues": len(case.issues)} if case.issues else {},
@@ -254,12 +222,12 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
     )
 
 
-def _assign(case: Case, texts: StaffTexts, suggested_owner: tuple[str, int] | None) -> FormPrefill:
+def _suggested_owner(start: FormStart) -> FormPrefill:
     """The suggested owner with the reason, otherwise the present one."""
-    if suggested_owner is None:
-        return FormPrefill(initial={"owner": case.owner} if case.owner is not None else {})
-    member_id, number = suggested_owner
-    suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
+    if start.suggested_owner is None:
+        return FormPrefill(initial={"owner": start.case.owner} if start.case.owner is not None else {})
+    member_id, number = start.suggested_owner
+    suggestion = start.texts.text("assign.suggested", who=mention(member_id), number=number)
     return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
 
 
@@ -292,14 +260,13 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     """The categories to choose from, first the two between which the model is uncertain (7.5)."""
     first = uncertain_categories(case) if case.assessment is None else ()
     codes = (*first, *(code for code in categories_of(case.rules) if code not in first))
-    return tuple((code, texts.text(f"category.{code}")) for code in codes)
+    return texts.choices("category", codes)
 
 
-def _decide(
-    case: Case, issues: Sequence[str], events: Sequence[Event], texts: StaffTexts, now: datetime
-) -> FormPrefill:
-    headings = {}
-    for issue, text in zip(case.issues, issues, strict=True):
+def _decision(start: FormStart) -> FormPrefill:
+    """A row with the words and the finding of each issue, and the remedy that was asked for."""
+    case, texts, headings = start.case, start.texts, {}
+    for issue, text in zip(case.issues, issue_texts(case, start.events), strict=True):
         category = texts.text(f"category.{issue.category}")
         heading = texts.text("modal.issue", number=issue.n + 1, category=category)
         if text:
@@ -310,20 +277,25 @@ def _decide(
     remedy, amount = sum_asked_for(case)
     # Slack's menus cannot be emptied, and a refused complaint must not promise what was asked for.
     types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
-    unpaid = unpaid_line(case, texts, now)
+    unpaid = unpaid_line(case, texts, start.now)
     return FormPrefill(
         preface=[*([section(unpaid)] if unpaid else ()), *open_steps_warning(case, texts)],
         initial={
             "remedies.0.type": remedy,
             "remedies.0.amount": amount,
             "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
-            **findings_initial(case, events),
+            **findings_initial(case, start.opened_events),
         },
-        choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
+        choices={"type": texts.choices("remedy", types)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,
     )
+
+
+def _remedies_asked_for(start: FormStart) -> FormPrefill:
+    wishes = start.case.remedies_requested
+    return FormPrefill(preface=[_asked_for_section(start.case, start.texts)] if wishes else [])
 
 
 def _asked_for_section(case: Case, texts: StaffTexts) -> Block:
@@ -344,12 +316,12 @@ def _with_returned(
     preface = [section(cut(texts.text(text_id, who=who, note=note), 3000)), *start.preface]
     if FORM_VERBS[form] is not drafted.verb:
         return replace(start, preface=preface)
-    return replace(start.with_typed(form, typed_values_of(form, drafted), {}), preface=preface)
+    return replace(start.with_typed(typed_values_of(form, drafted), {}), preface=preface)
 
 
 def typed_values_of(form: str, event: Event) -> dict[str, Any]:
     """What was typed into the form of this act, by path; confirmations stay empty."""
-    fields = {field.name for field in FORMS[form]} - set(CONFIRMATIONS)
+    fields = {entry.name for entry in FORMS[form].fields if not entry.is_confirmation}
     typed: dict[str, Any] = {
         path: text for path, text in event.words.items() if path.rpartition(".")[2] in fields
     }
@@ -361,8 +333,9 @@ def typed_values_of(form: str, event: Event) -> dict[str, Any]:
     return typed
 
 
-def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: StaffTexts) -> list[Block]:
+def _waiting_letter(start: FormStart) -> FormPrefill:
     """What waits for approval: the letter with the warnings that its author overruled, or the reason."""
+    case, texts = start.case, start.texts
     title = texts.text("modal.letter")
     if case.reclassification is not None:
         title = texts.text("modal.reclassified", kind=texts.text(f"kind.{case.reclassification[0].value}"))
@@ -373,30 +346,32 @@ def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: St
         title = texts.text("modal.extension_asked", target=target, day=day)
     elif case.drafted is None and case.conduct.pending is not None:
         title = texts.text("modal.limit_asked", day=texts.day(case.conduct.pending.until))
-    draft = next((event for event in events if case.drafted and event.seq == case.drafted.seq), None)
+    draft = next((event for event in start.events if case.drafted and event.seq == case.drafted.seq), None)
     codes = () if draft is None else draft.facts.get(OVERRULED, ())
     warned = [section(overruled_line(codes, texts))] if codes else []
-    return [section(title), *warned, *plain_sections(letter), divider()]
+    return FormPrefill(preface=[section(title), *warned, *plain_sections(start.waiting_letter), divider()])
 
 
-def _conduct_blocks(case: Case, texts: StaffTexts, events: Sequence[Event]) -> list[Block]:
+def _conduct(start: FormStart) -> FormPrefill:
     """What a limit never touches; for a person who needs support, to think of that first; and the limit in force."""
+    case, texts = start.case, start.texts
     needs = {Flag.SUPPORT_NEED, Flag.MINOR, Flag.FOR_ANOTHER} & case.flags
     is_vulnerable = needs or any(sign.kind in RAISING for sign in case.signs)
     ids = (["conduct.vulnerable"] if is_vulnerable else []) + ["conduct.never_limited"]
     blocks = [section(texts.text(id_)) for id_ in ids]
     if case.conduct.limit is not None:
-        reason = words_by_verb(events, Verb.LIMIT_CONTACT).get("reason", "")
+        reason = words_by_verb(start.opened_events, Verb.LIMIT_CONTACT).get("reason", "")
         blocks = [
             *sections(conduct_lines(case, texts)),
             quoted(texts.text("field.reason"), reason or "–"),
             *blocks,
         ]
-    return blocks
+    return FormPrefill(preface=blocks)
 
 
-def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
+def _spoken_now(start: FormStart) -> FormPrefill:
     """What may have been said on the phone or in a letter in the present state."""
+    case = start.case
     is_answered = case.state in ANSWERED and case.decision is not None
     fits = {
         "acknowledge": case.level not in case.acks,
@@ -408,8 +383,10 @@ def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
         "withdraw": case.is_open and case.withdrawn_at is None,
         "authority": Flag.FOR_ANOTHER in case.flags,
     }
-    choices = tuple((act, texts.text(f"given.{act}")) for act in OFFLINE_VERBS if fits.get(act, True))
-    return FormPrefill(initial={"given_at": _whole_minute(now)}, choices={"what": choices} if choices else {})
+    choices = start.texts.choices("given", (act for act in OFFLINE_VERBS if fits.get(act, True)))
+    return FormPrefill(
+        initial={"given_at": _whole_minute(start.now)}, choices={"what": choices} if choices else {}
+    )
 
 
 def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]:
@@ -441,15 +418,33 @@ def _promised_words(event: Event) -> list[dict[str, str]]:
     return [{"text": event.words.get(f"remedies.{number}.text", "")} for number in range(count)]
 
 
-def _remedies(
-    remedies: Sequence[RemedyOwed], events: Sequence[Event], texts: StaffTexts, initial: Mapping[str, Any]
-) -> FormPrefill:
-    words = remedy_words_by_number(events)
+def _remedies_to_do(start: FormStart) -> FormPrefill:
+    remedies = [remedy for remedy in start.case.owed_remedies if remedy.done_at is None]
+    return _remedies(start, remedies).plus(FormPrefill(initial={"done_at": _whole_minute(start.now)}))
+
+
+def _remedies_to_verify(start: FormStart) -> FormPrefill:
+    """The remedies that were done, above them those that the complainant confirmed, as evidence."""
+    owed = start.case.owed_remedies
+    remedies = [remedy for remedy in owed if remedy.done_at and not remedy.verified_at]
+    filled = _remedies(start, remedies)
+    if len(remedies) == 1:
+        filled = filled.plus(FormPrefill(initial={"how": _how_verified(remedies[0], start)}))
+    labels = dict(filled.choices["remedy"])
+    confirmed = [escaped(labels[str(remedy.n)]) for remedy in remedies if remedy.answer == "yes"]
+    if not confirmed:
+        return filled
+    notice = start.texts.text("modal.remedy_confirmed", remedies="\n".join(confirmed))
+    return filled.plus(FormPrefill(preface=sections(notice.splitlines())))
+
+
+def _remedies(start: FormStart, remedies: Sequence[RemedyOwed]) -> FormPrefill:
+    words = remedy_words_by_number(start.events)
     choices = tuple(
-        (str(remedy.n), _remedy_label(remedy, words.get(remedy.n, {}), texts)) for remedy in remedies
+        (str(remedy.n), _remedy_label(remedy, words.get(remedy.n, {}), start.texts)) for remedy in remedies
     )
     only = {"remedy": choices[0][0]} if len(choices) == 1 else {}
-    return FormPrefill(initial={**initial, **only}, choices={"remedy": choices})
+    return FormPrefill(initial=only, choices={"remedy": choices})
 
 
 def _remedy_label(remedy: RemedyOwed, words: Mapping[str, str], texts: StaffTexts) -> str:
@@ -458,33 +453,72 @@ def _remedy_label(remedy: RemedyOwed, words: Mapping[str, str], texts: StaffText
     return cut(f"{remedy_name(remedy, texts)}{text}", 75)
 
 
-def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts: StaffTexts) -> FormPrefill:
-    """The remedies that the complainant confirmed, as evidence for the person who verifies."""
-    labels = dict(form.choices.get("remedy", ()))
-    confirmed = [str(remedy.n) for remedy in remedies if remedy.answer == "yes"]
-    lines = [escaped(labels[number]) for number in confirmed if number in labels]
-    if not lines:
-        return form
-    notice = texts.text("modal.remedy_confirmed", remedies="\n".join(lines))
-    return replace(form, preface=sections(notice.splitlines()))
-
-
-def _how_verified(remedy: RemedyOwed, events: Sequence[Event], texts: StaffTexts) -> str | None:
+def _how_verified(remedy: RemedyOwed, start: FormStart) -> str | None:
     """What the record has to check by: the complainant's confirmation, or the proof."""
     if remedy.answer == "yes":
-        return texts.text("prefill.confirmed")
-    done = events_of(events, Verb.REMEDY_DONE)
+        return start.texts.text("prefill.confirmed")
+    done = events_of(start.events, Verb.REMEDY_DONE)
     proof = [
         event.words.get("proof", "").strip() for event in done if event.facts.get("remedy") == str(remedy.n)
     ]
-    return texts.text("prefill.proof", proof=proof[-1]) if proof and proof[-1] else None
+    return start.texts.text("prefill.proof", proof=proof[-1]) if proof and proof[-1] else None
 
 
-def _close(case: Case, words: Mapping[str, str]) -> FormPrefill:
-    decision = case.decision
+def _decided_cause(start: FormStart) -> FormPrefill:
+    words, decision = words_by_verb(start.events, Verb.RESPOND, Verb.RESOLVE), start.case.decision
     return FormPrefill(
         initial={
             "root_cause": words.get("root_cause") or words.get("cause"),
             "cause_class": decision.cause_class if decision else None,
         }
     )
+
+
+def _suggested_link(start: FormStart) -> FormPrefill:
+    """What each relation does to both complaints, and the link that a button offered."""
+    other = "X" if start.suggested_link is None else start.suggested_link[1]
+    return FormPrefill(
+        initial={} if start.suggested_link is None else link_initial(start.suggested_link),
+        preface=[
+            context(start.texts.text(text_id, ref=start.case.ref, other=other)) for text_id in _LINK_EFFECTS
+        ],
+    )
+
+
+def _investigation(start: FormStart) -> FormPrefill:
+    case, opened, texts = start.case, start.opened, start.texts
+    similar = similar_blocks(case, opened.similar_cases, texts, now=start.now) if opened else []
+    return investigate_form(case, opened, texts).plus(FormPrefill(preface=similar))
+
+
+def _open_statements(start: FormStart) -> FormPrefill:
+    return FormPrefill(preface=open_statements_warning(start.case, start.opened_events, start.texts))
+
+
+def _recorded(start: FormStart) -> FormPrefill:
+    return FormPrefill(initial={name: words for name, words in start.recorded.items() if words})
+
+
+#: The sources that forms name in `starts`.
+SOURCES: Mapping[str, Callable[[FormStart], FormPrefill]] = {
+    "agreement": lambda start: FormPrefill(initial={"agreed": "yes"}),
+    "assessment": _assessment,
+    "conduct": _conduct,
+    "day_of_answer": _day_of_answer,
+    "day_of_news": _day_of_news,
+    "decided_cause": _decided_cause,
+    "decision": _decision,
+    "investigation": _investigation,
+    "news_so_far": _recorded,
+    "open_statements": _open_statements,
+    "remedies_asked_for": _remedies_asked_for,
+    "remedies_done": _recorded,
+    "remedies_to_do": _remedies_to_do,
+    "remedies_to_verify": _remedies_to_verify,
+    "remedy": _remedy,
+    "spoken_now": _spoken_now,
+    "suggested_link": _suggested_link,
+    "suggested_owner": _suggested_owner,
+    "usual_cause": _usual_cause,
+    "waiting_letter": _waiting_letter,
+}

@@ -11,7 +11,7 @@ from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS, FORM_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale
 from complaints.forms import WrongFields
 from complaints.vocabulary import Target, Verb
 
@@ -26,9 +26,6 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
     if isinstance(error, AlreadyDone):
         ended = error.code == "incident_ended"
         return texts.text("refused.incident_ended" if ended else "refused.already_done")
-    if isinstance(error, UnknownReference):
-        unknown = error.code == "unknown_incident"
-        return texts.text("refused.unknown_incident" if unknown else "refused.unknown_reference")
     if error.code == "unstated_sums":
         return texts.text("refused.unstated_sums", sums=escaped(str(error.values["sums"]), 300))
     if error.code == "evidence_missing" and case is not None:

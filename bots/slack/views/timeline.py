@@ -28,6 +28,7 @@ from complaints.actions.action import WordKind
 from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.actions.registry import MESSAGE_VERBS, verbs_that
 from complaints.case import Event
+from complaints.forms import FORMS
 from complaints.vocabulary import Role
 from store.file_types import is_program
 from store.files import ATTACHED
@@ -105,9 +106,8 @@ def shown_messages(
     Who approves has to have read everything, so all words are shown where they fit.
     """
     blocks = message_blocks(opened, texts)
-    if form in ("approve", "check_decision") and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(
-        blocks
-    ):
+    shows_all = FORMS[form].shows == "everything"
+    if shows_all and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(blocks):
         return blocks, True
     return summary_blocks(opened, texts), summary_is_whole(opened, texts, read_at)
 

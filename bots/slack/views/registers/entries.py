@@ -220,7 +220,7 @@ def act_form(
         )
         blocks.append(
             input_block(
-                FORM, field, field.name, texts, initial=values.get(field.name), choices=choices or None, label=label
+                field, field.name, texts, initial=values.get(field.name), choices=choices or None, label=label
             )
         )  # fmt: skip
     ref, version = (f"{register.name}:", 0) if entry is None else (entry.code, entry.version)
