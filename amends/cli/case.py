@@ -6,7 +6,6 @@ import json as json_module
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -37,6 +36,7 @@ from amends.cli.output import (
     print_table,
     write_file,
 )
+from amends.documents.blocks import Edition
 from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
@@ -188,10 +188,10 @@ _NOT_FIELDS = {
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
-    from amends.documents.case_file.record_view import RecordView, UsageRecord
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.facts import field_name
 
-    view = RecordView(UsageRecord(record), labels)
+    view = RecordView(record, labels)
     fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
     print_table(
         "",
@@ -234,7 +234,7 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
 def history(
     ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
 ) -> None:
-    from amends.documents.case_file.record_view import RecordView, UsageRecord
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.facts import fact_lines
     from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
@@ -249,7 +249,7 @@ def history(
     if json:
         print_json({"ref": ref, "events": events})
         return
-    view = RecordView(UsageRecord(record), labels)
+    view = RecordView(record, labels)
     print_table(
         ref,
         ("", "when", "what", "by", "clause", "facts"),
@@ -314,12 +314,6 @@ def due(
             print_line(f"    {step_sentence(DueStep.from_json(step), texts, plain=True)}")
 
 
-class Edition(StrEnum):
-    HOUSE = "house"
-    SUBJECT = "subject"
-    OMBUDSMAN = "ombudsman"
-
-
 def file_(
     ref: Reference,
     *,
@@ -329,7 +323,7 @@ def file_(
     reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
-    from amends.documents.case_file.case_file import RECORD, case_file, evidence_file, exact_record
+    from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import export_case, record_read
@@ -355,13 +349,9 @@ def file_(
         attached = {} if subject else {RECORD: exact_record(whole)}
         if for_ is Edition.OMBUDSMAN:
             attached |= _receipt(store, ref, settings.secrets.signing_key)
-            document = evidence_file(
-                whole, labels, made_at=now, attached=[*attached], stored_pictures=pictures, damaged=damaged
-            )
-        else:
-            document = case_file(
-                whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
-            )
+        document = case_file(
+            whole, labels, for_, made_at=now, attached=[*attached], stored_pictures=pictures, damaged=damaged
+        )
         write_file(output, as_pdf(document, created_at=now, attachments=attached))
     print_damage(damaged)
 
