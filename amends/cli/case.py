@@ -6,7 +6,6 @@ import json as json_module
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -36,6 +35,7 @@ from amends.cli.output import (
     print_table,
     write_file,
 )
+from amends.documents.blocks import Edition
 from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
@@ -187,10 +187,10 @@ _NOT_FIELDS = {
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
-    from amends.documents.case_file.record_view import RecordView, UsageRecord
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.facts import field_name
 
-    view = RecordView(UsageRecord(record), labels)
+    view = RecordView(record, labels)
     fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
     print_table(
         "",
@@ -231,7 +231,7 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
 
 
 def history(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False) -> None:
-    from amends.documents.case_file.record_view import RecordView, UsageRecord
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.facts import fact_lines
 
     record, zone, labels, damaged = _read_record(ref, "history", reason)
@@ -239,7 +239,7 @@ def history(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = 
     if json:
         print_json({"ref": record["ref"], "events": record["events"]})
         return
-    view = RecordView(UsageRecord(record), labels)
+    view = RecordView(record, labels)
     print_table(
         record["ref"],
         ("", "when", "what", "by", "clause", "facts"),
@@ -302,12 +302,6 @@ def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = Fals
             print_line(f"    {step_sentence(DueStep.from_json(step), texts, plain=True)}")
 
 
-class Edition(StrEnum):
-    HOUSE = "house"
-    SUBJECT = "subject"
-    OMBUDSMAN = "ombudsman"
-
-
 def file_(
     ref: Reference,
     *,
@@ -316,7 +310,7 @@ def file_(
     for_: Annotated[Edition, typer.Option("--for")] = Edition.HOUSE,
     reason: Reason = Purpose.OPERATION,
 ) -> None:
-    from amends.documents.case_file.case_file import RECORD, case_file, evidence_file, exact_record
+    from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.typst import as_pdf
     from store.cases.export import export_case, record_read
     from store.database.damage import collecting_damage
@@ -334,13 +328,9 @@ def file_(
         attached = {} if subject else {RECORD: exact_record(whole)}
         if for_ is Edition.OMBUDSMAN:
             attached |= _receipt(store, ref, settings.secrets.signing_key)
-            document = evidence_file(
-                whole, labels, made_at=now, attached=[*attached], stored_pictures=pictures, damaged=damaged
-            )
-        else:
-            document = case_file(
-                whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
-            )
+        document = case_file(
+            whole, labels, for_, made_at=now, attached=[*attached], stored_pictures=pictures, damaged=damaged
+        )
         write_file(output, as_pdf(document, created_at=now, attachments=attached))
     print_damage(damaged)
 

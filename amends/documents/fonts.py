@@ -8,9 +8,10 @@ import json
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 #: In the order in which Typst tries them; document.typ has the same list.
 FAMILIES = ("Libertinus Serif", "DejaVu Sans Mono", "New Computer Modern")
@@ -37,13 +38,13 @@ def printable(text: str) -> str:
     return _RUN.sub(lambda run: run.group() + "\u200b", plain)
 
 
-def is_rtl(text: str) -> bool:
-    """True if the first letter with a direction runs from right to left (UAX 9, rule P2)."""
-    for letter in text:
-        direction = unicodedata.bidirectional(letter)
-        if direction in ("L", "R", "AL"):
-            return direction != "L"
-    return False
+def printable_data(data: Any) -> Any:
+    """JSON values with every text made printable, except pictures."""
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, Mapping):
+        return {name: value if name == "svg" else printable_data(value) for name, value in data.items()}
+    return [printable_data(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def has_glyph(family: str, letter: str) -> bool:

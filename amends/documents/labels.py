@@ -26,6 +26,13 @@ class Labels:
         """The text with its fields filled in. Raises UnknownText if no catalogue has this id."""
         return self._domain_of(id_).text(self.language, id_, **fields)
 
+    def raw(self, id_: str) -> str:
+        """The text with its fields not filled in."""
+        return self._domain_of(id_).raw(self.language, id_)
+
+    def has(self, id_: str) -> bool:
+        return any(texts.has(id_) for texts in self.domains)
+
     def count(self, id_: str, number: int, **fields: object) -> str:
         """The text in the plural form for this number; {number} is one of its fields."""
         return self._domain_of(id_).count(self.language, id_, number, **fields)
@@ -35,7 +42,7 @@ class Labels:
         if code is None:
             return None
         id_ = f"{family}.{code}"
-        if any(texts.has(id_) for texts in self.domains):
+        if self.has(id_):
             return self.text(id_)
         return code.replace("_", " ")
 

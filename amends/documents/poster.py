@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from amends.documents.fonts import printable
 from amends.documents.typst import typeset
 from amends.public_page import answers, chat_link, qr_code
 from bots.texts.texts import Texts
@@ -25,9 +24,9 @@ def poster(
     sheets = [_sheet(rulebooks, texts, language, bot) for language in languages]
     data = {
         "title": sheets[0]["title"],
-        "organisation": printable(rulebooks.own.organisation),
+        "organisation": rulebooks.own.organisation,
         "link": link,
-        "code": qr_code(link),
+        "svg": qr_code(link),
         "sheets": sheets,
     }
     return typeset(_TEMPLATE, data, created_at=created_at)
@@ -37,7 +36,7 @@ def _sheet(rulebooks: Rulebooks, texts: Texts, language: str, bot: str) -> dict[
     rules = rulebooks.for_person(None, language)
 
     def text(id_: str, **fields: str) -> str:
-        return printable(texts.text(language, id_, **fields))
+        return texts.text(language, id_, **fields)
 
     return {
         "language": language[:2],
@@ -46,12 +45,5 @@ def _sheet(rulebooks: Rulebooks, texts: Texts, language: str, bot: str) -> dict[
         "scan": text("page.scan", bot=bot),
         "alt": text("page.qr", link=chat_link(bot)),
         "danger": text("page.danger", number=rules.emergency_number),
-        "answers": [
-            {
-                "question": printable(answer.question),
-                "paragraphs": [printable(line) for line in answer.paragraphs],
-                "items": [printable(item) for item in answer.items],
-            }
-            for answer in answers(language, rules, texts)
-        ],
+        "answers": [vars(answer) for answer in answers(language, rules, texts)],
     }

@@ -7,6 +7,7 @@ text can act as markup.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 import typst
 
 from amends.documents.blocks import Document, Picture, as_data
+from amends.documents.fonts import printable_data
+from amends.documents.labels import Labels
 
 #: Only the fonts that come with Typst, loaded once.
 FONTS = typst.Fonts(include_system_fonts=False)
@@ -25,6 +28,13 @@ STANDARDS: tuple[typst.PDFStandard, ...] = ("a-3a", "ua-1")
 _TEMPLATE = Path(__file__).with_name("document.typ")
 
 
+#: What the sections say: the ids of texts, and the names of fields and steps that have a text.
+_NAMES = frozenset(
+    re.findall(r'"([a-z_.]+)"', _TEMPLATE.with_name("sections.typ").read_text(encoding="utf-8"))
+)
+_FAMILIES = ("case", "step")
+
+
 class TypesettingFailed(Exception):
     """Typst refused a document: a defect of the desk, never of the person whose words are in it."""
 
@@ -32,9 +42,9 @@ class TypesettingFailed(Exception):
 def as_pdf(
     document: Document, *, created_at: datetime, attachments: Mapping[str, str] | None = None
 ) -> bytes:
-    """The document as PDF/A-3a; `attached` maps a file name to its exact text (JSON or plain).
+    """The document as PDF/A-3a; `attachments` maps a file name to its exact text (JSON or plain).
 
-    `at` is the creation time in the file. Raises TypesettingFailed.
+    `created_at` is the creation time in the file. Raises TypesettingFailed.
     """
     return typeset(_TEMPLATE, as_data(document), created_at=created_at, attachments=attachments)
 
@@ -54,6 +64,12 @@ def typeset(
         raise TypesettingFailed(f"{data['title']}: {error.message.partition('`')[0].strip()}") from None
 
 
+def template_texts(labels: Labels) -> dict[str, str]:
+    """The texts that sections.typ names, with their fields not filled in."""
+    ids = (*_NAMES, *(f"{family}.{name}" for family in _FAMILIES for name in _NAMES))
+    return {id_: labels.raw(id_) for id_ in ids if labels.has(id_)}
+
+
 def can_draw(picture: Picture) -> bool:
     """False if a picture is broken or of a type that PDF/A refuses: it would make the whole document fail."""
     page = Document("-", "en", "-", "-", "-", "-", (picture,))
@@ -69,7 +85,7 @@ def _compile(template: Path, data: Mapping[str, Any], timestamp: int, attached: 
         template,
         root=template.parent,
         sys_inputs={
-            "document": json.dumps(data, ensure_ascii=False),
+            "document": json.dumps(printable_data(data), ensure_ascii=False),
             "attached": json.dumps(list(attached.items()), ensure_ascii=False),
         },
         font_paths=FONTS,

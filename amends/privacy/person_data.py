@@ -1,11 +1,12 @@
 """What of a complaint is a person's own data: their own is exported in full, other people's is not (8.1, 4.7).
 
-Staff appear by their role, never by name or id. Of the model's work the person gets every proposal with its reasons,
-and that a person decided. Everything that is left out is listed with the reason.
+The marks of the record say what each field is (store/record/fields.toml). Staff appear by their role, never by name
+or id. Of the model's work the person gets every proposal with its reasons, and that a person decided. Everything that
+is left out is listed with the reason.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from complaints.actions.action import WordKind
@@ -13,17 +14,19 @@ from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Verb
 from store.cases.export import WholeCase, WholePerson
+from store.record.field_marks import MARKS, RECORD, Whose, fields_of
 
-#: Fields that are exported unchanged.
-_PLAIN_FIELDS = (
-    "ref", "state", "kind", "is_simulation", "jurisdiction", "received_at", "logged_at", "channel",
-    "language", "description", "where_and_when", "for_whom", "remedy_requested",
-    "remedy_requested_text", "confirmed_at", "form_ended_at", "priority", "category", "product",
-    "branch", "severity", "safety", "complexity", "reach", "recurrence", "immediate_needed", "immediate_possible",
-    "compensation_likely", "media_heard", "assessed_at", "flags", "evidence", "acknowledged_at",
-    "last_contact_at", "level", "reply", "reply_at", "reply_reason", "recourse_notice_at", "close_code",
-    "closed_at", "reopen_count", "legal_hold", "survey", "erased_at",
-)  # fmt: skip
+#: What belongs to a person's own data. Notes of staff do too, but are among the texts, where they are checked.
+_PERSONAL = frozenset({Whose.OWN, Whose.COMPLAINANT, Whose.LETTER, Whose.DECISION, Whose.DERIVED})
+#: Names in the export that differ from those of the record.
+_NAMES = {
+    "events": "what_was_done",
+    "reads": "who_looked",
+    "signs": "danger_signs",
+    "targets": "dates",
+    "role": "by",
+    "communicated_at": "told_at",
+}
 #: With one of these parts the complaint is the person's own. People with another part are only mentioned in it.
 _OWN_PARTS = frozenset({"complainant", "affected", "representative"})
 #: The fields of a decision's form that are in its letter; the other fields are notes.
@@ -42,51 +45,46 @@ def complaint_data(
     communicated = frozenset(row["seq"] for row in record["decisions"] if row.get("communicated_at"))
     internal = [row for row in record["decisions"] if not row.get("external")]
     all_communicated = bool(internal) and all(row["seq"] in communicated for row in internal)
+    whose = _PERSONAL - ({Whose.DECISION} if not all_communicated else set())
+    whose -= {Whose.COMPLAINANT} if not is_complainant else set()
     texts, omissions = _texts(record, person.staff, communicated, notes=notes)
     if record["files"] and not is_complainant:
         omissions.append(_omission("file", "others_data"))
     return {
+        **_own_fields(record, RECORD, whose),
         **base,
-        **{name: record[name] for name in _PLAIN_FIELDS if name in record},
         "timezone": whole.rules.calendar.zone,
         "numbers": [{"kind": kind, "value": value} for kind, value in whole.identifiers if is_complainant],
         "people": [_party(row, person, is_complainant=is_complainant) for row in record["people"]],
         "texts": texts,
-        "messages": _columns(record["messages"], ("direction", "at", "text", "language", "state", "channel")),
-        "proposal": _proposal(record["proposal"]),
         "proposals": [{**row, "decides": False} for row in record["proposals"]],
-        "danger_signs": record["signs"],
         "similar_cases": record["similar_cases"],
-        "issues": [
-            {"category": row["category"], "finding": row["finding"] if all_communicated else None}
-            for row in record["issues"]
-        ],
-        "dates": _columns(
-            record["targets"], ("target", "version", "start", "promised_due", "met_at", "basis")
-        ),
         "decisions": list(_decisions(record)),
-        "cause_class": record["cause_class"] if all_communicated else None,
         "remedies": _remedies(record, communicated),
-        "external": [
-            {name: row.get(name) for name in ("at", "event", "body", "external_ref", "outcome", "comply_by")}
-            for row in record["external"]
-        ],
-        "files": _columns(
-            record["files"] if is_complainant else (),
-            ("seq", "kind", "name", "mime", "size", "sha256", "state", "at"),
-        ),
-        "what_was_done": [
-            {"at": row["at"], "verb": row["verb"], "by": row["role"]} for row in record["events"]
-        ],
-        "who_looked": [
-            {"at": row["at"], "by": row["role"] or "staff", "what": row["what"]} for row in record["reads"]
-        ],
+        "files": _rows(record, "files") if is_complainant else [],
+        "who_looked": [row | {"by": row["by"] or "staff"} for row in _rows(record, "reads")],
         "not_included": omissions,
     }
 
 
-def _columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
-    return [{name: row[name] for name in names} for row in rows]
+def _own_fields(row: Mapping[str, Any], rows_of: str, whose: Set[Whose] = _PERSONAL) -> dict[str, Any]:
+    """The fields of the record or of a row that belong to a person's data; None for one that is not theirs (yet)."""
+    fields = {
+        _NAMES.get(name, name): _rows(row, name, whose)
+        if name in MARKS and rows_of == RECORD
+        else row.get(name)
+        if MARKS[rows_of][name].whose in whose
+        else None
+        for name in fields_of(_PERSONAL, rows_of)
+    }
+    return fields | {"decides": False} if rows_of == "proposal" else fields
+
+
+def _rows(record: Mapping[str, Any], name: str, whose: Set[Whose] = _PERSONAL) -> Any:
+    rows = record[name]
+    if isinstance(rows, list):
+        return [_own_fields(row, name, whose) for row in rows]
+    return None if rows is None else _own_fields(rows, name, whose)
 
 
 def _may_receive(record: Mapping[str, Any], person: str, parts: Sequence[str]) -> bool:
@@ -166,24 +164,14 @@ def without_names(text: str, names: Sequence[str]) -> str:
     return text
 
 
-def _proposal(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if proposal is None:
-        return None
-    fields = {name: proposal.get(name) for name in ("at", "category", "severity", "safety", "abstained")}
-    return {**fields, "decides": False}
-
-
 def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     roles = {row["seq"]: row["role"] for row in record["events"]}
     for decision in record["decisions"]:
         is_external = decision.get("external")
         if is_external or decision.get("communicated_at"):
             yield {
-                "level": decision["level"],
-                "at": decision["at"],
-                "told_at": decision.get("communicated_at"),
+                **_own_fields(decision, "decisions"),
                 "by": decision.get("body") if is_external else roles.get(decision["seq"]),
-                "findings": decision["findings"],
                 "words": {
                     field: text
                     for field, text in decision["words"].items()
@@ -195,7 +183,5 @@ def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _remedies(record: Mapping[str, Any], communicated: frozenset[int]) -> list[dict[str, Any]]:
     """The promised remedies, except those of a decision that the person has not received yet."""
     levels = {row["level"] for row in record["decisions"] if row["seq"] in communicated}
-    remedies = (row for row in record["remedies"] if row["external"] or row["level"] in levels)
-    return _columns(
-        remedies, ("type", "text", "amount", "currency", "due", "needs_acceptance", "done_at", "verified_at")
-    )
+    promised = [row for row in record["remedies"] if row["external"] or row["level"] in levels]
+    return [_own_fields(row, "remedies") for row in promised]

@@ -262,12 +262,12 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 def complaint_form(store: Store, labels: Labels, ref: str, language: str) -> tuple[str, bytes]:
     """The name and the bytes of the PDF form of a complaint for its complainant (Annex B); it is recorded."""
     # Imported at the first use: typesetting loads fonts, and most processes never need it.
-    from amends.documents import letters
+    from amends.documents.case_file import case_file
     from amends.documents.typst import as_pdf
 
     store.write(record_read, [ref], "complainant", "file")
     whole, now = store.read(export_case, ref), store.now()
-    document = letters.complaint_form(whole, labels.in_language(language), made_at=now)
+    document = case_file.complaint_form(whole, labels.in_language(language), made_at=now)
     return f"{ref}.pdf", as_pdf(document, created_at=now)
 
 

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,14 @@ from typing import Any
 import pytest
 
 from amends.cli.options import operator
+from amends.documents.blocks import Edition
 from amends.documents.case_file.case_file import (
     RECORD,
     StoredPicture,
     case_file,
-    evidence_file,
     exact_record,
 )
-from amends.documents.case_file.evidence_view import EvidenceView
-from amends.documents.case_file.record_view import UsageRecord
+from amends.documents.case_file.evidence import EvidenceView
 from amends.documents.facts import field_name, value_words
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
@@ -59,14 +59,16 @@ def move_to(desk: Desk, moment: datetime) -> None:
 
 
 def replace_record(view: EvidenceView, **changes: Any) -> EvidenceView:
-    return EvidenceView(UsageRecord({**view.record, **changes}), view.labels, view.made_at)
+    return EvidenceView({**view.record, **changes}, view.labels, view.made_at)
 
 
-def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
+def filed(
+    store: Store, ref: str, language: str = "en", edition: Edition = Edition.HOUSE, **more: Any
+) -> bytes:
     """The case file of a complaint, without the command line."""
     whole = store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
-    document = case_file(whole, labels, made_at=store.now(), **more)
+    document = case_file(whole, labels, edition, made_at=store.now(), **more)
     return as_pdf(document, created_at=store.now(), attachments={RECORD: exact_record(whole)})
 
 
@@ -156,20 +158,20 @@ def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
 
 
 @clause("B")
-@pytest.mark.parametrize("subject", [False, True])
-def test_a_case_file_does_not_tell_who_answered_the_survey(desk: Desk, subject: bool) -> None:
+@pytest.mark.parametrize("edition", Edition)
+def test_a_case_file_does_not_tell_who_answered_the_survey(desk: Desk, edition: Edition) -> None:
     ref = desk.closed()
     by = complainant(desk.case(ref).complainant)
     desk.store.write(act, ref, Verb.SURVEY, SYSTEM, {"step": "sent"})
     desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q2", "score": 1})
     desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q6"}, {"q6": "A farce."})
-    data = filed(desk.store, ref, subject=subject)
+    data = filed(desk.store, ref, edition=edition)
     content, record = pdf.words(data), json.loads(pdf.attachment(data, RECORD))
 
     assert "A farce." not in content + json.dumps(record)
     assert record["survey"] == []
     assert len([event for event in record["events"] if event["verb"] == "survey"]) == 1
-    assert "answers to the survey are left out" in content
+    assert ("answers to the survey are left out" in content) is (edition is not Edition.OMBUDSMAN)
 
 
 def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
@@ -247,7 +249,7 @@ def evidence_of(desk: Desk, ref: str, language: str = "en") -> str:
     """The words of the evidence file of a complaint."""
     whole = desk.store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
-    document = evidence_file(whole, labels, made_at=desk.store.now(), attached=[RECORD])
+    document = case_file(whole, labels, Edition.OMBUDSMAN, made_at=desk.store.now())
     return pdf.words(as_pdf(document, created_at=desk.store.now()))
 
 
@@ -280,6 +282,23 @@ def test_the_evidence_file_of_an_erased_complaint_says_so_and_keeps_what_was_don
     content = evidence_of(desk, ref)
     assert "every word, name and address of this complaint was destroyed" in content
     assert ("Sealedname" in content, "Decision, level 1" in content) == (False, True)
+
+
+@pytest.mark.parametrize(("overturned", "says"), [(True, "overturned"), (False, "confirmed"), (None, None)])
+def test_the_evidence_file_says_what_an_outside_body_did_with_the_decision(
+    desk: Desk, overturned: bool | None, says: str | None
+) -> None:
+    whole = desk.store.read(export_case, whole_life(desk))
+    outside = {
+        "level": 1, "seq": 99, "external": True, "body": "Ombudsman", "by": HANDLER, "words": {}, "findings": [],
+        "at": whole.record["received_at"], "overturned": overturned, "complainant_accepts": None, "comply_by": None,
+    }  # fmt: skip
+    record = {**whole.record, "decisions": [*whole.record["decisions"], outside]}
+    labels = load_labels(("en",), "Europe/London", staff=True)
+    document = case_file(replace(whole, record=record), labels, Edition.OMBUDSMAN, made_at=desk.store.now())
+    first_page = pdf.words(as_pdf(document, created_at=desk.store.now())).split("What happened")[0]
+    words = "" if says is None else f"{labels.text(f'evidence.{says}')} · "
+    assert f"Ombudsman {words}3 November 2026, 10:00" in first_page
 
 
 def test_the_evidence_file_says_in_words_what_did_not_arrive_and_why(desk: Desk) -> None:
@@ -319,7 +338,7 @@ def test_an_evidence_file_in_another_language_has_no_code_and_no_english_rule(
 def test_a_date_is_missed_replaced_or_no_longer_due_at_the_end_of_its_complaint(desk: Desk) -> None:
     whole = desk.store.read(export_case, desk.assessed())
     labels = load_labels(("en",), "Europe/London", staff=True)
-    view = EvidenceView(UsageRecord(whole.record), labels, desk.store.now() + timedelta(days=90))
+    view = EvidenceView(whole.record, labels, desk.store.now() + timedelta(days=90))
     first, due = (target for target in view.due_times if target["target"] == "decide")
     closed = replace_record(view, closed_at=due["promised_due"])
     assert view.verdict(first) == (False, "replaced by a new date")
@@ -375,7 +394,7 @@ def test_the_file_for_the_person_complained_about_names_neither_complainant_nor_
     ref = whole_life(desk)
     whole = desk.store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
-    document = case_file(whole, labels, made_at=desk.store.now(), subject=True)
+    document = case_file(whole, labels, Edition.SUBJECT, made_at=desk.store.now())
     data = as_pdf(document, created_at=desk.store.now())
     content = pdf.words(data)
 

@@ -21,7 +21,6 @@ from amends.documents.blocks import (
     Wording,
 )
 from amends.documents.case_file.case_file import StoredPicture, _as_svg, pictures
-from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.fonts import FAMILIES, _covered, printable
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
@@ -185,8 +184,7 @@ def test_any_text_can_be_printed() -> None:
 
 
 def test_an_image_is_printed_with_its_caption() -> None:
-    record_view = RecordView(UsageRecord({}), LABELS)
-    image_blocks = list(pictures(record_view, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
+    image_blocks = list(pictures(LABELS, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
     assert [type(block) for block in image_blocks] == [Heading, Picture]
     data = made_pdf(*image_blocks)
     assert "Enclosure 2" in pdf.text(data)
@@ -211,7 +209,5 @@ def test_a_damaged_image_stays_an_enclosure(data: bytes) -> None:
 def test_a_damaged_image_does_not_stop_the_file() -> None:
     broken = png()[:45] + b"\0" * 30
     assert _as_svg(broken) is not None
-    image_blocks = list(
-        pictures(RecordView(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
-    )
+    image_blocks = list(pictures(LABELS, [StoredPicture(1, broken), StoredPicture(2, png())]))
     assert [block.caption for block in image_blocks if isinstance(block, Picture)] == ["Enclosure 2"]

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from amends.documents.case_file.form import own_form
-from amends.documents.case_file.record_view import RecordView, UsageRecord
+from amends.documents.case_file.case_file import complaint_form
 from amends.documents.labels import load_labels
 from amends.runtime.programs import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
@@ -62,8 +61,8 @@ async def test_the_words_of_a_recording_are_marked_read_for_danger_and_do_not_re
     content = ComplaintText(files=(("voice", 42),), transcripts=(words,))
     assert usual_store.read(load_complaint_text, desk.ref) == content
     whole, labels = usual_store.read(export_case, desk.ref), load_labels(("en",), "Europe/London")
-    shown = "\n".join(map(str, own_form(RecordView(UsageRecord(whole.record), labels), whole)))
-    assert f"(a voice note of 0:42)\\nA machine wrote this from the recording, not checked: {words}" in shown
+    shown = complaint_form(whole, labels, made_at=usual_store.now()).record["problem"]
+    assert f"(a voice note of 0:42)\nA machine wrote this from the recording, not checked: {words}" in shown
 
 
 async def test_a_photo_that_replaces_another_in_an_edit_is_fetched_and_the_earlier_one_is_kept(

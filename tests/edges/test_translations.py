@@ -21,8 +21,8 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from amends.documents.case_file.case_file import for_subject
-from amends.documents.case_file.record_view import RecordView, UsageRecord
-from amends.documents.case_file.register import wording
+from amends.documents.case_file.record_view import RecordView
+from amends.documents.case_file.record_words import record_words
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.runtime.programs import by_command, by_service, or_none
@@ -88,8 +88,8 @@ async def test_a_translation_is_shown_below_the_original_and_goes_and_comes_with
         whole = usual_store.read(export_case, ref)
         labels = load_labels(("en",), "Europe/London", staff=True)
         for edition in (whole, for_subject(whole)):
-            printed = [vars(block) for block in wording(RecordView(UsageRecord(edition.record), labels))]
-            texts = [str(block) for block in printed]
+            printed = record_words(RecordView(edition.record, labels), edition)["texts"]
+            texts = [f"{text['about']}\n{text['text']}" for text in printed]
             place = next(n for n, text in enumerate(texts) if UKRAINIAN in text)
             assert ENGLISH in texts[place + 1]
             assert "A machine translated a message" in texts[place + 1]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from amends.documents.case_file.record_words import _STEPS
 from amends.documents.labels import Labels, load_labels
 from bots.texts.loading import DOCUMENTS, shipped, shipped_languages
 from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Role
 
 HERE = Path(__file__).parents[2]
-CASE_FILE = HERE / "amends" / "documents" / "case_file"
+SECTIONS = (HERE / "amends" / "documents" / "sections.typ").read_text(encoding="utf-8")
 LANGUAGES = tuple(shipped_languages())
 TEXTS = {language: shipped(language, DOCUMENTS) for language in LANGUAGES}
 #: Families whose ids are built from codes of the record.
@@ -42,10 +42,13 @@ COMPUTED = {
     "promise": {"ack", "first_action", "update", "decide", "remedy", "reply", "legal"},
     "left": {"complaint", "decision", "notes", "file"},
     "why": {"others_data", "not_told_yet", "legal_claim", "checked_first", "damaged", "too_large"},
-    "evidence": {"in_time", "late", "overdue", "replaced", "ended", "not_due", "overturned", "confirmed"},
+    "evidence": {"in_time", "late", "overdue", "replaced", "ended", "not_due"},
     "mine.kept": {"handling", "accountability", "no_end", "legal_claim", "erased"},
 }
-STEPS = re.compile(r'"([a-z_]+)": frozenset')
+#: Fields that the sections print under their label, and steps.
+NAMED = re.compile(r"named\(([^()]*)\)")
+STEPS = re.compile(r'rows\("([a-z_]+)"|for step in \(([^()]*)\)')
+NAME = re.compile(r'"([a-z_]+)"')
 
 
 def sources() -> list[Path]:
@@ -54,8 +57,8 @@ def sources() -> list[Path]:
 
 
 def written() -> set[str]:
-    """Every string in the code."""
-    strings = set()
+    """Every string in the code and in the sections."""
+    strings = set(re.findall(r'"([^"\n]*)"', SECTIONS))
     for file in sources():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -66,10 +69,12 @@ def written() -> set[str]:
 def computed() -> set[str]:
     """Every id that the code builds from a code."""
     ids = {f"{family}.{code}" for family, codes in COMPUTED.items() for code in codes}
-    steps = (CASE_FILE / "follow_up.py").read_text(encoding="utf-8")
-    ids |= {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
-    fields = tomllib.loads((CASE_FILE / "fields.toml").read_text(encoding="utf-8"))
-    ids |= {f"case.{name}" for part in fields.values() for name in part}
+    steps = {
+        name for found in STEPS.findall(SECTIONS) for name in (found[0], *NAME.findall(found[1])) if name
+    }
+    assert steps == set(_STEPS.values())
+    ids |= {f"step.{name}" for name in (*steps, "corrected", "verified")}
+    ids |= {f"case.{name}" for fields in NAMED.findall(SECTIONS) for name in NAME.findall(fields)}
     # Facts and their codes come from every verb: a label that no fact uses costs nothing.
     return ids | {id_ for id_ in TEXTS["en"] if id_.startswith(("fact.", "value."))}
 

@@ -1,4 +1,4 @@
-"""The case file: Annex B's form, Annex D's follow-up, everything said and done, and the pictures as an appendix."""
+"""The case file: the whole record of a complaint as a document, in one of its editions."""
 
 import base64
 import json
@@ -8,28 +8,27 @@ from datetime import datetime
 from struct import unpack_from
 from typing import Any
 
-from amends.documents.blocks import Block, Document, Heading, Items, Paragraph, Picture
-from amends.documents.case_file.evidence import evidence
-from amends.documents.case_file.evidence_view import EvidenceView
-from amends.documents.case_file.follow_up import follow_up
-from amends.documents.case_file.form import form
-from amends.documents.case_file.record_view import RecordView, UsageRecord
-from amends.documents.case_file.register import register, wording
+from amends.documents.blocks import Block, Document, Edition, Heading, Picture
+from amends.documents.case_file.evidence import EvidenceView, evidence_words
+from amends.documents.case_file.record_view import RecordView
+from amends.documents.case_file.record_words import own_words, record_words
 from amends.documents.labels import Labels
-from amends.documents.typst import can_draw
+from amends.documents.typst import can_draw, template_texts
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 from store.cases.export import WholeCase
 from store.cases.read import shows_survey
-from store.database.damage import UNREADABLE, describe_damage
+from store.record.field_marks import for_subject as visible_fields
 
 #: The name of the attachment with every text exactly as it was received.
 RECORD = "record.json"
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 #: JPEG markers that height and width follow: every start of frame except three.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
 #: In pixels. More than any page needs; unpacking a larger picture could exhaust the memory.
 _MOST_PIXELS = 40_000_000
+
+
+_TITLES = {"house": "case.title", "subject": "case.title_subject", "ombudsman": "evidence.title"}
 
 
 @dataclass(frozen=True)
@@ -43,63 +42,41 @@ class StoredPicture:
 def case_file(
     whole: WholeCase,
     labels: Labels,
+    edition: Edition = Edition.HOUSE,
     *,
     made_at: datetime,
+    attached: Sequence[str] = (RECORD,),
     stored_pictures: Sequence[StoredPicture] = (),
-    subject: bool = False,
     damaged: Sequence[str] = (),
 ) -> Document:
-    """One complaint as a document in the language of `labels`; `stored_pictures` are the pictures among its files.
+    """One complaint as a document in the language of `labels`; times are in the complaint's own zone.
 
-    Times are in the complaint's own zone. `subject` makes the edition for the member of staff complained about:
-    it has no pictures, and the record must not be attached to it. `damaged` are the places that could not be read.
+    `stored_pictures` are the pictures among its files, `damaged` are the places that could not be read, and
+    `attached` names the files in it that prove the record.
     """
     whole = without_survey(whole)
-    if subject:
+    if edition is Edition.SUBJECT:
         whole, stored_pictures = for_subject(whole), ()
-    labels = labels.in_zone(whole.rules.calendar.zone)
-    view = RecordView(UsageRecord(whole.record), labels)
-    title = labels.text("case.title_subject" if subject else "case.title")
-    body = (
-        *_opening(view, subject=subject),
-        *_damage(view, damaged),
-        *form(view, whole),
-        *follow_up(view),
-        *wording(view),
-        *register(view, whole),
-        *pictures(view, stored_pictures),
-    )
-    return _document(whole, labels, title, body, made_at)
+    labels, record = labels.in_zone(whole.rules.calendar.zone), whole.record
+    if edition is Edition.OMBUDSMAN:
+        view = EvidenceView(record, labels, made_at)
+        words = evidence_words(view, record_words(view, whole, damaged), whole.rules)
+    else:
+        words = record_words(RecordView(record, labels), whole, damaged)
+    title = labels.text(_TITLES[edition], ref=record["ref"])
+    document = _document(whole, labels, title, edition, words | {"attached": ", ".join(attached)}, made_at)
+    return replace(document, body=tuple(pictures(labels, stored_pictures)))
 
 
-def evidence_file(
-    whole: WholeCase,
-    labels: Labels,
-    *,
-    made_at: datetime,
-    attached: Sequence[str] = (),
-    stored_pictures: Sequence[StoredPicture] = (),
-    damaged: Sequence[str] = (),
-) -> Document:
-    """One complaint for an outside body that reads it in five minutes (7.9, F); `attached` names what proves it.
-
-    Staff appear by role and number. Times are in the complaint's own zone, which the first page names.
-    """
-    whole = without_survey(whole)
-    labels = labels.in_zone(whole.rules.calendar.zone)
-    view = EvidenceView(UsageRecord(whole.record), labels, made_at)
-    title = labels.text("evidence.title", ref=whole.record["ref"])
-    body = (
-        *_marks(view),
-        *_damage(view, damaged),
-        *evidence(view, whole, tuple(attached)),
-        *pictures(view, stored_pictures),
-    )
-    return _document(whole, labels, title, body, made_at)
+def complaint_form(whole: WholeCase, labels: Labels, *, made_at: datetime) -> Document:
+    """The complaint as it was written down, without anything that staff added; times in its own zone (Annex B)."""
+    labels = labels.in_zone(whole.rules.calendar.zone).to(child=bool(whole.record.get("minor_flag")))
+    words = own_words(RecordView(whole.record, labels), whole)
+    return _document(whole, labels, labels.text("own_form.title"), "own_form", words, made_at)
 
 
 def _document(
-    whole: WholeCase, labels: Labels, title: str, body: tuple[Block, ...], made_at: datetime
+    whole: WholeCase, labels: Labels, title: str, edition: str, words: Mapping[str, Any], made_at: datetime
 ) -> Document:
     return Document(
         title=title,
@@ -108,7 +85,9 @@ def _document(
         subject=str(whole.record["ref"]),
         created=labels.text("document.made", when=labels.moment(made_at)),
         page=labels.page(),
-        body=body,
+        edition=edition,
+        record=words,
+        labels=template_texts(labels),
     )
 
 
@@ -124,46 +103,16 @@ def exact_record(whole: WholeCase) -> str:
     return json.dumps(record, ensure_ascii=False, indent=2, default=str)
 
 
-def _opening(view: RecordView, *, subject: bool) -> list[Block]:
-    record, labels = view.record, view.labels
-    kind, state = labels.code("kind", record["kind"]), labels.code("state", record["state"])
-    blocks: list[Block] = [
-        Paragraph(labels.text("case.opening", ref=record["ref"], kind=kind, state=state)),
-        Paragraph(
-            labels.text("case.for_subject") if subject else labels.text("case.exact", name=RECORD), quiet=True
-        ),
-        Paragraph(labels.text("case.no_survey"), quiet=True),
-    ]
-    return [*blocks, *_marks(view)]
-
-
-def _marks(view: RecordView) -> Iterator[Block]:
-    """That the complaint is simulated, or that its words were erased."""
-    record, labels = view.record, view.labels
-    if record["is_simulation"]:
-        yield Paragraph(labels.text("case.simulation"))
-    if record["erased_at"]:
-        yield Heading(labels.text("case.erased"), 2)
-        yield Paragraph(labels.text("case.erased_at", when=labels.moment(record["erased_at"])))
-
-
-def _damage(view: RecordView, damaged: Sequence[str]) -> Iterator[Block]:
-    if damaged:
-        yield Heading(view.label("case.damaged"), 2)
-        yield Paragraph(view.label("case.damaged_remedy", mark=UNREADABLE))
-        yield Items(tuple(map(describe_damage, damaged)))
-
-
-def pictures(view: RecordView, stored: Sequence[StoredPicture]) -> Iterator[Block]:
+def pictures(labels: Labels, stored: Sequence[StoredPicture]) -> Iterator[Block]:
     """Each picture as large as the page allows. A file that is not a whole JPEG or PNG is left out."""
     drawn = [
-        Picture(svg, view.label("form.enclosure", number=picture.number))
+        Picture(svg, labels.text("form.enclosure", number=picture.number))
         for picture in stored
         if (svg := _as_svg(picture.data)) is not None
     ]
     drawable = [picture for picture in drawn if can_draw(picture)]
     if drawable:
-        yield Heading(view.label("pictures.title"), new_page=True)
+        yield Heading(labels.text("pictures.title"), new_page=True)
         yield from drawable
 
 
@@ -195,15 +144,6 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-#: Fields that are kept unchanged.
-_VISIBLE_FIELDS = frozenset({
-    "ref", "state", "kind", "is_simulation", "jurisdiction", "received_at", "logged_at", "channel",
-    "language", "description", "where_and_when", "confirmed_at", "form_ended_at", "priority",
-    "category", "severity", "safety", "complexity", "reach", "recurrence", "assessed_at",
-    "immediate_needed", "immediate_possible", "evidence", "acknowledged_at", "acknowledgements",
-    "level", "issues", "targets", "close_code", "closed_at", "reopen_count", "erased_at",
-    "staff_informed_at", "staff_heard_at", "staff_supported_at", "staff_outcome_at",
-})  # fmt: skip
 #: The words of a decision that are kept: the reasons of its findings, and what changes.
 _DECISION_WORDS = frozenset({"reasons", "changes"})
 _COMPLAINANT_VERBS = frozenset({"receive", "add", "answer"})
@@ -244,37 +184,36 @@ def _with_hashes_between(whole: WholeCase) -> list[Mapping[str, Any]]:
 
 
 def for_subject(whole: WholeCase) -> WholeCase:
-    """The complaint with every field blank that this member of staff may not know (Annex C).
+    """The complaint with every field empty that this member of staff may not know (Annex C).
 
     Their edition has the allegations, the issues, the times and the findings. It has neither the complainant's name
-    and contacts nor what other staff wrote, did or opened. A field that is not listed here is left out.
+    and contacts nor what other staff wrote, did or opened.
     """
     record = whole.record
-    visible = {name: value if name in _VISIBLE_FIELDS else _blank(value) for name, value in record.items()}
     complainant_events = {
         event["seq"]
         for event in record["events"]
         if event["verb"] in _COMPLAINANT_VERBS and event["facts"].get("kind") not in _PRIVATE
     }
-    decisions = [
-        decision
-        for decision in record["decisions"]
-        if decision.get("communicated_at") and not decision.get("external")
-    ]
-    visible |= {
+    visible = visible_fields(record) | {
         "texts": [
             text
             for text in record["texts"]
             if text["seq"] in complainant_events
             and text["field"].removeprefix(f"{TRANSLATION}.").split(".")[0] not in _PRIVATE
         ],
-        "decisions": [_decision(decision) for decision in decisions],
-        "issues": [
-            {**issue, "finding": issue["finding"] if decisions else None, "reasons": None}
-            for issue in record["issues"]
+        "decisions": [
+            visible_fields(decision, "decisions") | {"words": _decision_words(decision)}
+            for decision in record["decisions"]
+            if decision.get("communicated_at") and not decision.get("external")
         ],
-        "events": [{**event, "by": "", "facts": _kind_of_machine(event)} for event in record["events"]],
+        "events": [
+            visible_fields(event, "events") | {"by": "", "facts": _kind_of_machine(event)}
+            for event in record["events"]
+        ],
     }
+    decided = {} if visible["decisions"] else {"finding": None}
+    visible["issues"] = [visible_fields(issue, "issues") | decided for issue in record["issues"]]
     return replace(whole, record=visible, names=(), identifiers=(), needs=None, incident=None)
 
 
@@ -283,14 +222,6 @@ def _kind_of_machine(event: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": kind} if kind in MACHINE_MADE else {}
 
 
-def _decision(decision: Mapping[str, Any]) -> dict[str, Any]:
-    words = {
-        name: text for name, text in decision["words"].items() if name.rsplit(".", 1)[-1] in _DECISION_WORDS
-    }
-    return {**decision, "by": None, "approved_by": None, "words": words}
-
-
-def _blank(value: Any) -> Any:
-    if isinstance(value, bool):
-        return False
-    return type(value)() if isinstance(value, list | dict) else None
+def _decision_words(decision: Mapping[str, Any]) -> dict[str, str]:
+    words: Mapping[str, str] = decision["words"]
+    return {name: text for name, text in words.items() if name.rsplit(".", 1)[-1] in _DECISION_WORDS}

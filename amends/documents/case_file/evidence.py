@@ -1,114 +1,161 @@
-"""The edition of the case file for an outside body: half a page of what happened, then what each statement rests on.
+"""What the evidence file for an outside body adds to the record in words (7.9, F): what was late, and who did what.
 
-Parts 1 to 6 are read in five minutes; part 7 has every text word for word. Staff appear by role and a number.
+Staff appear by role and a number. `evidence.toml` says which acts, words and due times it shows where.
 """
 
-import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import get_day_names
 
-from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Wording
-from amends.documents.case_file.evidence_view import EVIDENCE, EvidenceView
-from amends.documents.case_file.follow_up import decisions, investigation, remedies
-from amends.documents.case_file.form import enclosures, people
-from amends.documents.case_file.register import (
-    basis,
-    brief,
-    incident_fields,
-    message_state,
-    purpose,
-    text_line,
-    wording,
-)
+from amends.documents.case_file.record_view import RecordView, Row
+from amends.documents.case_file.record_words import facts_words, purpose
 from amends.documents.facts import has_label, reason_words, value_words
 from amends.settings.presets import preset_named
 from complaints.actions.intake import MACHINE_MADE
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
-from store.cases.export import WholeCase
 
-#: Code points of the complaint on the first page; part 2 has all of it.
+EVIDENCE = tomllib.loads(Path(__file__).with_name("evidence.toml").read_text(encoding="utf-8"))
+#: Code points of a text on the first page; later parts have all of it.
 _FIRST_WORDS = 280
 
 
-def evidence(view: EvidenceView, whole: WholeCase, attached: tuple[str, ...]) -> Iterator[Block]:
-    """All parts; `attached` are the names of the files in it that prove the record."""
-    yield Paragraph(view.label("evidence.opening", zone=view.labels.zone, offset=", ".join(view.offsets)))
-    yield from _summary(view)
-    yield from _course(view)
-    yield Heading(view.label("evidence.complaint"), new_page=True)
-    for text in view.with_translations(view.record["texts"]):
-        if view.events[text["seq"]]["role"] == "complainant" or text["translates"] is not None:
-            yield Wording(text_line(view, text), text["text"])
-    yield from _part_of_file(view, enclosures(view))
-    if len(view.record["people"]) > 1:
-        yield from _part_of_file(view, people(view, whole))
-    if whole.incident is not None:
-        yield from incident_fields(view, whole.incident)
-    yield Heading(view.label("evidence.decisions"))
-    yield from _part_of_file(view, investigation(view))
-    yield from _part_of_file(view, decisions(view, without=("letter",)))
-    yield from _part_of_file(view, remedies(view))
-    yield from _other_reasons(view)
-    yield from _rules(view, whole.rules)
-    yield from _deliveries(view)
-    yield from _people(view)
-    yield Heading(view.label("evidence.proof"))
-    count = view.labels.count("register.chain", len(view.record["events"]), head=whole.head)
-    yield Paragraph(f"{count} {view.label('evidence.proof_how', names=', '.join(attached))}")
-    yield from wording(view)
+@dataclass(frozen=True)
+class EvidenceView(RecordView):
+    """The record with staff by role and number, and with the offset of each time where the clocks changed."""
+
+    made_at: datetime
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """A number for each member of staff who acted or read, in order of first appearance."""
+        members = [
+            entry["by"] for name in ("events", "reads") for entry in self.record[name] if self.is_staff(entry)
+        ]
+        return {member: number for number, member in enumerate(dict.fromkeys(members), start=1)}
+
+    @staticmethod
+    def is_staff(entry: Row) -> bool:
+        return entry["role"] not in ("system", "model", "complainant", "operator")
+
+    def who(self, by: str | None, role: str | None = None) -> str | None:
+        if by is None or by not in self.numbers:
+            return super().who(by, role)
+        return self.label(
+            "evidence.member", role=self.labels.code("part", role or "staff"), number=self.numbers[by]
+        )
+
+    @cached_property
+    def offsets(self) -> list[str]:
+        """The offsets from UTC that its times have, the first one first."""
+        moments = [self.made_at, *(datetime.fromisoformat(event["at"]) for event in self.record["events"])]
+        return list(dict.fromkeys(map(self._offset, sorted(moments))))
+
+    def _offset(self, at: datetime) -> str:
+        return f"UTC{at.astimezone(ZoneInfo(self.labels.zone)):%:z}"
+
+    def moment(self, instant: str | None) -> str | None:
+        words = super().moment(instant)
+        if instant is None or len(self.offsets) == 1:
+            return words
+        return f"{words} {self._offset(datetime.fromisoformat(instant))}"
+
+    @cached_property
+    def due_times(self) -> list[Row]:
+        """The due times that a complainant or a law knows of, in every version."""
+        return [target for target in self.record["targets"] if target["target"] in EVIDENCE["due_times"]]
+
+    def answered_at(self, target: Row) -> str | None:
+        """When a due time was met; that of a decision when the complainant got it, not when it was taken."""
+        met: str | None = target["met_at"]
+        if target["target"] not in ("decide", "legal"):
+            return met
+        decided = (
+            row for row in self.record["decisions"] if row["at"] >= target["start"] and not row["external"]
+        )
+        return met and next(filter(None, (row["communicated_at"] for row in decided)), None)
+
+    @cached_property
+    def _set_at(self) -> Mapping[tuple[Any, ...], str]:
+        """When each version of a due time was set."""
+        return {
+            _identity(target): event["at"]
+            for event in self.record["events"]
+            for target in event["facts"].get("targets", ())
+        }
+
+    def verdict(self, target: Row) -> tuple[bool, str]:
+        """Whether the promised date was missed, and that in words, with how late it was or what came in between."""
+        due, closed = datetime.fromisoformat(target["promised_due"]), self.record["closed_at"]
+        met, replaced = self.answered_at(target), self._set_at.get(_identity(target, 1))
+        end = met or replaced or closed
+        late = (datetime.fromisoformat(end) if end else self.made_at) - due
+        if late.total_seconds() <= 0:
+            outcome = "in_time" if met else "replaced" if replaced else "ended" if closed else "not_due"
+            return False, self.label(f"evidence.{outcome}")
+        hours = max(1, round(late.total_seconds() / 3600))
+        length = value_words("span", f"{hours} h" if hours < 48 else f"{late.days} days", self.labels)
+        return True, self.label("evidence.late" if met else "evidence.overdue", length=length)
+
+    def findings(self, decision: Row) -> str:
+        codes = dict.fromkeys(row["finding"] for row in decision["findings"])
+        return ", ".join(self.labels.code("finding", code) or code for code in codes)
 
 
-def _part_of_file(view: EvidenceView, blocks: Iterator[Block]) -> Iterator[Block]:
-    """Blocks of the other edition without the numbers of its headings and without fields that are empty."""
-    for block in blocks:
-        if isinstance(block, Heading):
-            yield replace(block, text=re.sub(r"^\d+\. ", "", block.text))
-        elif isinstance(block, Fields):
-            rows = tuple(row for row in block.rows if row[1])
-            yield Fields(rows) if rows else Paragraph(view.label("document.none"))
-        else:
-            yield block
+def _identity(target: Row, later: int = 0) -> tuple[Any, ...]:
+    return target["target"], target["of"], target["start"], target["version"] + later
 
 
-def _summary(view: EvidenceView) -> Iterator[Block]:
-    """Half a page: who complained of what, what was decided and why, what was late, and how it is now."""
-    record, label, code = view.record, view.label, view.labels.code
-    wishes = (code("button", wish) or wish for wish in record["remedy_requested"])
-    language = view.labels.domains[0].language_name(record["language"], view.labels.language)
-    channel, received = code("channel", record["channel"]), view.moment(record["received_at"])
-    reply = code("answer", record["reply"]), view.moment(record["reply_at"]), record["reply_reason"]
-    state = (
-        code("state", record["state"]),
-        code("close_code", record["close_code"]),
-        view.moment(record["closed_at"]),
-    )
-    late = [
-        f"{code('target', target['target'])}: {words}"
-        for target in view.due_times
-        for is_late, words in (view.verdict(target),)
-        if is_late
-    ]
-    rows = (
-        (label("case.received_at"), _joined(received, channel, language)),
-        (label("case.name"), record["name"]),
-        (label("form.in_their_words"), _start(record["description"])),
-        (label("case.category"), code("category", record["category"])),
-        (label("case.remedy_requested"), ", ".join(wishes)),
-        *(_decision(view, decision) for decision in record["decisions"]),
-        *(_remedy(view, remedy) for remedy in record["remedies"]),
-        (label("case.reply"), _joined(*reply)),
-        (label("evidence.late_times"), "\n".join(late) or label("evidence.nothing_late")),
-        (label("messages.title"), _message_counts(view)),
-        (label("case.state"), _joined(*state)),
-    )
-    yield Heading(label("evidence.summary"), 2)
-    yield Fields(tuple(row for row in rows if row[1]))
+def evidence_words(view: EvidenceView, words: Mapping[str, Any], rules: Rulebook) -> dict[str, Any]:
+    """The record in `words` with what only this file shows."""
+    record, labels = view.record, view.labels
+    verdicts = [(target, *view.verdict(target)) for target in view.due_times]
+    texts = view.with_translations(record["texts"])
+    scheme = preset_named(rules.preset)
+    # A time of our own settings has no source, nor has one that they changed.
+    of_day = scheme.on(_received_on(view)).rules.items()
+    sources = {(name, str(rule.value)): rule.source for name, rule in of_day if rule.certain != "own"}
+    added = {
+        "texts": (_text(view, row) for row in texts),
+        "decisions": (_decision(view, row) for row in record["decisions"]),
+        "messages": ({"letter": _letter(view, row)} for row in record["messages"]),
+        "targets": (_target(view, row, sources) for row in record["targets"]),
+    }
+    return {
+        **words,
+        **{
+            name: [row | more for row, more in zip(words[name], rows, strict=True)]
+            for name, rows in added.items()
+        },
+        "zone": labels.zone,
+        "offsets": ", ".join(view.offsets),
+        "language_name": labels.domains[0].language_name(record["language"], labels.language),
+        "first_words": _start(record["description"]),
+        "late": [
+            f"{labels.code('target', row['target'])}: {late}" for row, is_late, late in verdicts if is_late
+        ],
+        "message_counts": _message_counts(record["messages"]),
+        "course": list(_course(view)),
+        "scheme": scheme.title,
+        "rules_changed": [
+            view.moment(event["at"]) for event in record["events"] if event["verb"] == "redate"
+        ],
+        "hours": _hours(view, rules),
+        "days_off": list(_days_off(view, rules)),
+        "workers": [_worker(view, by) for by in _who_worked(view)],
+    }
+
+
+def _received_on(view: EvidenceView) -> Any:
+    return local_time(datetime.fromisoformat(view.record["received_at"]), view.labels.zone).date()
 
 
 def _start(words: str | None) -> str:
@@ -116,48 +163,52 @@ def _start(words: str | None) -> str:
     return line if len(line) <= _FIRST_WORDS else f"{line[:_FIRST_WORDS]} …"
 
 
-def _joined(*parts: str | None, between: str = " · ") -> str | None:
-    return between.join(filter(None, parts)) or None
+def _joined(*parts: str | None, between: str = " · ") -> str:
+    return between.join(filter(None, parts))
 
 
-def _decision(view: EvidenceView, decision: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Its name, and in one line the findings, who took it when, when the complainant got it, and why."""
-    label, taken = view.label, view.moment(decision["at"])
-    if decision["external"]:
-        changed = (
-            None
-            if decision["overturned"] is None
-            else "overturned"
-            if decision["overturned"]
-            else "confirmed"
-        )
-        return label("follow.outside", body=decision["body"] or ""), _joined(
-            label(f"evidence.{changed}") if changed else None, taken
-        )
-    delivered = view.moment(decision["communicated_at"])
-    return label("follow.decision", level=decision["level"]), _joined(
-        view.findings(decision),
-        label("evidence.taken", when=taken, who=view.member(decision["by"])),
-        label("evidence.given", when=delivered) if delivered else label("evidence.not_given"),
-        _start(" ".join(row["reasons"] or "" for row in decision["findings"])),
-    )
+def _text(view: EvidenceView, row: Row) -> dict[str, Any]:
+    """Whether a text is the complainant's, or the reason of staff for an extension, a refusal or another act."""
+    event, is_translation = view.events[row["seq"]], row["translates"] is not None
+    is_elsewhere = event["verb"] in EVIDENCE["words_elsewhere"]
+    return {
+        "is_complainants": event["role"] == "complainant" or is_translation,
+        "is_reason": view.is_staff(event) and not is_elsewhere and not is_translation,
+    }
 
 
-def _remedy(view: EvidenceView, remedy: Mapping[str, Any]) -> tuple[str, str | None]:
-    money, done = view.labels.amount(remedy["amount"], remedy["currency"]), view.moment(remedy["done_at"])
-    title = f"{view.label('table.promised')}: {view.labels.code('remedy', remedy['type'])}"
-    done = f"{view.label('table.done')}: {done or view.label('document.not_yet')}"
-    return title, _joined(money, remedy["text"], done)
+def _decision(view: EvidenceView, row: Row) -> dict[str, Any]:
+    reasons = " ".join(finding["reasons"] or "" for finding in row["findings"])
+    return {"outcome": view.findings(row), "first_reasons": _start(reasons)}
 
 
-def _message_counts(view: EvidenceView) -> str:
-    messages: list[Mapping[str, Any]] = view.record["messages"]
+def _letter(view: EvidenceView, row: Row) -> str | None:
+    """What kind of letter a message is; None for another one."""
+    # The kind of a letter is what precedes the dot: `closing.resolved`.
+    kind = (row["template"] or "").partition(".")[0]
+    is_letter = row["direction"] == "out" and has_label("delivery", kind, view.labels)
+    return value_words("delivery", kind, view.labels) if is_letter else None
+
+
+def _target(view: EvidenceView, row: Row, sources: Mapping[tuple[str, str], str | None]) -> dict[str, Any]:
+    """What became of a due time, and the law that it comes from."""
+    rule = row["basis"].partition(";")[0].partition(",")[0]
+    return {
+        "is_known": row in view.due_times,
+        "source": sources.get((rule, row["span"])),
+        "answered_at": view.moment(view.answered_at(row)),
+        "verdict": view.verdict(row)[1],
+    }
+
+
+def _message_counts(messages: Sequence[Row]) -> dict[str, str]:
     sent = [message for message in messages if message["direction"] == "out"]
     failed = sum(message["state"] in ("failed", "uncertain", "to_tell") for message in sent)
-    return view.label("evidence.messages", received=len(messages) - len(sent), sent=len(sent), failed=failed)
+    counts = {"received": len(messages) - len(sent), "sent": len(sent), "failed": failed}
+    return {name: str(number) for name, number in counts.items()}
 
 
-def _course(view: EvidenceView) -> Iterator[Block]:
+def _course(view: EvidenceView) -> Iterator[dict[str, Any]]:
     """The main acts in their order, each with the dates that it answered."""
     dates: dict[tuple[str, str], list[str]] = {}
     for target in view.due_times:
@@ -165,77 +216,34 @@ def _course(view: EvidenceView) -> Iterator[Block]:
         if act and at:
             due = f"{view.labels.code('target', target['target'])}: {view.moment(target['promised_due'])}"
             dates.setdefault((act, at), []).append(f"{due} – {view.verdict(target)[1]}")
-    rows = []
     for event in view.record["events"]:
         verb = event["verb"]
         if verb in EVIDENCE["main_acts"] and event["facts"].get("kind") not in MACHINE_MADE:
-            facts = brief(view, event["facts"]) if verb in EVIDENCE["with_facts"] else None
-            answered = _joined(*dates.get((verb, event["at"]), ()), between="\n")
-            rows.append((view.moment(event["at"]), _joined(_act(view, event), facts, between="\n"), answered))
-    yield Heading(view.label("evidence.course"), 2)
-    yield Rows(view.titles("table.when", "table.what", "table.due"), tuple(rows), (4, 6, 7), small=True)
+            yield {
+                "at": view.moment(event["at"]),
+                "did": _act(view, event),
+                "facts": facts_words(view, event) if verb in EVIDENCE["with_facts"] else None,
+                "answered": "\n".join(dates.get((verb, event["at"]), ())),
+            }
 
 
-def _act(view: EvidenceView, event: Mapping[str, Any]) -> str:
+def _act(view: EvidenceView, event: Row) -> str:
     """What was done and who did it; what a program sent has no person; a decision has its level and findings."""
     did = view.labels.code("did", event["verb"]) or ""
     own = [row for row in view.record["decisions"] if row["seq"] < event["seq"] and not row["external"]]
     if event["verb"] == "fail_delivery":
         what, why = event["facts"].get("template"), event["facts"].get("because")
-        return _joined(did, value_words("template", what, view.labels), reason_words(why, view.labels)) or did
+        return _joined(did, value_words("template", what, view.labels), reason_words(why, view.labels))
     if event["verb"] == "communicate_decision" and own:
         return f"{did} – {view.label('follow.decision', level=own[-1]['level'])}: {view.findings(own[-1])}"
     return did if event["role"] == "system" else view.did(event)
 
 
-def _other_reasons(view: EvidenceView) -> Iterator[Block]:
-    """What staff wrote as the reason of an extension, a refusal or another act."""
-    reasons = [
-        text
-        for text in view.record["texts"]
-        if view.is_staff(event := view.events[text["seq"]])
-        and event["verb"] not in EVIDENCE["words_elsewhere"]
-        and text["translates"] is None
-    ]
-    if reasons:
-        yield Heading(view.label("evidence.reasons"), 2)
-    for text in reasons:
-        yield Wording(text_line(view, text), text["text"])
-
-
-def _rules(view: EvidenceView, rules: Rulebook) -> Iterator[Block]:
-    """The rules that this complaint has kept since its receipt, and each due time by them."""
-    label, record = view.label, view.record
-    received = local_time(datetime.fromisoformat(record["received_at"]), view.labels.zone).date()
-    off = [
-        (day, name) for day, name in rules.calendar.holidays.items() if received <= day <= view.made_at.date()
-    ]
-    changed = [view.moment(event["at"]) for event in record["events"] if event["verb"] == "redate"]
-    days_off = _joined(*(f"{view.labels.date(day)}: {name}" for day, name in sorted(off)), between="\n")
-    # A time of our own settings has no source, nor has one that they changed.
-    scheme = preset_named(rules.preset)
-    of_day = scheme.on(received).rules
-    sources = {(name, str(rule.value)): rule.source for name, rule in of_day.items() if rule.certain != "own"}
-    rows = []
-    for target in view.due_times:
-        source = sources.get((target["basis"].partition(";")[0].partition(",")[0], target["span"]))
-        answered = _joined(view.moment(view.answered_at(target)), view.verdict(target)[1], between="\n")
-        name, promised = view.labels.code("target", target["target"]), view.moment(target["promised_due"])
-        rule = _joined(basis(view, target), source, between="\n")
-        rows.append((name, rule, view.moment(target["start"]), promised, answered))
-    yield Heading(label("evidence.rules"))
-    yield Fields(
-        (
-            (label("evidence.preset"), scheme.title),
-            (label("case.jurisdiction"), record["jurisdiction"]),
-            (label("case.rulebook"), record["rulebook"]),
-            (label("evidence.rules_changed"), _joined(*changed) or label("document.no")),
-            (label("evidence.hours"), _hours(view, rules)),
-            (label("evidence.days_off"), days_off or label("document.none")),
-        )
-    )
-    head = view.titles("table.target", "table.basis", "evidence.from", "table.promised", "table.met")
-    yield Rows(head, tuple(rows), (3, 5, 4, 4, 4), small=True)
+def _days_off(view: EvidenceView, rules: Rulebook) -> Iterator[str]:
+    received, today = _received_on(view), view.made_at.date()
+    for day, name in sorted(rules.calendar.holidays.items()):
+        if received <= day <= today:
+            yield f"{view.labels.date(day)}: {name}"
 
 
 def _hours(view: EvidenceView, rules: Rulebook) -> str:
@@ -251,47 +259,23 @@ def _hours(view: EvidenceView, rules: Rulebook) -> str:
     return "\n".join(f"{', '.join(names)}: {written}" for written, names in lines.items())
 
 
-def _deliveries(view: EvidenceView) -> Iterator[Block]:
-    """Each letter with what became of it; part 7 has the words of these and of all other messages."""
-    sent = (message for message in view.record["messages"] if message["direction"] == "out")
-    # The kind of a letter is what precedes the dot: `closing.resolved`.
-    letters = ((message, (message["template"] or "").partition(".")[0]) for message in sent)
-    rows = tuple(
-        (
-            view.moment(message["at"]),
-            value_words("delivery", kind, view.labels),
-            view.labels.code("channel", message["channel"] or None),
-            message_state(view, message),
-        )
-        for message, kind in letters
-        if has_label("delivery", kind, view.labels)
-    )
-    yield Heading(view.label("evidence.delivery"))
-    yield Paragraph(f"{view.label('messages.truth')} {view.label('evidence.other_messages')}", quiet=True)
-    head = view.titles("evidence.sent", "table.what", "case.channel", "table.state")
-    yield Rows(head, rows, (4, 5, 3, 6), small=True)
+def _who_worked(view: EvidenceView) -> list[str]:
+    return list(dict.fromkeys((*view.numbers, *(entry["by"] for entry in view.record["reads"]))))
 
 
-def _people(view: EvidenceView) -> Iterator[Block]:
-    """Who acted or read, staff by role and number: what they did, and when and why they opened the complaint."""
-    label, code, rows = view.label, view.labels.code, []
-    for by in dict.fromkeys((*view.numbers, *(entry["by"] for entry in view.record["reads"]))):
-        acts = [event for event in view.record["events"] if event["by"] == by and by in view.numbers]
-        reads = [entry for entry in view.record["reads"] if entry["by"] == by]
-        roles = dict.fromkeys(code("part", entry["role"]) or "" for entry in (*acts, *reads))
-        did = dict.fromkeys(code("did", event["verb"]) for event in acts)
-        opened = Counter(purpose(view, entry["what"], entry["reason"]) for entry in reads)
-        days = dict.fromkeys(view.moment(entry["at"]) for entry in (*reads[:1], *reads[-1:]))
-        rows.append(
-            (
-                label("evidence.member", role=", ".join(roles), number=view.numbers[by])
-                if by in view.numbers
-                else view.who(by, reads[0]["role"]),
-                _joined(*did, between=", "),
-                _joined(*(f"{count} × {words}" for words, count in opened.items()), between="\n"),
-                _joined(*days, between=" –\n"),
-            )
-        )
-    yield Heading(label("evidence.people"))
-    head = view.titles("table.who", "table.what", "register.reads", "table.when")
-    yield Rows(head, tuple(rows), (4, 5, 5, 4), small=True)
+def _worker(view: EvidenceView, by: str) -> dict[str, str | None]:
+    """A person who acted or read, staff by role and number: what they did, and when and why they opened it."""
+    label, code = view.label, view.labels.code
+    acts = [event for event in view.record["events"] if event["by"] == by and by in view.numbers]
+    reads = [entry for entry in view.record["reads"] if entry["by"] == by]
+    roles = dict.fromkeys(code("part", entry["role"]) or "" for entry in (*acts, *reads))
+    opened = Counter(purpose(view, entry) for entry in reads)
+    days = dict.fromkeys(view.moment(entry["at"]) for entry in (*reads[:1], *reads[-1:]))
+    return {
+        "who": label("evidence.member", role=", ".join(roles), number=view.numbers[by])
+        if by in view.numbers
+        else view.who(by, reads[0]["role"]),
+        "did": _joined(*dict.fromkeys(code("did", event["verb"]) for event in acts), between=", "),
+        "opened": _joined(*(f"{count} × {words}" for words, count in opened.items()), between="\n"),
+        "days": _joined(*days, between=" –\n"),
+    }

@@ -1,82 +1,66 @@
-"""The record of one complaint as the parts of a case file print it: field names, people, times."""
+"""The record of one complaint as documents print it: field names, people, times and codes in words."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from amends.documents.facts import field_name
+from amends.documents.facts import field_name, value_words
 from amends.documents.labels import Labels
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 
+#: A row of a list of the record, or the record itself.
+Row = Mapping[str, Any]
 #: Actors who are not members of staff: their id adds nothing to their part.
 _NOT_STAFF = frozenset({"system", "model", "complainant", "operator"})
-
-_FIELDS: Mapping[str, Mapping[str, str]] = tomllib.loads(
-    Path(__file__).with_name("fields.toml").read_text(encoding="utf-8")
-)
 #: Fields of the events' words that have another name in the labels.
 _LABEL_NAMES = {("cause",): "root_cause", ("remedies", "text"): "remedy_text", ("issues", "text"): "issue"}
-
-
-class UsageRecord(Mapping[str, Any]):
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        self._record = record
-        self._used: set[str] = set()
-
-    def __getitem__(self, name: str) -> Any:
-        self._used.add(name)
-        return self._record[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._record)
-
-    def __len__(self) -> int:
-        return len(self._record)
-
-    def unused(self) -> dict[str, Any]:
-        return {name: value for name, value in self._record.items() if name not in self._used}
+#: What a line of the investigation shows, in this order.
+_LISTED = (
+    "dated", "due_on", "received_on", "until", "of_whom", "happened", "shows", "says", "from_whom", "reference",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RecordView:
-    record: UsageRecord
+    record: Row
     labels: Labels
 
     def label(self, id_: str, **fields: object) -> str:
         return self.labels.text(id_, **fields)
 
-    def fields(
-        self, part: str, values: Mapping[str, Any] | None = None
-    ) -> tuple[tuple[str, str | None], ...]:
-        """The labels and values of a part of the case file (fields.toml), from the record or from `values` of it."""
-        values = self.record if values is None else values
-        rows = []
-        for name, shown_as in _FIELDS[part].items():
-            kind, _, other_name = shown_as.partition(":")
-            rows.append((self.label(f"case.{name}"), self._shown(kind, values[other_name or name])))
-        return tuple(rows)
-
-    def _shown(self, kind: str, value: Any) -> str | None:
+    def shown(self, kind: str, value: Any) -> Any:
+        """A value of this kind (fields.toml) in words; a list stays one, and so do yes, no and nothing."""
+        if value is None or isinstance(value, bool):
+            return value
+        if kind == "listed":
+            return "\n".join(map(self._listed, value))
+        if isinstance(value, list):
+            return [self.shown(kind, item) for item in value]
         match kind:
+            case "words":
+                return str(value)
             case "moment":
                 return self.moment(value)
-            case "moment_to_come":
-                return self.moment(value) or self.label("document.not_yet")
             case "member":
                 return self.member(value)
-            case "yes_or_no":
-                return self.labels.yes_or_no(value)
-            case "list":
-                return ", ".join(value) or None
-        text = None if value is None else str(value)
-        return text if kind == "words" else self.labels.code(kind, text)
+            case "number":
+                return str(value + 1)
+            case "bytes":
+                return self.labels.count("case.bytes", value)
+            case "digest":
+                # In two lines: one is wider than its column.
+                return f"{value[:32]}\n{value[32:]}"
+        return value_words(kind, value, self.labels)
 
-    def titles(self, *ids: str) -> tuple[str, ...]:
-        """The labels at the head of a table."""
-        return tuple(map(self.labels.text, ids))
+    def _listed(self, entry: Row) -> str:
+        """An entry of the investigation: its codes, days and words, and the numbers of the evidence."""
+        codes = [("evidence", entry.get("kind")), ("finding", entry.get("finding"))]
+        codes += [("limit", code) for code in entry.get("limits", ())]
+        parts = [*(self.labels.code(*code) for code in codes), *(entry.get(part) for part in _LISTED)]
+        parts += [f"[{', '.join(map(str, entry['basis']))}]"] if entry.get("basis") else []
+        number = entry.get("n") or entry.get("issue", 0) + 1
+        return f"{number}. {' · '.join(part for part in parts if part)}"
 
     def field(self, name: str) -> str:
         """The label of a field; in a list with its number: `Reasons 2`. Empty if the verb is enough."""
@@ -111,7 +95,7 @@ class RecordView:
     def member(self, by: str | None) -> str | None:
         return self.who(by, self.roles.get(by) if by else None)
 
-    def with_translations(self, texts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    def with_translations(self, texts: Sequence[Row]) -> Iterator[Row]:
         """The texts, each followed by its translations."""
         for text in texts:
             if text["translates"] is None:
@@ -120,10 +104,10 @@ class RecordView:
                 yield from (other for other in texts if (other["translates"], other["field"]) == key)
 
     @cached_property
-    def events(self) -> Mapping[int, Mapping[str, Any]]:
+    def events(self) -> Mapping[int, Row]:
         return {event["seq"]: event for event in self.record["events"]}
 
-    def did(self, event: Mapping[str, Any]) -> str:
+    def did(self, event: Row) -> str:
         kind = event["facts"].get("kind")
         if kind in MACHINE_MADE:
             return self.label(f"did.{kind}")
@@ -132,8 +116,3 @@ class RecordView:
 
     def moment(self, instant: str | None) -> str | None:
         return self.labels.moment(instant)
-
-
-def in_two_lines(digest: str | None) -> str | None:
-    """A SHA-256 in two lines: one line is wider than its column."""
-    return None if digest is None else f"{digest[:32]}\n{digest[32:]}"
