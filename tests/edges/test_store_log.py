@@ -190,8 +190,8 @@ def test_staff_in_the_headers_of_an_email_are_not_complained_about(store: Store)
     rude = log(desk, {"description": forwarded.format(words="Ann Sealedname was rude.")}, key="slack:log:2")
     assert (late.subjects, late.restricted) == (set(), False)
     assert (rude.subjects, rude.restricted) == ({HANDLER}, True)
-    # Danger is searched for in every word.
-    assert late.alarms[-1].certain_at == store.now()
+    # Danger is searched for in every word. One line of a long message is no certainty: the desk asks and looks.
+    assert late.alarms[-1].at == store.now()
 
 
 def test_a_complaint_on_behalf_of_another_person_waits_for_their_authority(store: Store) -> None:
