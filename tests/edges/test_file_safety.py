@@ -26,7 +26,7 @@ from amends.documents.case_file.case_file import _as_svg
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.runtime.programs import file_scanner, scan
-from bots.telegram import files
+from bots.telegram import jobs
 from simulator import Simulator
 from store.cases.export import read_stored_file
 from store.cases.read import load_case, open_case
@@ -286,7 +286,7 @@ def test_the_product_unpacks_no_archive_that_a_complainant_sent() -> None:
 async def test_a_file_above_the_limit_is_recorded_and_not_stored(
     desk: TelegramDesk, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(jobs, "MAX_FILE_BYTES", 1000)
     if not announced:
         # A server that gives no size, or a wrong one.
         monkeypatch.setattr(telegram.File, "file_size", NO_SIZE, raising=False)

@@ -12,7 +12,7 @@ from amends.documents.case_file.case_file import complaint_form
 from amends.documents.labels import load_labels
 from amends.runtime.programs import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
-from bots.telegram import files
+from bots.telegram import jobs
 from complaints.complaint_text import ComplaintText
 from complaints.vocabulary import Flag
 from simulator import Simulator
@@ -151,7 +151,7 @@ def wanted(kind: str, seconds: int | None) -> FileToFetch:
 async def test_a_file_that_cannot_be_fetched_is_said_to_the_person_and_to_staff(
     usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "DOWNLOAD_ATTEMPTS", 1)
+    monkeypatch.setattr(jobs, "DOWNLOAD_ATTEMPTS", 1)
     async with Simulator() as sim, telegram_desk(sim, usual_store) as desk:
         sim.fail_next("getFile", times=10)
         anna = sim.customer("Anna")

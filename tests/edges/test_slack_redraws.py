@@ -10,7 +10,7 @@ import pytest
 from bots.slack.client import rate_limit
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.job_handlers import job_handlers
-from bots.slack.jobs import pressed_card
+from bots.slack.jobs import card as card_jobs
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -159,7 +159,7 @@ async def test_a_press_that_another_process_overtook_has_the_card_drawn_again(
 ) -> None:
     ref = office.proposed()
     card = await office.card(ref)
-    replace = pressed_card.replace_original
+    replace = card_jobs.replace_original
 
     async def overtaken(client: Any, url: str, *message: Any) -> bool:
         _note(office, ref, "Called")
@@ -167,7 +167,7 @@ async def test_a_press_that_another_process_overtook_has_the_card_drawn_again(
         await office.store.awrite(record_posted, ref, "card", card.ts, version, 9)
         return await replace(client, url, *message)
 
-    monkeypatch.setattr(pressed_card, "replace_original", overtaken)
+    monkeypatch.setattr(card_jobs, "replace_original", overtaken)
     await office.staff(ALICE).presses(card, "Take")
     await office.card(ref)
 
