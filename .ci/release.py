@@ -29,8 +29,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?")
-DANGER_MODEL = "triage/reader/danger.npz"
-#: What the model is learned from.
+DANGER_MODELS = ("triage/reader/danger_words.npz", "triage/reader/danger_vectors.npz")
+#: What the models are learned from.
 DANGER_SOURCES = ("triage", "complaints/danger")
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
@@ -177,10 +177,11 @@ def _normal_archive(data: bytes, epoch: int) -> bytes:
     return out.getvalue()
 
 
-def _add_danger_model(source: Path, *, is_same: bool) -> None:
-    """The model is not in git: that of this checkout, or learned again where its sources differ from the commit's."""
-    if is_same and (ROOT / DANGER_MODEL).exists():
-        shutil.copyfile(ROOT / DANGER_MODEL, source / DANGER_MODEL)
+def _add_danger_models(source: Path, *, is_same: bool) -> None:
+    """Those of this checkout, or learned again where its sources differ from the commit's: they are not in git."""
+    if is_same and all((ROOT / model).exists() for model in DANGER_MODELS):
+        for model in DANGER_MODELS:
+            shutil.copyfile(ROOT / model, source / model)
         return
     command = [sys.executable, "-m", "triage.reader.training"]
     subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own code
@@ -203,7 +204,7 @@ def release(commit: str, output: Path) -> list[Path]:
             archive.extractall(folder, filter="data")
         source = Path(folder)
         project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        _add_danger_model(source, is_same=not git("diff", "--name-only", commit, "--", *DANGER_SOURCES))
+        _add_danger_models(source, is_same=not git("diff", "--name-only", commit, "--", *DANGER_SOURCES))
         packages = pins((source / "requirements" / "run.txt").read_text(encoding="utf-8"))
         files = list(build(source, output, epoch))
     name = f"{project['name']}-{project['version']}"
