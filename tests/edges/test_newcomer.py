@@ -149,7 +149,7 @@ def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_on
         cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert demo.stdout is not None
-    first, page, record = (demo.stdout.readline() for _ in range(3))
+    first, page, signed, record = (demo.stdout.readline() for _ in range(4))
     command = record.partition("terminal: ")[2]
     listed = subprocess.run(
         command, shell=True, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False
@@ -158,6 +158,8 @@ def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_on
     rest, errors = demo.communicate()
     assert first == "Starting the demo.\n"
     assert page.startswith("Open http://127.0.0.1:")
+    assert "signed for this demo only" in signed
+    assert "case list" in command
     assert (listed.returncode, listed.stderr) == (0, "")
     assert (rest, errors.strip(), demo.returncode) == ("The demo has ended; nothing was kept.\n", "", 0)
 
