@@ -189,6 +189,7 @@ class Application:
     async def start(self) -> None:
         """Start every part. Raises what prevents a start, such as SettingsError if the address is taken.
 
+        UnreadableModel and UnusableEncoder: no danger could be read in a message, or in a complaint that staff log.
         After DatabaseUnavailable nothing is running yet: call it again.
         """
         store = self.store
@@ -196,6 +197,12 @@ class Application:
             self._proposal_handler.warm_up()
         await store.in_thread(self._prepare_store)
         await self._rules_activation.start()
+        if self._platforms():
+            # Imported here: only the running desk loads NumPy. In a thread, because it takes a second with the
+            # encoder; before the webhook, because Slack waits 3 s.
+            from triage.reader.danger import danger_reader
+
+            await asyncio.to_thread(danger_reader)
         if "web" in self.parts:
             await self._web.start(self._hooks())
             if self._telegram is None and self._username is None and self.settings.secrets.telegram_token:

@@ -147,14 +147,7 @@ class SlackPart:
         self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, receives: bool) -> None:
-        """Sync the staff, and connect if this process receives; Slack may be unavailable for now.
-
-        Raises UnreadableModel or UnusableEncoder where no danger could be read in a complaint that staff log.
-        """
-        # Imported here: only the running desk loads NumPy. A form must be answered within 3 s.
-        from triage.reader.danger import danger_reader
-
-        await asyncio.to_thread(danger_reader)
+        """Sync the staff, and connect if this process receives; Slack may be unavailable for now."""
         main = self._receive() if receives else self._keep_syncing(first_sync=True)
         self.tasks.append(asyncio.create_task(main, name="slack"))
         self.tasks.append(asyncio.create_task(self._watch_for_recovery(), name="slack-recovery"))

@@ -104,14 +104,7 @@ class TelegramPart:
         return self._app.bot.username if self._initialised.is_set() else None
 
     async def start(self, *, receives: bool) -> None:
-        """Start sending, and receiving if this process does; Telegram may be unavailable for now.
-
-        Raises UnreadableModel or UnusableEncoder where no danger could be read in a message.
-        """
-        # Imported here: only the running desk loads NumPy. In a thread, because it takes a second with the encoder.
-        from triage.reader.danger import danger_reader
-
-        await asyncio.to_thread(danger_reader)
+        """Start sending, and receiving if this process does; Telegram may be unavailable for now."""
         self.tasks.append(asyncio.create_task(self._run(receives=receives), name="telegram"))
 
     async def _run(self, *, receives: bool) -> None:
