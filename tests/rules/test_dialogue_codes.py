@@ -67,8 +67,8 @@ def test_with_an_open_complaint_eight_digits_are_words_unless_they_are_a_code() 
     turn = turn_for(play)
     assert [(act.verb, act.ref) for act in turn.acts] == [(Verb.ADD, ref)]
     play.codes[CODE] = Code(CodeState.FOUND, LOGGED)
-    found = turn_for(play)
-    assert (templates(found), found.code, found.acts) == (["bind.found"], CODE, ())
+    turn = turn_for(play)
+    assert (templates(turn), turn.code, turn.acts) == (["bind.found"], CODE, ())
 
 
 def test_eight_digits_as_the_answer_to_a_form_question_are_an_answer() -> None:
