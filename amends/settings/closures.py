@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amends.settings.problems import BadCalendarFile, NotCounted
 from complaints.deadlines.opening_hours import Hours
-from complaints.times import MINUTES_A_DAY, at_minute, local_time
+from complaints.times import MINUTES_A_DAY, at_minute, local_time, zone_named
 
 #: A list of closures is smaller, and closes less often; reading more would take seconds at every start.
 _LARGEST_BYTES = 10_000_000
@@ -61,40 +61,41 @@ def closures_in(text: str, desk: DeskHours, first: date, last: date) -> Closures
     (TRANSP:TRANSPARENT) close nothing.
     """
     # Only here: the libraries behind it take 0.2 s to import, and most desks have no calendar file.
-    from amends.settings.calendar_file import read_calendar
-    from amends.settings.occurrences import Occurrences
+    from amends.settings.calendar_file import (
+        is_free_time,
+        line_of,
+        name_of,
+        occurrences,
+        read_calendar,
+        series_of,
+    )
 
-    file = read_calendar(text)
-    occurrences = Occurrences(file, desk.zone)
+    events, zone = read_calendar(text), zone_named(desk.zone)
+    series, left_out = series_of(events, zone, last)
     days: dict[date, str] = {}
-    left_out: list[str] = []
-    events = file.current_events()
-    busy = [event for event in events if not event.is_free_time]
+    partly: dict[tuple[int, str], list[date]] = {}
     count = 0
-    for event in busy:
-        closed: list[date] = []
-        partly: list[date] = []
-        place = f"line {event.line}: {event.name}"
+    for group in series:
         try:
-            for begins, ends in occurrences.between(event, first, last):
-                count += 1
-                if count > _MOST_OCCURRENCES:
-                    raise BadCalendarFile(
-                        f"it closes more than {_MOST_OCCURRENCES} times: export the closures alone"
-                    )
-                whole, part = _covered(begins, ends, desk, first, last)
-                closed += whole
-                partly += part
+            expanded = occurrences(group, zone, first, last)
         except NotCounted as why:
-            left_out.append(f"{place}: {why}")
+            left_out[line_of(group[0])] = f"{name_of(group[0])}: {why}"
             continue
-        days |= dict.fromkeys(closed, event.name)
-        if partly:
-            more = f" and {len(partly) - 1} more" if len(partly) > 1 else ""
-            left_out.append(f"{place}: it is not a whole day on {partly[0]}{more}: {_REMEDY}")
-    if events and not busy:
-        left_out.append("every event is marked as free time (TRANSP): mark as busy those that close the desk")
-    return Closures(days, tuple(left_out))
+        count += len(expanded)
+        if count > _MOST_OCCURRENCES:
+            raise BadCalendarFile(f"it closes more than {_MOST_OCCURRENCES} times: export the closures alone")
+        for event, begins, ends in expanded:
+            whole, part = _covered(begins, ends, desk, first, last)
+            days |= dict.fromkeys(whole, name_of(event))
+            partly.setdefault((line_of(event), name_of(event)), []).extend(part)
+    for (line, name), parts in partly.items():
+        if parts:
+            more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
+            left_out[line] = f"{name}: it is not a whole day on {min(parts)}{more}: {_REMEDY}"
+    lines = [f"line {line}: {why}" for line, why in sorted(left_out.items())]
+    if events and all(map(is_free_time, events)):
+        lines.append("every event is marked as free time (TRANSP): mark as busy those that close the desk")
+    return Closures(days, tuple(lines))
 
 
 def _covered(
@@ -113,6 +114,4 @@ def _covered(
             whole.append(day)
         elif spans and begins < closes and opens < ends:
             part.append(day)
-        elif spans and begins == ends:
-            raise NotCounted("it is a moment, not a day: write DTEND")
     return whole, part

@@ -12,12 +12,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from amends.settings.calendar_file import read_calendar
+from amends.settings.calendar_file import name_of, occurrences, read_calendar, series_of
 from amends.settings.closures import Closures, DeskHours, closures_in
-from amends.settings.occurrences import Occurrences
 from amends.settings.problems import BadCalendarFile
 from complaints.deadlines.opening_hours import parse_hours
-from complaints.times import from_local_time
+from complaints.times import from_local_time, zone_named
 
 LONDON = DeskHours("Europe/London")
 OFFICE = DeskHours("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))
@@ -33,6 +32,13 @@ def calendar(*events: str) -> str:
 
 def read(*events: str, desk: DeskHours = LONDON) -> Closures:
     return closures_in(calendar(*events), desk, FIRST, LAST)
+
+
+def only_start(text: str, zone: str) -> datetime:
+    """When the only occurrence in a file starts, in UTC."""
+    ((event,),), _ = series_of(read_calendar(text), zone_named(zone), LAST)
+    ((_, begins, _),) = occurrences([event], zone_named(zone), FIRST, LAST)
+    return begins
 
 
 def days(*events: str, desk: DeskHours = LONDON) -> list[str]:
@@ -78,6 +84,8 @@ def test_whole_days_are_days_off(event: str, off: list[str]) -> None:
         ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=WEEKLY;BYDAY=2MO", "write an event for each"),
         ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;COUNT=3;UNTIL=20270101", "write an event for each"),
         ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;INTERVAL=0", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;INTERVAL=x", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;UNTIL=P1D", "is not understood"),
         ("DTSTART;VALUE=DATE:19000101\nRRULE:FREQ=DAILY;COUNT=90000", "write a later beginning"),
         ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY", "write EXDATE"),
         ("DESCRIPTION:no date", "no DTSTART"),
@@ -161,6 +169,18 @@ def test_cancelled_excepted_and_moved_days_are_worked() -> None:
     assert days(series, moved, dropped, alone) == ["2026-01-05", "2028-01-07"]
 
 
+def test_an_occurrence_whose_replacement_is_cancelled_or_cannot_be_counted_is_worked() -> None:
+    series = "UID:a\nSUMMARY:Inventory\nDTSTART:20260105T000000\nDURATION:P1D\nRRULE:FREQ=DAILY;COUNT=4"
+    cancelled = "UID:a\nRECURRENCE-ID:20260106T000000\nSTATUS:CANCELLED\nDTSTART:20260106T000000"
+    moved = "UID:a\nSUMMARY:Moved\nRECURRENCE-ID:20260107T000000\nDTSTART;TZID=Nowhere:20260109T000000"
+    closures = read(series, cancelled, moved)
+    assert list(closures.days) == [date(2026, 1, 5), date(2026, 1, 8)]
+    (line,) = closures.left_out
+    assert "Moved: its time zone 'Nowhere' is not known" in line
+    whole_series = cancelled.replace("RECURRENCE-ID:20260106T000000\n", "")
+    assert days(whole_series, "UID:a\nRECURRENCE-ID;VALUE=DATE:20260107\nDTSTART;VALUE=DATE:20260109") == []
+
+
 def test_free_time_closes_nothing_and_a_file_with_only_free_time_is_reported() -> None:
     free = "UID:a\nSUMMARY:Somebody away\nTRANSP:TRANSPARENT\nDTSTART;VALUE=DATE:20260105"
     assert days(free, "TRANSP:OPAQUE\nDTSTART;VALUE=DATE:20260106") == ["2026-01-06"]
@@ -200,6 +220,8 @@ def test_single_days_are_added_to_a_series_and_removed_from_it_in_every_notation
     series += "\nRDATE;TZID=Europe/London:20260708T000000,20260706T000000\nEXDATE:20260712T230000Z"
     series += "\nRDATE;VALUE=PERIOD:20260730T230000Z/P2D"
     assert days(series) == ["2026-07-06", "2026-07-08", "2026-07-20", "2026-07-31", "2026-08-01"]
+    period = "DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=PERIOD;TZID=Europe/London:20260107T000000/P1D"
+    assert days(period) == ["2026-01-05", "2026-01-07"]
     assert days("DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=DATE:20260107") == ["2026-01-05", "2026-01-07"]
 
 
@@ -209,12 +231,10 @@ def test_a_series_follows_the_local_clock_over_a_clock_change_until_an_instant()
     assert days(f"{weekly};UNTIL=20261101T235959Z") == ["2026-10-19", "2026-10-26"]
 
 
-def test_a_series_that_changes_from_one_day_on_is_listed() -> None:
+def test_a_series_that_changes_from_one_day_on_is_moved_from_that_day_on() -> None:
     series = "UID:a\nSUMMARY:Inventory\nDTSTART;VALUE=DATE:20260105\nRRULE:FREQ=WEEKLY;COUNT=4"
     changed = "UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260112\nDTSTART;VALUE=DATE:20260113"
-    closures = read(series, changed)
-    assert list(closures.days) == [date(2026, 1, 13)]
-    assert "write another series" in closures.left_out[0]
+    assert days(series, changed) == ["2026-01-05", "2026-01-13", "2026-01-20", "2026-01-27"]
 
 
 ZONE = """BEGIN:VTIMEZONE
@@ -240,8 +260,7 @@ END:VTIMEZONE
 def test_a_zone_is_read_as_the_file_defines_it(at: datetime) -> None:
     wall = at.replace(microsecond=0)
     event = f"BEGIN:VEVENT\nDTSTART;TZID=Works Time:{wall:%Y%m%dT%H%M%S}\nDURATION:PT1H\nEND:VEVENT\n"
-    file = read_calendar(f"BEGIN:VCALENDAR\n{event}{ZONE}END:VCALENDAR")
-    ((begins, _),) = Occurrences(file, "Europe/Istanbul").between(file.events[0], FIRST, LAST)
+    begins = only_start(f"BEGIN:VCALENDAR\n{event}{ZONE}END:VCALENDAR", "Europe/Istanbul")
     # In the hours of a clock change the two definitions of London may mean different hours.
     assume(not (wall.month in (3, 10) and wall.day >= 25 and wall.weekday() == 6 and wall.hour < 3))
     assert begins == from_local_time(wall, "Europe/London")
@@ -255,11 +274,8 @@ def test_a_zone_is_recognised_by_the_names_that_programs_use(tzid: str) -> None:
 def test_a_zone_is_defined_by_its_own_file_even_if_another_file_uses_the_same_name() -> None:
     night = "BEGIN:VEVENT\nDTSTART;TZID=Works Time:20260706T000000\nDURATION:P1D\nEND:VEVENT\n"
     ahead = ZONE.replace("+0100", "+0400").replace("+0000", "+0300")
-    starts = []
-    for zone in (ZONE, ahead):
-        file = read_calendar(f"BEGIN:VCALENDAR\n{night}{zone}END:VCALENDAR")
-        ((start, _),) = Occurrences(file, "Europe/London").between(file.events[0], FIRST, LAST)
-        starts.append(start.hour)
+    files = (f"BEGIN:VCALENDAR\n{night}{zone}END:VCALENDAR" for zone in (ZONE, ahead))
+    starts = [only_start(file, "Europe/London").hour for file in files]
     assert starts == [23, 20]
 
 
@@ -268,7 +284,9 @@ def test_an_event_in_a_zone_with_a_broken_definition_is_listed() -> None:
         event = "BEGIN:VEVENT\nDTSTART;TZID=Works Time:20260706T000000\nDURATION:P1D\nEND:VEVENT\n"
         zone = ZONE.replace(broken, f"{broken.partition(':')[0]}:0")
         (line,) = closures_in(f"BEGIN:VCALENDAR\n{zone}{event}END:VCALENDAR", LONDON, FIRST, LAST).left_out
-        assert "its time zone is not understood: write days instead of moments" in line
+        assert (
+            "its time zone 'Works Time' is not known, or its definition is not understood: write days" in line
+        )
 
 
 def test_a_date_as_the_end_of_a_series_includes_that_day_in_every_zone() -> None:
@@ -291,7 +309,7 @@ def test_a_rule_that_no_day_matches_is_listed(rule: str) -> None:
 
 
 def test_the_calendar_libraries_are_imported_only_for_a_calendar_file() -> None:
-    modules = "{'icalendar', 'dateutil.rrule', 'amends.settings.occurrences'}"
+    modules = "{'icalendar', 'dateutil.rrule', 'amends.settings.calendar_file'}"
     closures = "from amends.settings.closures import *; from pathlib import Path; from datetime import date"
     read_none = "closures_of(Path(), (), DeskHours('UTC'), date(2026, 1, 1), date(2026, 1, 2))"
     loaded = f"sys.exit(len({modules} & set(sys.modules)))"
@@ -380,8 +398,8 @@ def test_an_alarm_in_an_event_and_an_unused_zone_are_ignored() -> None:
 
 
 def test_a_quoted_parameter_may_contain_separators() -> None:
-    (event,) = read_calendar(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed')).events
-    assert (event.name, event.properties["SUMMARY"][0].parameters["ALTREP"]) == ("Closed", "cid:a;b:c")
+    (event,) = read_calendar(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed'))
+    assert (name_of(event), event["SUMMARY"].params["ALTREP"]) == ("Closed", "cid:a;b:c")
 
 
 @pytest.mark.parametrize(
@@ -391,10 +409,16 @@ def test_a_quoted_parameter_may_contain_separators() -> None:
         ("date,name\n2026-12-24,Closed\n", "line 1: 'date,name' is no line of an iCalendar file"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261224\n", "is it whole"),
         ("BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR\n", "line 2: END:VEVENT closes nothing"),
-        (calendar("DTSTART;VALUE=DATE:20261324"), "'20261324' is not a date"),
-        (calendar("DTSTART:tomorrow"), "line 4: 'tomorrow' is not a date"),
+        (
+            calendar("DTSTART;VALUE=DATE:20261324"),
+            "this event cannot be read: DTSTART is not a date, such as 20261224: Wrong date format 20261324",
+        ),
+        (
+            calendar("DTSTART:tomorrow"),
+            "line 3: this event cannot be read: DTSTART is not a date, such as 20261224: Wrong date format tomorrow",
+        ),
         (calendar("DTSTART:00010101"), "such years have no calendar"),
-        (calendar("DTSTART:20261224\nEXDATE:x\nRRULE:FREQ=YEARLY"), "'x' is not a date"),
+        (calendar("DTSTART:20261224\nEXDATE:x\nRRULE:FREQ=YEARLY"), "EXDATE is not a date"),
     ],
 )
 def test_an_unreadable_file_is_refused_with_its_line(text: str, why: str) -> None:
