@@ -1,7 +1,8 @@
 """Find the encoding of a foreign CSV file: a byte order mark, UTF-8, UTF-16 or an old code page.
 
-In one code page a byte is "ş", in another "þ" or "º"; only the words show which was meant. So the file is decoded
-with each code page, the language of the result is guessed, and its letters are compared with those of that language.
+In one code page a byte is "ş", in another "þ" or "º"; only the words show which was meant. charset-normalizer judges
+how odd the text of each code page is. Where two texts are about as odd, misread letters within words decide, and the
+language of the ASCII words.
 The whole file is read once before it is parsed, in chunks: a single byte near its end can decide, and a large file
 need not fit into memory.
 """
@@ -11,10 +12,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,23 +47,23 @@ _BYTE_ORDER_MARKS = (
 _SAVE_AS_CSV = 'Save it as CSV (in Excel: "Save as", "CSV UTF-8") and try again.'
 
 _TABLES = read_table("csv", "encodings.toml")
-#: Letters outside A to Z by language, in lower case, and the commonest ones of languages in another script.
+#: Code pages with the languages written in them. Those of DOS and Macintosh are rarer.
+_DOS_AND_MACINTOSH: Mapping[str, Sequence[str]] = _TABLES["dos_and_macintosh"]
+_CODE_PAGES: Mapping[str, Sequence[str]] = {**_TABLES["windows_and_iso"], **_DOS_AND_MACINTOSH}
+_LANGUAGES = tuple({language: None for languages in _CODE_PAGES.values() for language in languages})
+#: Letters outside A to Z of the languages that have two code pages of Windows and ISO.
 _LETTERS: Mapping[str, str] = _TABLES["letters"]
-_COMMON_LETTERS: Mapping[str, str] = _TABLES["common_letters"]
-_COMMON_SHARE = 0.4
-_MISREAD_SHARE = 0.25
-#: Code pages with the languages written in them. Those of DOS and Macintosh are tried last.
-_CODE_PAGES = tuple(
-    {name: tuple(languages) for name, languages in _TABLES[systems].items()}
-    for systems in ("windows_and_iso", "dos_and_macintosh")
-)
+#: charset-normalizer overlooks misread letters in one line, so a short sample is repeated up to this length.
+_LONG_ENOUGH = 2_000
 
 _ASCII_WORD = re.compile(r"[a-zA-Z]{2,}")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
-_WORD = re.compile(r"[^\W\d_]{3,}")
-#: Apostrophes, dashes and the space that keeps two words on one line: they are between letters in correct texts.
-_BETWEEN_LETTERS = "’‘´–—…\xa0"
-_ORDINALS = "ºª"
+#: A symbol or a capital within a word, and letters of Icelandic alone, which Turkish ones are mistaken for.
+#: Apostrophes and dashes are between letters in correct texts.
+_MISREAD = re.compile(
+    r"(?<=[^\W\d_])(?:[^\w\s\x00-\x7f’‘´–—…]|[²³¹¼½¾])(?=[^\W\d_])"
+    r"|(?<=[^\W\d_])[±¶¬]|[ÞþÐð]|(?<=[a-zß-ÿ])[À-ÞŠŽŒŸ](?=[a-zß-ÿ])"
+)
 
 
 def open_source(source: Source) -> BinaryIO:
@@ -136,7 +134,7 @@ def _detect(chunks: Iterator[bytes], languages: Collection[str]) -> str:
         raise UnreadableTable(
             f"The file is UTF-8, but line {utf8.error_line} is not: correct it, or save the file again as UTF-8."
         )
-    return _code_page(bytes(utf8.sample), languages)
+    return _code_page(bytes(utf8.sample), frozenset(languages))
 
 
 class _Utf8Check:
@@ -193,101 +191,44 @@ def _by_nul_bytes(first: bytes) -> str | None:
     return None
 
 
-def _code_page(sample: bytes, organisation: Collection[str]) -> str:
+def _code_page(sample: bytes, organisation: frozenset[str]) -> str:
     """The code page that a sample of lines fits best; raises UnreadableTable where none fits."""
+    from charset_normalizer import from_bytes  # both take a moment to load, and UTF-8 does not need them
+
+    from triage.text import guess_language
+
     sample = sample[:_DECODED]
-    for code_pages in _CODE_PAGES:
-        for decoded in _by_fit(sample, code_pages, organisation):
-            if _is_plausible(decoded, code_pages[decoded.code_page]):
-                return decoded.code_page
+    ascii_words = " ".join(_ASCII_WORD.findall(sample.decode("ascii", "replace")))
+    likely = guess_language(ascii_words, _LANGUAGES)
+    sample *= -(-_LONG_ENOUGH // len(sample))
+    # Many short pieces: in five long ones, the default, a misread letter now and then is overlooked.
+    matches = from_bytes(
+        sample, cp_isolation=list(_CODE_PAGES), preemptive_behaviour=False, steps=20, chunk_size=64
+    )
+    misfits = {
+        code_page: (_misfit(str(match), match.chaos, code_page, likely), organisation.isdisjoint(languages))
+        for match in matches
+        for code_page, languages in _CODE_PAGES.items()
+        if code_page in match.could_be_from_charset
+    }
+    if misfits:
+        return min(misfits, key=lambda code_page: misfits[code_page])
     raise UnreadableTable(
         "The encoding of the file cannot be recognised: save it as UTF-8, or name its encoding in the "
         "mapping file (--map), [file] encoding."
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    """A sample decoded with a code page, and the language that it then seems to be in."""
+def _misfit(text: str, chaos: float, code_page: str, likely: str) -> float:
+    """How odd a decoded sample is, from 0; `likely` is the language of its ASCII words."""
+    from triage.text import guess_language
 
-    code_page: str
-    text: str
-    language: str
-
-
-def _by_fit(
-    sample: bytes, code_pages: Mapping[str, tuple[str, ...]], organisation: Collection[str]
-) -> list[_Decoded]:
-    from triage.text import guess_language  # NumPy takes a moment to load, and UTF-8 does not need it
-
-    ascii_words = " ".join(_ASCII_WORD.findall(sample.decode("ascii", "replace")))
-    likely = guess_language(ascii_words, tuple(_LETTERS))
-    ranked: list[tuple[tuple[float, bool], _Decoded]] = []
-    for code_page, languages in code_pages.items():
-        try:
-            text = sample.decode(code_page)
-        except UnicodeDecodeError:
-            continue
-        decoded = _Decoded(code_page, text, guess_language(text, languages))
-        # Worth half of all letters: a short text that is decoded wrongly often resembles another language.
-        fit = _fit(decoded) + (likely in languages) / 2
-        ranked.append(((fit, decoded.language in organisation), decoded))
-    return [decoded for _, decoded in sorted(ranked, key=itemgetter(0), reverse=True)]
-
-
-@lru_cache(maxsize=64)
-def _letters(languages: tuple[str, ...]) -> frozenset[str]:
-    letters = "".join(_LETTERS[language] for language in languages)
-    return frozenset(letters + letters.upper())
-
-
-def _marks(decoded: _Decoded, languages: tuple[str, ...]) -> tuple[int, int, int]:
-    """Of the non-ASCII characters: letters of the languages, letters of no such language, misread ones.
-
-    A symbol within a word, a capital in the middle of one, and a word of two scripts are misread. A letter next to a
-    digit is not counted, for it may be a misread currency sign.
-    """
-    letters = _letters(languages)
-    is_latin = decoded.language not in _COMMON_LETTERS
-    text = decoded.text
-    right = foreign = misread = 0
-    for match in _NON_ASCII.finditer(text):
-        character = match.group()
-        before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-        within = before.isalpha() and after.isalpha()
-        mixed = not is_latin and any(near.isascii() and near.isalpha() for near in (before, after))
-        if not character.isalpha():
-            misread += within and character not in _BETWEEN_LETTERS
-        elif mixed or (within and character.isupper() and before.islower()):
-            misread += 1
-        elif not (before.isdigit() or after.isdigit() or (character in _ORDINALS and not within)):
-            right += character in letters
-            foreign += character not in letters
-    return right, foreign, misread
-
-
-def _fit(decoded: _Decoded) -> float:
-    """From 1, only letters of the language, to -2, none of them."""
-    right, foreign, misread = _marks(decoded, (decoded.language,))
-    if decoded.language in _COMMON_LETTERS:
-        right = round(right * min(1.0, 2 * _common_share(decoded)))
-    return (right - 2 * foreign - 2 * misread) / max(1, len(_NON_ASCII.findall(decoded.text)))
-
-
-def _common_share(decoded: _Decoded) -> float:
-    """The share of the language's commonest letters; 0 for a language in Latin letters."""
-    common = _COMMON_LETTERS.get(decoded.language, "")
-    letters = [letter for letter in decoded.text.lower() if letter.isalpha() and not letter.isascii()]
-    return sum(letter in common for letter in letters) / max(1, len(letters))
-
-
-def _is_plausible(decoded: _Decoded, languages: tuple[str, ...]) -> bool:
-    """Whether decoding made words: the code page of another script or system makes none."""
-    right, foreign, misread = _marks(decoded, languages)
-    if foreign + misread > _MISREAD_SHARE * (right + foreign + misread):
-        return False
-    if decoded.language in _COMMON_LETTERS:
-        return _common_share(decoded) >= _COMMON_SHARE
-    words = [word for word in _WORD.findall(decoded.text) if not word.isascii()]
-    without_ascii = sum(not any(letter.isascii() for letter in word) for word in words)
-    return without_ascii * 2 <= len(words)
+    languages = tuple(_CODE_PAGES[code_page])
+    characters = _NON_ASCII.findall(text)
+    letters = _LETTERS.get(guess_language(text, languages))
+    foreign = [
+        letter for letter in characters if letters and letter.isalpha() and letter.lower() not in letters
+    ]
+    misread = (len(_MISREAD.findall(text)) + len(foreign)) / max(1, len(characters))
+    rarity = 0.01 if code_page in _DOS_AND_MACINTOSH else 0.0
+    return chaos + 0.2 * misread + rarity + (0.0 if likely in languages else 0.05)
