@@ -41,7 +41,7 @@ from tests.edges.alterations import (
     full_record,
     try_alterations,
 )
-from tests.edges.test_store_state_machine import Desk as Course
+from tests.edges.store.test_store_state_machine import Desk as Course
 from tests.edges.witness_logs import new_witness
 
 NUMBER = int(os.environ.get("AMENDS_ALTERATIONS", "40"))

@@ -1,6 +1,6 @@
 """A record with rows in every table, and random alterations of it by somebody who has only the database.
 
-`python -m benchmarks alterations` makes a thousand of them; tests/edges/test_alterations.py a few.
+`python -m benchmarks alterations` makes a thousand of them; tests/edges/proof/test_alterations.py a few.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from store.tables.columns import UtcDateTime
 from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
-from tests.edges.test_store_incidents import an_update
-from tests.edges.test_store_state_machine import Desk as Course
-from tests.edges.test_store_state_machine import Plain
+from tests.edges.store.test_store_incidents import an_update
+from tests.edges.store.test_store_state_machine import Desk as Course
+from tests.edges.store.test_store_state_machine import Plain
 from triage.similarity import sketch
 
 SEED = bytes(range(32))
