@@ -69,6 +69,7 @@ _STEPS_BY_CHOICE: dict[str, frozenset[str]] = {
     "yes_more": frozenset({"incident"}),
     "no": frozenset({"sure", "again", "incident", danger.ASKED, danger.DISCREET}),
     "safe": danger.STEPS,
+    **dict.fromkeys(danger.HAZARD_CHOICES, frozenset({danger.STEP})),
     **{
         choice: frozenset({question.step})
         for question in QUESTIONS
@@ -92,7 +93,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         _DATA_REQUESTS[choice](turn)
     elif case is None:
         turn.reply("status.unknown")
-    elif choice == "safe" or (choice in ("yes", "no") and press.step in danger.STEPS):
+    elif choice == "safe" or (choice in ("yes", "no", *danger.HAZARD_CHOICES) and press.step in danger.STEPS):
         danger.handle_press(turn, case, choice, press.step)
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)

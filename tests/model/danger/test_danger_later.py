@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from bots.dialogue.danger import STEPS
 from bots.dialogue.turn import SignsInWords, read_signs
 from complaints.actions.danger import is_certain
 from tests.rules.dialogue_play import RULES, Play
@@ -100,31 +101,58 @@ def test_ordinary_and_alike_texts_in_unusual_words_seldom_page() -> None:
     assert sum(map(pages, alike)) / len(alike) <= 0.10
 
 
+def hazards_offered(row: Row) -> tuple[list[str], bool]:
+    """The hazard that speaks, or those that the complainant may choose from; and whether they choose."""
+    play = Play(language=row["language"], rules=DESK)
+    play.writes(row["text"])
+    if play.state["step"] == "danger_question":
+        play.presses("yes")
+    named = play.state.get("hazards", [])[:1]
+    return (named, False) if named else (list(play.state.get("likely_hazards", ())), True)
+
+
+def test_the_right_hazard_speaks_at_once_or_after_one_press() -> None:
+    """`accepted`: what a judge, who had seen neither rules nor results, would take for right; mostly one."""
+    offered = [(row, *hazards_offered(row)) for row in of_set("danger") if asks(row)]
+    right = [bool(set(names) & set(row["accepted"].split())) for row, names, _ in offered]
+    assert sum(right) / len(right) >= 0.95
+    at_once = [is_right for is_right, (_, _, chosen) in zip(right, offered, strict=True) if not chosen]
+    assert sum(at_once) / len(at_once) >= 0.95
+
+
 #: In danger, whatever is asked: the reply forbids, sends to those who can judge, or says that it was passed on.
 _NEVER_PERMITS = {
-    "danger", "danger.also", "danger.cannot_judge", "danger.discreet", "danger.help_comes", "danger.listens",
-    "danger.never", "danger.no", "danger.noted", "danger.number", "danger.outside", "danger.self_harm",
-    "danger.stays", "danger.write",
+    "danger", "danger.also", "danger.ask", "danger.cannot_judge", "danger.discreet", "danger.help_comes",
+    "danger.listens", "danger.never", "danger.no", "danger.noted", "danger.number", "danger.outside",
+    "danger.self_harm", "danger.stays", "danger.write",
 }  # fmt: skip
 
 
 def reply_to(row: Row) -> str:
-    """The text id of the reply to this question, after the first message; "" if that was not taken for a danger."""
+    """The text id of the reply to this question, after the first message; "" if neither was taken for a danger."""
     play = Play(language=row["language"], rules=DESK)
     play.writes(row["before"])
     if play.state["step"] in ("danger_question", "danger_discreet"):
         play.presses("yes")
-    if play.state["step"] not in ("danger", "danger_discreet"):
-        return ""
     play.writes(row["text"])
-    return play.replies[-1].template
+    return play.replies[-1].template if play.state["step"] in STEPS else ""
 
 
 def test_no_question_in_a_danger_is_answered_by_a_permission_or_by_a_deadly_no() -> None:
     replies = [(row["asks_for"], reply_to(row)) for row in rows("danger_questions")]
     answered = [reply for _, reply in replies if reply]
-    # The goal is .99: the other first messages are not taken for a danger, so that fewer ordinary complaints are.
-    assert len(answered) / len(replies) >= 0.91
+    assert len(answered) / len(replies) >= 0.99
     assert set(answered) <= _NEVER_PERMITS
     # "No" to somebody who asks whether to leave, to wait outside or to call could kill.
     assert [wanted for wanted, reply in replies if wanted == "right" and reply == "danger.no"] == []
+
+
+def test_questions_after_a_complaint_are_answered_in_danger_and_seldom_taken_for_one() -> None:
+    """Written after the reader learned to read a question with the complaint before it, by who knew neither."""
+    replies = [(row["set"], reply_to(row)) for row in rows("danger_conversations")]
+    in_danger = [reply for name, reply in replies if name == "danger"]
+    ordinary = [reply for name, reply in replies if name == "ordinary"]
+    assert sum(map(bool, in_danger)) / len(in_danger) >= 0.97
+    assert set(in_danger) - {""} <= _NEVER_PERMITS
+    # One question more in a chat costs less than silence; after its answer no later question asks again.
+    assert sum(map(bool, ordinary)) / len(ordinary) <= 0.10

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bots.dialogue.inputs import TextInput
+from bots.dialogue.inputs import ButtonInput, TextInput
 from bots.letters import progress
 from bots.letters.letter import Letter
 from complaints.actors import staff
@@ -372,3 +372,72 @@ def test_other_late_messages_and_a_later_danger_have_no_such_sentence() -> None:
     [danger] = play.writes(GAS)
     assert not any("only now" in answer for answer in (*late, danger))
     assert written_at(play.case) is None
+
+
+def unclear_danger() -> tuple[Play, str]:
+    play = Play(rules=replace(RULES, hazards_signed_until="2099-01-01"))
+    play.writes("Our ceiling is bulging, water runs out of the lamp")
+    [answer] = play.presses("yes")
+    return play, answer
+
+
+def test_where_no_hazard_is_clear_the_complainant_names_it_and_gets_its_instruction() -> None:
+    play, answer = unclear_danger()
+    assert answer.startswith("Please call 112 now.")
+    assert "What is it about? Press what fits best." in answer
+    *offered, last = play.replies[-1].buttons
+    assert {"structure", "electricity", "flood", "other_hazard"} <= {name for row in offered for name in row}
+    assert last == ("safe",)
+    [advice] = play.presses("flood")
+    assert "Never drive through flood water." in advice
+    assert play.words.endswith("Water")
+    assert play.case.in_danger
+
+
+def test_of_the_hazards_that_a_person_names_the_deadliest_speaks() -> None:
+    play, _ = unclear_danger()
+    named = play.replies[-1]
+    play.presses("flood", named)
+    [advice] = play.presses("electricity", named)
+    assert "Never touch a person who may still be in contact with electricity." in advice
+    assert play.presses("flood", named) == [advice]
+    [noted] = play.presses("other_hazard", named)
+    assert noted.startswith("I have passed this on")
+    [advice] = play.presses("flood", named)
+    assert "electricity" not in advice
+
+
+def test_a_person_who_threatens_is_named_discreetly_and_answered_discreetly() -> None:
+    play, _ = unclear_danger()
+    assert TEXTS.label("en", "violence") == "A person"
+    [answer] = play.receives(ButtonInput("violence", "danger", play.ref, 1))
+    assert answer.startswith("I have read this. You can reach 112 at any time.")
+    assert play.replies[-1].buttons == (("yes", "no"),)
+
+
+def test_a_hazard_named_after_the_danger_is_over_asks_and_warns_no_more() -> None:
+    play, _ = unclear_danger()
+    named = play.replies[-1]
+    play.presses("safe")
+    assert "Never" not in play.presses("flood", named)[0]
+    assert not play.case.in_danger
+
+
+def test_a_question_what_to_do_is_read_with_the_complaint_that_it_follows() -> None:
+    for story, asked in (
+        ("The apprentice you sent hangs on the cable in our hall and does not come free", True),
+        ("The parcel came two days late and the box was wet.", False),
+    ):
+        play = Play()
+        play.writes(story)
+        assert not play.case.in_danger
+        play.writes("can I pull him off by the jacket?")
+        assert play.case.in_danger is asked
+
+
+def test_who_said_that_nobody_is_in_danger_is_not_asked_again_for_a_question() -> None:
+    play = Play()
+    possible(play)
+    play.writes("No")
+    play.writes("may I let her out by myself?")
+    assert play.replies[-1].template != "danger.ask"
