@@ -69,7 +69,6 @@ _STEPS_BY_CHOICE: dict[str, frozenset[str]] = {
     "yes_more": frozenset({"incident"}),
     "no": frozenset({"sure", "again", "incident", danger.ASKED, danger.DISCREET}),
     "safe": danger.STEPS,
-    **dict.fromkeys(danger.HAZARD_CHOICES, frozenset({danger.STEP})),
     **{
         choice: frozenset({question.step})
         for question in QUESTIONS
@@ -219,7 +218,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         return ButtonInput("new", "belongs", None, burst["turn"]) if burst else None
     if choice == "take_up" and (burst := _burst_in_question(turn)) and not turn.open_cases:
         return ButtonInput(choice, "belongs", burst["ref"], burst["turn"])
-    if turn.step in _STEPS_BY_CHOICE.get(choice, ()):
+    if turn.step in _STEPS_BY_CHOICE.get(choice, ()) or danger.offers(turn, choice):
         return ButtonInput(choice, turn.step, turn.ref, turn_number)
     if choice in ("yes", "no") and turn.step == "idle":
         remedy_question = after_decision.remedy_awaiting_answer(turn)

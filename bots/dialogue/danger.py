@@ -75,6 +75,12 @@ def handle_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
             turn.go_to(STEP, ref, resume=IDLE, resume_ref=None)
 
 
+def offers(turn: Turn, choice: str) -> bool:
+    """Whether this is one of the hazards that the complainant is asked to name."""
+    likely = turn.state.get("likely_hazards", ())
+    return turn.step == STEP and bool(likely) and choice in (*likely, OTHER_HAZARD)
+
+
 def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
     """A button within a danger: an answer, or that it is over."""
     label = turn.texts.label(turn.language, choice)

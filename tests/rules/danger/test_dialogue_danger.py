@@ -407,6 +407,15 @@ def test_of_the_hazards_that_a_person_names_the_deadliest_speaks() -> None:
     assert "electricity" not in advice
 
 
+def test_a_hazard_can_be_named_by_typing_it_only_where_it_is_on_offer() -> None:
+    play, _ = unclear_danger()
+    [advice] = play.writes("water")
+    assert "Never drive through flood water." in advice
+    play, _ = unclear_danger()
+    [noted] = play.writes("It is about me")
+    assert noted.startswith("I have passed this on")
+
+
 def test_a_person_who_threatens_is_named_discreetly_and_answered_discreetly() -> None:
     play, _ = unclear_danger()
     assert TEXTS.label("en", "violence") == "A person"
