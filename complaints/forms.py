@@ -95,8 +95,9 @@ class Form:
     fields: tuple[Field, ...] = ()
     #: The letter is shown before it is sent; some of these acts send one only in some complaints.
     is_previewed: bool = False
-    #: The letter is stored with the act as it was previewed.
-    keeps_letter: bool = False
+    #: Its letter is stored with the act as it was previewed. This is the id of the text around the fields that the
+    #: complainant reads, or `decision`, which is composed.
+    letter: str = ""
     #: What of the complainant's words it shows, and so is recorded as a read: `words`, `story` (the story and the
     #: latest ones) or `everything` that fits; nothing if empty.
     shows: str = ""
@@ -130,6 +131,10 @@ class Form:
     def rows_of(self, group: str) -> tuple[Field, ...]:
         """The fields of each row of a group."""
         return tuple(field for field in self.fields if field.group == group)
+
+    @property
+    def keeps_letter(self) -> bool:
+        return bool(self.letter)
 
     @property
     def read_by_complainant(self) -> frozenset[str]:
