@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from complaints.actions.action import Action, WordKind
-from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, verbs_that
+from complaints.actions.registry import ACTIONS, OFFLINE_VERBS, is_in_letter, verbs_that
 from complaints.forms import FORMS, OPTIONS
 from complaints.vocabulary import Verb
 
@@ -48,3 +48,24 @@ def test_every_form_of_a_row_exists_except_those_of_a_button_alone() -> None:
 
 def test_a_question_to_the_rows_gives_the_verbs_with_the_trait() -> None:
     assert verbs_that(lambda row: row.is_second_person) == {Verb.APPROVE, Verb.CHECK_DECISION}
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "is_read"),
+    [
+        (Verb.REPLY, "text", True),
+        (Verb.TALK, "text", True),
+        (Verb.RESOLVE, "done", True),
+        (Verb.RESOLVE, "cause", False),
+        (Verb.RESPOND, "letter", True),
+        (Verb.RESPOND, "issues.0.reasons", True),
+        (Verb.RESPOND, "nothing_why", True),
+        (Verb.RESPOND, "root_cause", False),
+        (Verb.NOTE, "text", False),
+        (Verb.EXTEND, "reason", False),
+    ],
+)
+def test_the_table_of_a_form_says_which_words_of_an_act_are_in_its_letter(
+    verb: Verb, path: str, is_read: bool
+) -> None:
+    assert is_in_letter(verb, path) is is_read
