@@ -371,9 +371,12 @@ def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any], readers
     def field_in(path: str) -> Field:
         field_name = path.rstrip("!").rpartition(".")[2]
         entry = field_of(path, fields.get(f"{name}.{field_name}") or fields[field_name], OPTIONS)
+        reader = readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader)
+        if readers and not reader:
+            raise LookupError(f"{FILE.name}: [readers] does not say who reads {name}.{field_name}")
         return replace(
             entry,
-            reader=readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader),
+            reader=reader,
             own_label=labels.get(entry.path) or entry.own_label,
             required_if="never" if entry.group and may_have_no_rows else entry.required_if,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -23,16 +24,21 @@ def test_a_row_that_does_not_say_what_its_words_are_does_not_load() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "change"),
+    ("verb", "change", "why"),
     [
-        (Verb.NOTE, {"ends": True}),
-        (Verb.NOTE, {"is_automatic": True}),
-        (Verb.REPLY, {"words": WordKind.NOTE}),
-        (Verb.NOTE, {"words": WordKind.MESSAGE}),
+        (Verb.NOTE, {"ends": True}, "ends: it needs a move to closed"),
+        (Verb.NOTE, {"is_automatic": True}, "is_automatic: no role of staff may do it"),
+        (Verb.REPLY, {"words": WordKind.NOTE}, "is_staff_message: its words must be a letter or a decision"),
+        (Verb.NOTE, {"words": WordKind.MESSAGE}, "words: those of the complainant need that role"),
+        (Verb.NOTE, {"form": "remark"}, "form: forms.toml has no 'remark'"),
+        (Verb.REPLY, {"form": "note"}, "form: a letter of staff needs one with the key `letter`"),
+        (Verb.REPLY, {"leaves": ()}, "leaves: a letter of staff needs per_event.letter"),
     ],
 )
-def test_a_row_that_contradicts_itself_does_not_load(verb: Verb, change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="contradicts itself"):
+def test_a_row_that_contradicts_itself_or_lacks_a_trait_does_not_load(
+    verb: Verb, change: dict[str, object], why: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
         replace(ACTIONS[verb], **change)  # type: ignore[arg-type]
 
 
