@@ -170,7 +170,8 @@ def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "words": {
                     field: text
                     for field, text in decision["words"].items()
-                    if is_external or is_in_letter(verb, field)
+                    # The letter itself is among the texts.
+                    if is_external or (field != "letter" and is_in_letter(verb, field))
                 },
             }
 
