@@ -74,19 +74,18 @@ def full_decision(
         section(letter.text("decision.changes"), changes) if changes else "",
         _decided_by(letter),
         _if_you_disagree(letter),
-        letter.text(letter.by_channel("decision.format", "decision.format.spoken")),
+        letter.text("decision.format"),
     )
 
 
 def in_short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
     """What was found, what we do and by when, and how to reply; without the words of the people."""
     findings = [row["finding"] for row in facts.get("issues", [])] or [facts["finding"]]
-    how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
     return "\n".join(
         (
             *(letter.text(f"finding.{finding}") for finding in dict.fromkeys(findings)),
             *_remedies(letter, facts, {}, now).splitlines(),
-            letter.text(how_to_reply, span=letter.span(letter.case.rules.targets.lapse)),
+            letter.text("decision.reply", span=letter.span(letter.case.rules.targets.lapse)),
         )
     )
 
@@ -128,9 +127,8 @@ def _decided_by(letter: Letter) -> str:
 
 def _if_you_disagree(letter: Letter) -> str:
     case = letter.case
-    how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
     lines = [
-        letter.text(how_to_reply, span=letter.span(case.rules.targets.lapse)),
+        letter.text("decision.reply", span=letter.span(case.rules.targets.lapse)),
         letter.text(_next_review(letter)),
         letter.text("decision.outside"),
         letter.body_list(),
@@ -291,10 +289,9 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     case = letter.case
     ended = case.closed_at or case.received_at
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
-    how_to_reopen = letter.by_channel("closing.again", "closing.spoken_again")
     text = letter.text(
         closing_template(case, code),
-        again=letter.text(how_to_reopen, date=letter.due_day(until)),
+        again=letter.text("closing.again", date=letter.due_day(until)),
         reason=words.get("reason", "").strip() or letter.text("closing.no_reason"),
         bodies=letter.body_list(),
         other=other,

@@ -8,6 +8,8 @@ from bots.letters.letter import Letter, join_paragraphs, paragraph_below
 from complaints.case import Case
 from complaints.deadlines.legal_time import legal_runs, legal_time
 from complaints.deadlines.targets import next_news, outside_when_missed
+from complaints.forms import Field, Form, Input
+from complaints.times import parse_time
 from complaints.vocabulary import UNDECIDED, State, Target
 
 #: Texts for dates other than the answer's: one before the date is missed, one after.
@@ -134,41 +136,33 @@ def _outside_paragraph(letter: Letter) -> str:
     return paragraph_below(letter.text("ack.outside", bodies=names)) if names else ""
 
 
-def reply(letter: Letter, words: Mapping[str, str], text_id: str = "reply") -> str:
-    """A reply in the words of a member of staff, under the reference."""
-    return letter.text(text_id, text=words["text"].strip(), team=letter.signature, org=letter.organisation)
+def from_staff(
+    letter: Letter, form: Form, facts: Mapping[str, Any], words: Mapping[str, str], text_id: str = ""
+) -> str:
+    """What staff wrote into a form, inside its text: `{NAME}` is each field that the complainant reads.
+
+    A field that may be empty is a paragraph of its own, the text `ID.NAME`.
+    """
+    id_ = text_id or form.letter
+    filled = {
+        field.name: _as_read(letter, id_, field, facts, words)
+        for field in form.fields
+        if field.reader == "complainant" and field.input is not Input.FILES
+    }
+    return letter.text(id_, **filled, team=letter.signature, org=letter.organisation)
 
 
-def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:
-    """What staff need to know and by which day; the work continues until then."""
-    return letter.text(
-        letter.by_channel("ask", "ask.spoken"),
-        text=words["text"].strip(),
-        date=letter.due_day(date.fromisoformat(needed_by)),
-        team=letter.signature,
-        org=letter.organisation,
-    )
-
-
-def inform(letter: Letter, words: Mapping[str, str], next_date: str) -> str:
-    """What is done, what is left, the next date, and the reason for a delay."""
-    reason = words.get("reason", "").strip()
-    return letter.text(
-        "inform",
-        done=words["done"].strip(),
-        left=words["left"].strip(),
-        reason=paragraph_below(letter.text("inform.reason", reason=reason)) if reason else "",
-        date=letter.due_day(date.fromisoformat(next_date)),
-        team=letter.signature,
-        org=letter.organisation,
-    )
-
-
-def warning(letter: Letter, words: Mapping[str, str]) -> str:
-    """What should change in the contact, in the words of staff; nothing is limited by it."""
-    return letter.text(
-        "conduct.warning", text=words["text"].strip(), team=letter.signature, org=letter.organisation
-    )
+def _as_read(
+    letter: Letter, id_: str, field: Field, facts: Mapping[str, Any], words: Mapping[str, str]
+) -> str:
+    value = words.get(field.name, "").strip() if field.sealed else str(facts.get(field.name) or "")
+    if value and field.input is Input.DATE:
+        value = letter.due_day(date.fromisoformat(value))
+    elif value and field.input is Input.MOMENT:
+        value = letter.moment(parse_time(value))
+    if field.required:
+        return value
+    return paragraph_below(letter.text(f"{id_}.{field.name}", **{field.name: value})) if value else ""
 
 
 def contact_limit(

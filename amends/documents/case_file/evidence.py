@@ -20,6 +20,7 @@ from amends.documents.case_file.record_words import facts_words, purpose
 from amends.documents.facts import has_label, reason_words, value_words
 from amends.settings.presets import preset_named
 from complaints.actions.intake import MACHINE_MADE
+from complaints.actions.registry import LETTER_VERBS
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
 
@@ -170,7 +171,7 @@ def _joined(*parts: str | None, between: str = " · ") -> str:
 def _text(view: EvidenceView, row: Row) -> dict[str, Any]:
     """Whether a text is the complainant's, or the reason of staff for an extension, a refusal or another act."""
     event, is_translation = view.events[row["seq"]], row["translates"] is not None
-    is_elsewhere = event["verb"] in EVIDENCE["words_elsewhere"]
+    is_elsewhere = event["verb"] in LETTER_VERBS or event["verb"] in EVIDENCE["words_elsewhere"]
     return {
         "is_complainants": event["role"] == "complainant" or is_translation,
         "is_reason": view.is_staff(event) and not is_elsewhere and not is_translation,

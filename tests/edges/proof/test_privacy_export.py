@@ -193,6 +193,24 @@ def test_notes_of_staff_are_left_out_until_a_person_has_checked_them(desk: Desk)
     assert "ask us for it" in page.text
 
 
+def test_the_letter_with_a_decision_is_in_the_export_once_and_is_no_note(desk: Desk) -> None:
+    ref = desk.receive()
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED)
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "resolve")
+    desk.act(
+        ref,
+        Verb.RESOLVE,
+        facts=RESOLVED,
+        words={**RESOLVED_WORDS, "letter": "Dear Mary, the pipe was flushed."},
+    )
+    desk.store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+
+    complaint = exported(desk, person(desk, ref))[0]["complaints"][0]
+    texts = {text["field"]: text["text"] for text in complaint["texts"]}
+    assert texts["letter"] == "Dear Mary, the pipe was flushed."
+    assert [set(decision["words"]) for decision in complaint["decisions"]] == [{"done"}]
+
+
 def test_under_legal_hold_notes_are_left_out_and_the_person_learns_why(desk: Desk) -> None:
     ref = handled(desk)
     desk.act(ref, Verb.HOLD, MANAGER, words={"reason": "A claim."})

@@ -25,7 +25,7 @@ from bots.slack.responses import OpenView
 from bots.slack.views.open_form import view_for
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.forms import DECISION_QUESTIONS, FORMS, REVIEW_QUESTIONS, Input
+from complaints.forms import FORMS, Input
 from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
 from store.cases.act import act as store_act
 from store.cases.read import list_cases, load_case, load_history
@@ -406,34 +406,3 @@ async def test_a_complaint_is_logged_with_required_fields_only(client: Client) -
         assert answer["response_action"] == "update", channel
     listed, _ = client.store.read(list_cases)
     assert [case["state"] for case in listed] == ["received"] * len(channels)
-
-
-def test_the_required_fields_of_every_form_are_listed_here() -> None:
-    required = {
-        form: sorted(form_field.path for form_field in table.fields if form_field.required)
-        for form, table in FORMS.items()
-    }
-    reasons = ("escalate", "restrict", "unrestrict", "reopen", "not_accept", "hold", "release")
-    assert required == {
-        "take": [],
-        "end_danger": ["danger_end"], "receipt": [], "bind": [], "appeal_limit": ["reason"], "warn_conduct": ["text"],
-        "limit_contact": ["limits", "reason", "until"], "review_limit": ["outcome", "reason"],
-        # Of a row that somebody begins.
-        "investigate": [
-            "findings.N.finding", "findings.N.happened", "items.N.shows", "items.N.step",
-            "statements.N.due_on", "statements.N.inside", "statements.N.of_whom",
-        ],
-        "assess": sorted(ASSESSED),
-        "assign": ["owner"], "reply": ["text"], "note": ["text"],
-        "ask": ["needed_by", "text"], "inform": ["done", "left", "next_date"],
-        "resolve": sorted(RESOLVED),
-        "decide": ["cause_class", "issues.N.finding", "issues.N.reasons", "others_affected", "root_cause"],
-        "check_decision": sorted((*DECISION_QUESTIONS, "agreed")), "review_case": sorted(REVIEW_QUESTIONS),
-        "approve": ["agreed"], "remedy": ["done_at", "remedy"], "verify": ["how", "remedy"],
-        "close": ["cause_class", "root_cause"],
-        "extend": ["extended_to", "reason", "target"],
-        **{key: ["reason"] for key in reasons},
-        "link": ["other_ref", "relation"], "reclassify": ["kind", "reason"], "conflict": ["reason", "who"],
-        "external": ["body", "event"], "given": ["by_whom", "given_at", "what"],
-        "log_complaint": ["channel", "description", "language", "received_at"],
-    }  # fmt: skip
