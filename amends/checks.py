@@ -26,16 +26,15 @@ from complaints.times import local_time, parse_time
 from complaints.vocabulary import Category, Role
 from reports.words import pluralise
 from store.alerts import list_unreached
-from store.custody.key_check import require_keys
-from store.custody.rotate_keys import list_stale_keys
+from store.custody.secret_keys import list_stale_keys, require_keys
 from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import require_known, schema_status
 from store.database.roles import may_change_events
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
+from store.models.training_examples import list_assessed_proposals
 from store.proof.hash_chain import list_instance_events
 from store.store import Store, open_store
 

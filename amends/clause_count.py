@@ -14,7 +14,7 @@ from reports.integrity import Proof
 from reports.words import in_words
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
-from store.database.damage import collecting_damage, damaged_ref
+from store.database.errors import collecting_damage, damaged_ref
 from store.proof.hash_chain import newest_instance_events
 from store.registers import list_entries
 from store.store import Store

@@ -17,8 +17,8 @@ from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks
 from complaints.times import format_time
 from complaints.vocabulary import State
-from store.cases.log import IMPORTER, PastComplaint
-from store.people.identifiers import normal_form
+from store.cases.staff_intake import IMPORTER, PastComplaint
+from store.people.identification import normal_form
 from triage.csv.reader import CsvFile, CsvRow, RefusedRow
 
 #: Every field of an imported complaint.

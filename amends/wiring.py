@@ -41,7 +41,7 @@ from scheduler.ticks import (
 )
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
-from store.custody.key_check import record_key_use
+from store.custody.secret_keys import record_key_use
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import list_held, try_writing
 from store.outbox.complete import end_all_leases, find_next_due

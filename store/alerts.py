@@ -5,7 +5,7 @@ from sqlalchemy import update
 from complaints.case import Case
 from store.database.transaction import Tx
 from store.outbox.complete import IS_OPEN
-from store.slack import forget_slack_key, list_slack_keys, record_slack_key
+from store.slack_posts import forget_slack_key, list_slack_keys, record_slack_key
 from store.tables import OBLIGATIONS
 
 _FAILED = "alert_failed:"

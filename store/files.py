@@ -11,8 +11,7 @@ from sqlalchemy import func, insert, select, update
 from complaints.actors import Actor
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
-from store.database.damage import UNREADABLE
-from store.database.errors import StoreError, UnknownRow
+from store.database.errors import UNREADABLE, StoreError, UnknownRow
 from store.database.keyring import place, seal, seal_bytes, unseal, unseal_bytes
 from store.database.transaction import Tx
 from store.file_types import media_type

@@ -21,7 +21,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, State
-from store.database.damage import UNREADABLE
+from store.database.errors import UNREADABLE
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows

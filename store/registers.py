@@ -20,8 +20,7 @@ from complaints.registers.sampling import rank_sample
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, last_day, local_time
 from complaints.vocabulary import ContactKind, Role
-from store.database.damage import note_damage
-from store.database.errors import Altered
+from store.database.errors import Altered, note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation

@@ -32,11 +32,11 @@ from bots.dialogue.inputs import parse_command
 from bots.slack import payloads
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import chat_of_raw, key_of_raw
-from store.backup.backup import back_up
-from store.backup.restore import restore
+from store.backup import back_up
 from store.database.errors import StoreError
 from store.database.migrate import upgrade
 from store.file_types import extension, media_type
+from store.restore import restore
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk
 from triage.csv.examples import read_examples

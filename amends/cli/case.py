@@ -158,7 +158,7 @@ def _read_record(
 ) -> tuple[Mapping[str, Any], ZoneInfo, Labels, Sequence[str]]:
     """The record of a complaint, its zone, labels for it, and what of it is damaged; the reading is recorded."""
     from store.cases.export import export_record, record_read
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     with open_record() as (settings, store):
         ref = parse_ref(ref)
@@ -269,7 +269,7 @@ def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = Fals
     from complaints.deadlines.explanation import due_record
     from store.cases.export import record_read
     from store.cases.read import load_case, load_history
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
     from store.record.load import load_event_words
 
     with open_record() as (settings, store):
@@ -313,7 +313,7 @@ def file_(
     from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.typst import as_pdf
     from store.cases.export import export_case, record_read
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     check_output(output)
     with open_record() as (settings, store):
@@ -352,8 +352,7 @@ def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
     """The pictures that were fetched and are small enough to print."""
     from amends.documents.case_file.case_file import StoredPicture
     from store.cases.export import read_stored_file
-    from store.database.damage import note_damage
-    from store.database.errors import DatabaseUnavailable, StoreError
+    from store.database.errors import DatabaseUnavailable, StoreError, note_damage
     from store.database.keyring import place
 
     pictures = [

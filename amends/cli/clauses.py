@@ -24,7 +24,7 @@ def _count_all(*, json: bool) -> bool:
     """Print every clause; True if one is broken."""
     from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
-    from store.database.damage import DAMAGE_REMEDY
+    from store.database.errors import DAMAGE_REMEDY
     from store.proof.hash_chain import record_instance_event
 
     with open_record() as (settings, store):

@@ -49,8 +49,8 @@ def verify(
 
     By default this checks what changed since the last verified checkpoint. A full run that was stopped continues.
     """
-    from store.backup.restore import verify_file
     from store.database.keyring import Keyring
+    from store.restore import verify_file
 
     outside = _read_outside(checkpoint or [])
     if backup is not None:
@@ -196,7 +196,7 @@ def backup(
     force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
 ) -> None:
-    from store.backup.backup import back_up
+    from store.backup import back_up
     from store.proof.hash_chain import record_instance_event
 
     settings = load_settings()
@@ -227,9 +227,9 @@ def restore(
     json: Json = False,
 ) -> None:
     from amends.retention import erase_again, erasures_file
-    from store.backup.restore import restore as restore_into
     from store.database.keyring import Keyring
     from store.proof.hash_chain import record_instance_event
+    from store.restore import restore as restore_into
 
     settings = load_settings()
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
@@ -269,7 +269,7 @@ def restore(
 
 
 def checkpoint(file: NewFile) -> None:
-    from store.backup.backup import write_atomically
+    from store.backup import write_atomically
     from store.database.errors import StoreError
     from store.proof.log import add_checkpoint, log_signer
 
@@ -298,7 +298,7 @@ def prove(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
 ) -> None:
     from amends.cli.options import parse_ref
-    from store.backup.backup import write_atomically
+    from store.backup import write_atomically
     from store.proof.log import prove as prove_complaint
 
     seed = load_settings().secrets.signing_key
@@ -324,9 +324,8 @@ def rotate_key(*, json: Json = False) -> None:
     from amends.cli.privacy import remove_remnants
     from amends.settings import SettingsError
     from amends.settings.problems import Problem
-    from store.custody.key_check import record_key_use
-    from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
-    from store.database.damage import DAMAGE_REMEDY
+    from store.custody.secret_keys import list_stale_keys, record_key_use, record_keys_rotated, rotate_keys
+    from store.database.errors import DAMAGE_REMEDY
 
     settings = load_settings()
     if len(settings.secrets.keys()) < 2:  # the new key and an old one

@@ -20,7 +20,7 @@ def import_(
     from amends.importing import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
     from amends.settings.problems import Problem
-    from store.cases.log import import_past, list_known_past
+    from store.cases.staff_intake import import_past, list_known_past
     from store.rulebooks import use_rulebooks
     from triage.csv.reader import read_csv
 

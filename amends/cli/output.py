@@ -129,7 +129,7 @@ def stages() -> Iterator[tuple[Callable[[str], None], Callable[[float], None]]]:
 
 def print_damage(damaged: Sequence[str]) -> None:
     """Name on standard error each place of the record that cannot be read, and what to do about it."""
-    from store.database.damage import DAMAGE_REMEDY, describe_damage
+    from store.database.errors import DAMAGE_REMEDY, describe_damage
 
     for where in damaged:
         err.print(f"damaged: {describe_damage(where)}", soft_wrap=True)

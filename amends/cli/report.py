@@ -99,7 +99,7 @@ def access(*, start: From = None, end: To = None, json: Json = False) -> None:
     from complaints.times import format_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     with open_record() as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
@@ -120,7 +120,7 @@ def measures(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
 ) -> None:
     from reports.output.render_csv import measures_csv
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     if output is not None:
         check_output(output)

@@ -17,7 +17,7 @@ from reports.tally import Period
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.models.examples import Before
+    from store.models.training_examples import Before
     from store.store import Store
 
 #: New wording is looked for in these days and compared with as many texts of the year before.
@@ -82,7 +82,7 @@ def find_new_wording(store: Store, end: datetime) -> Themes:
 
 def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[MaskedStory], bool]:
     """The newest texts of these days, and whether they are all."""
-    from store.models.examples import load_story_page
+    from store.models.training_examples import load_story_page
 
     stories: list[MaskedStory] = []
     before: Before | None = None

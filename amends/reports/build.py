@@ -39,7 +39,7 @@ def build_report(
     """
     from amends.reports.builders import BUILDERS
     from store.custody.verify import verify
-    from store.database.damage import collecting_damage, damaged_ref
+    from store.database.errors import collecting_damage, damaged_ref
     from store.record.measured import list_without_events
 
     with collecting_damage() as damaged:

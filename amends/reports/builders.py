@@ -29,15 +29,13 @@ from reports.review import ReviewInput, review_pack
 from reports.tally import Period
 from reports.trend import Month, month_figures
 from store.cases.pages import pages
-from store.custody.collection import load_collection
-from store.custody.retention import list_expired
+from store.custody.erasure import list_expired, load_collection
 from store.custody.verify import last_verified
 from store.people.staff import list_members
 from store.proof.hash_chain import list_instance_events
 from store.proof.log import latest_checkpoint
-from store.record.legal_times import count_legal_times
+from store.record.counts import count_legal_times, sum_month_scores
 from store.record.measured import count_months, load_received_measures
-from store.record.score_months import sum_month_scores
 from store.registers import list_entries
 from store.rulebooks import list_rulebook_presets
 from store.store import Store

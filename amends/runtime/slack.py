@@ -48,7 +48,7 @@ from scheduler.worker import Handler
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
-from store.slack import sweep_cards
+from store.slack_posts import sweep_cards
 from store.store import Store
 from triage.errors import UnusableEncoder
 from triage.letter_warnings import LETTER_ENCODER, Encode, load_letter_warnings

@@ -28,7 +28,7 @@ from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
 from store.outbox.complete import Completed, Outcome
 from store.proof.log import latest_checkpoint
-from store.slack import record_slack_key
+from store.slack_posts import record_slack_key
 from store.values import Obligation
 
 JobHandler = Callable[[Obligation], Awaitable[Outcome]]

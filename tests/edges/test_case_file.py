@@ -36,7 +36,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_case, export_record, read_stored_file
 from store.cases.read import open_case
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.database.keyring import Keyring
 from store.files import store_file
 from store.incidents import open_incident

@@ -275,7 +275,7 @@ def test_the_product_unpacks_no_archive_that_a_complainant_sent() -> None:
         )
     assert unpacking == {
         "amends/privacy/data_export.py",  # writes
-        "store/models/examples.py",  # sealed by us
+        "store/models/training_examples.py",  # sealed by us
         "triage/csv/encoding.py",
         "triage/learning/history.py",
         "triage/model/artefact.py",

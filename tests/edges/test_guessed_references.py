@@ -37,7 +37,7 @@ from complaints.identifiers import new_reference
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.receive_message import receive_message
-from store.people.identifiers import load_case_for_caller
+from store.people.identification import load_case_for_caller
 from store.people.staff import load_actor
 from store.store import Store
 from store.tables import ATTEMPTS, READS

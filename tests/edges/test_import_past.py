@@ -22,12 +22,12 @@ from reports.monitoring import monitor
 from reports.tally import Period
 from reports.trend import month_figures
 from store.cases.export import export_record
-from store.cases.log import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history
-from store.custody.retention import erase_complainant, find_person, list_expired
+from store.cases.staff_intake import PastComplaint, import_past, list_known_past
+from store.custody.erasure import erase_complainant, find_person, list_expired
 from store.custody.verify import verify
 from store.outbox.claim import claim
-from store.people.identifiers import find_by_identifier
+from store.people.identification import find_by_identifier
 from store.record.measured import count_months
 from store.store import Store
 from tests.clauses import clause

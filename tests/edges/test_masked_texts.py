@@ -11,16 +11,16 @@ from sqlalchemy import select, update
 
 from complaints.actors import MODEL
 from complaints.vocabulary import Verb
-from store.backup.backup import back_up
+from store.backup import back_up
 from store.cases.act import act
-from store.custody.retention import erase
-from store.models.examples import load_unassessed_page
+from store.custody.erasure import erase
 from store.models.models import (
     TrainingRun,
     is_model_intact,
     keep_run,
     read_model_blob,
 )
+from store.models.training_examples import load_unassessed_page
 from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.store import Store

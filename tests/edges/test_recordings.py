@@ -18,7 +18,7 @@ from complaints.vocabulary import Flag
 from simulator import Simulator
 from store.cases.export import export_case
 from store.cases.read import open_case
-from store.models.examples import load_unassessed_page
+from store.models.training_examples import load_unassessed_page
 from store.outbox.failed import list_failed
 from store.people.masked_texts import load_masked_story
 from store.people.staff import load_actor

@@ -19,7 +19,7 @@ from amends.reports.output import as_text, report_labels, report_pdf
 from amends.settings import load
 from reports.document import Report, references
 from reports.tally import Period
-from store.cases.log import PastComplaint, import_past
+from store.cases.staff_intake import PastComplaint, import_past
 from store.tables import MEASURES
 from tests.edges import pdf
 from tests.edges.desk import Desk

@@ -29,7 +29,7 @@ from store.outbox.complete import RateLimited, end_retry_pauses, fail
 from store.outbox.failed import fail_orphaned, keep_dead_letter, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members, load_actor, sync_staff
-from store.slack import claim_post, list_posts
+from store.slack_posts import claim_post, list_posts
 from store.store import Store
 from tests.databases import FakeClock, opened
 from tests.edges.slack_office import (

@@ -20,7 +20,7 @@ from store.outbox.complete import Completed, Outcome, RateLimited, complete
 from store.outbox.rate_limit import EvenlySpaced, pause_sending
 from store.outbox.rows import insert_redraw
 from store.people.staff import load_actor
-from store.slack import list_posts, record_posted
+from store.slack_posts import list_posts, record_posted
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office

@@ -27,7 +27,7 @@ from store.cases.incident_acts import (
 )
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, load_history
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.custody.verify import verify
 from store.incidents import (
     CHAIN,

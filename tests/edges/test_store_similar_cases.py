@@ -18,8 +18,8 @@ from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.erase import erase_words
 from store.cases.read import load_case
-from store.custody.retention import erase
-from store.custody.rotate_keys import list_stale_keys, rotate_keys
+from store.custody.erasure import erase
+from store.custody.secret_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.keyring import Keyring
 from store.database.transaction import Tx

@@ -15,7 +15,7 @@ from scheduler.proposals import ProposalHandler
 from scheduler.ticks import _housekeeping
 from store.cases.act import act, record_proposal
 from store.cases.erase import erase_words
-from store.custody.rotate_keys import rotate_keys
+from store.custody.secret_keys import rotate_keys
 from store.custody.verify import verify
 from store.database.keyring import Keyring
 from store.outbox.claim import claim

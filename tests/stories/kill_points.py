@@ -28,7 +28,7 @@ from amends.story.desk import DemoClock
 from amends.wiring import Application, SendIntervals
 from store.database.keyring import Keyring
 from store.people.staff import list_members
-from store.slack import list_posts
+from store.slack_posts import list_posts
 from store.store import Store, open_store
 
 # Reading settings loads the holidays of every country: load them once, before processes are forked from this one.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from amends.cli.output import err, stage
 
 if TYPE_CHECKING:
-    from store.models.examples import TrainingHistory
+    from store.models.training_examples import TrainingHistory
     from triage.learning.history import HistoryRow
     from triage.model.pipeline import Model
 
@@ -79,7 +79,7 @@ class ModelHistory:
 
     def for_store(self) -> TrainingHistory | None:
         """The newest rows, as many as a training run can use."""
-        from store.models.examples import MOST, TrainingHistory
+        from store.models.training_examples import MOST, TrainingHistory
         from triage.learning.history import newest_examples
 
         if self.sha256 is None or not self.rows:

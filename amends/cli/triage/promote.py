@@ -18,7 +18,7 @@ from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.models.examples import TrainingHistory
+    from store.models.training_examples import TrainingHistory
     from store.store import Store
     from triage.learning.gate import Verdict
     from triage.learning.run import ModelInUse
@@ -49,8 +49,8 @@ def promote(
     by: By = None,
     json: Json = False,
 ) -> None:
-    from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
+    from store.models.training_examples import find_history, keep_history
     from store.values import FILE
     from triage.model.artefact import digest, dump
     from triage.model.card import model_card
@@ -199,8 +199,8 @@ def _login_name() -> str:
 
 def history(*, json: Json = False) -> None:
     from amends.checks import DRIFT_TEXTS
-    from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
+    from store.models.training_examples import list_assessed_proposals
     from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
     with open_record() as (settings, store):
@@ -279,8 +279,8 @@ def _version(card: Mapping[str, Any], sha256: str) -> str:
 
 
 def forget_history(*, yes: Annotated[bool, typer.Option("--yes")] = False, json: Json = False) -> None:
-    from store.models.examples import find_history
-    from store.models.examples import forget_history as destroy_history
+    from store.models.training_examples import find_history
+    from store.models.training_examples import forget_history as destroy_history
 
     with open_record() as (_, store):
         stored = store.read(find_history)

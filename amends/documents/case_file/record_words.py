@@ -10,7 +10,7 @@ from bots.texts.media import without_words
 from complaints.complaint_text import without_own_words
 from complaints.deadlines.explanation import NOTE_STEPS
 from store.cases.export import WholeCase
-from store.database.damage import UNREADABLE, describe_damage
+from store.database.errors import UNREADABLE, describe_damage
 from store.file_types import is_program
 from store.record.field_marks import MARKS, RECORD
 

@@ -36,7 +36,7 @@ from store.outbox.rows import insert_redraw
 from store.people.masked_texts import load_masked_story
 from store.people.staff import list_members
 from store.similarity.similar import list_similar_cases, redraw_similar_cases
-from store.slack import (
+from store.slack_posts import (
     claim_post,
     complete_drawings,
     find_known_slack_keys,

@@ -27,7 +27,7 @@ from store.cases.read import read_last_words
 from store.outbox.complete import Completed, Outcome, RateLimited
 from store.outbox.deliveries import find_delivery
 from store.record.load import load_readable_words
-from store.slack import record_direct_message
+from store.slack_posts import record_direct_message
 from store.values import DeliveryStatus, Obligation
 
 SENT = "white_check_mark"

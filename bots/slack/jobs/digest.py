@@ -34,8 +34,8 @@ from complaints.rulebook import Calendar
 from complaints.similarity import SimilarCluster
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from complaints.vocabulary import Role
-from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run
+from store.models.training_examples import list_assessed_proposals
 from store.outbox.complete import Completed, Outcome
 from store.outbox.deliveries import list_failed_obligations
 from store.people.staff import list_members, load_member

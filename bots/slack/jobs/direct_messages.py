@@ -29,7 +29,7 @@ from store.outbox.complete import Completed, Failed, Outcome, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
-from store.slack import (
+from store.slack_posts import (
     find_known_slack_keys,
     forget_slack_key,
     list_slack_keys,

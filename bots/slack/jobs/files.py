@@ -20,7 +20,7 @@ from store.database.errors import StoreError
 from store.file_types import extension, is_program, media_type
 from store.files import ATTACHED, SCANNED, load_file_to_fetch, read_file_bytes, record_file_failed, store_file
 from store.outbox.complete import Completed, Failed, Outcome, Retry
-from store.slack import record_direct_message
+from store.slack_posts import record_direct_message
 from store.values import Obligation
 
 KEPT_FOR = timedelta(hours=24)

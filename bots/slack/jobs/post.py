@@ -26,7 +26,7 @@ from bots.slack.texts import StaffTexts
 from complaints.case import Case, Event
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.record.load import CaseFile, load_case_file
-from store.slack import find_known_slack_keys, forget_slack_key, record_slack_key
+from store.slack_posts import find_known_slack_keys, forget_slack_key, record_slack_key
 from store.values import Obligation
 
 #: The event_type of our metadata; Slack ignores one with characters other than letters, digits, _ and -.

@@ -14,7 +14,7 @@ from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.forms import DESK_FORMS
 from complaints.vocabulary import State, Target
-from store.people.identifiers import load_case_for_caller
+from store.people.identification import load_case_for_caller
 
 CALLBACK = "stage"
 FIELD = "proof"

@@ -13,7 +13,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
 from store.people.staff import list_names
-from store.slack import find_conversation, record_slack_key
+from store.slack_posts import find_conversation, record_slack_key
 
 router = Router()
 

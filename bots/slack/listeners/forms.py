@@ -46,12 +46,11 @@ from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act, complete_facts
 from store.cases.read import load_case, load_history
-from store.cases.staff_letters import act_with_attachments
-from store.letter_templates import count_template_use, load_template
+from store.cases.staff_letters import act_with_attachments, count_template_use, load_template
 from store.people.staff import count_reviewers, count_reviewers_by_approver
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
-from store.slack import drop_draft, read_draft, save_draft
+from store.slack_posts import drop_draft, read_draft, save_draft
 from store.values import RecordedAct
 
 router = Router()

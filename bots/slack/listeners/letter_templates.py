@@ -26,7 +26,7 @@ from complaints.errors import BadFacts
 from complaints.forms import DESK_FORMS, read_all
 from complaints.letter_templates import LetterTemplate, unknown_field
 from store.cases.read import load_case
-from store.letter_templates import list_templates, load_template, save_template
+from store.cases.staff_letters import list_templates, load_template, save_template
 from store.rulebooks import load_current_rulebook
 
 router = Router()

@@ -38,7 +38,7 @@ from complaints.forms import FORMS, MOST_ATTACHMENTS, Field, Input, read
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.log import log_complaint
+from store.cases.staff_intake import log_complaint
 from store.people.staff import list_members, list_names
 from store.redaction.contact_details import complainant_text, find_contact_details
 from store.rulebooks import load_current_rulebooks

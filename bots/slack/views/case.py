@@ -36,7 +36,7 @@ from complaints.deadlines.targets import next_due
 from complaints.forms import CARD_ACTS
 from complaints.history import was_for_reader
 from complaints.vocabulary import Role, Target
-from store.database.damage import UNREADABLE
+from store.database.errors import UNREADABLE
 from store.values import OpenedCase
 
 _PRIMARY = frozenset({"everybody", "executives", "person"})

@@ -13,7 +13,7 @@ from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import NO_PAYMENT, WrongFields, read
 from store.cases.read import load_case
-from store.slack import read_draft, save_draft
+from store.slack_posts import read_draft, save_draft
 
 
 async def typed_values(slack: SlackContext, view: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,16 +56,16 @@ from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from complaints.forms import FORMS, Form
 from complaints.history import taken_back_seqs
 from complaints.vocabulary import Flag, Verb
-from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
+from store.cases.staff_letters import list_templates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
-from store.letter_templates import list_templates
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
+from store.similarity.similar import find_usual_cause
 from store.values import OpenedCase
 
 #: The head of a preview and its button, by the act of the second person that comes first.

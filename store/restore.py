@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from store.backup.backup import (
+from store.backup import (
     clear_process_state,
     copy_rows,
     count_rows,

@@ -32,7 +32,7 @@ from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
 from store.files import SLACK, record_received_files
 from store.people import staff
-from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
+from store.people.identification import add_identifier, add_identifiers_in, find_or_create_person
 from store.proof.hash_chain import canonical, record_instance_event
 from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback

@@ -1,10 +1,12 @@
-"""Key rotation: keys, seals and lookup hashes made with an older secret are made with the newest one.
+"""Secret keys: a wrong one is recognised at a start, and what an older one made is made with the newest (rotation).
 
 Words are not encrypted again; only the keys of cases and people are wrapped again. Each call is one short
 transaction, so the desk keeps running, and an interrupted rotation continues where it stopped.
 """
 
+import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,13 +15,12 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, update
 from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
-from store.models.examples import history_place
 from store.models.models import model_place
+from store.models.training_examples import history_place
 from store.outbox.rows import insert_removal
 from store.people.contacts import person_key, point_index
-from store.people.identifiers import normal_form
-from store.proof.hash_chain import record_instance_event
-from store.proof.mac_key import rotate_mac_key
+from store.people.identification import normal_form
+from store.proof.hash_chain import INSTANCE_CHAIN, record_instance_event, rotate_mac_key
 from store.record.load import case_key, key_place
 from store.registers import words_place
 from store.rulebooks import load_rulebook
@@ -29,6 +30,7 @@ from store.tables import (
     CONTACTS,
     DEAD_LETTERS,
     DRAFTS,
+    EVENTS,
     HISTORY_PARTS,
     IDENTIFIERS,
     INCIDENTS,
@@ -186,3 +188,53 @@ def _reseal(column: Column[Any], where: Callable[[Any], str], tx: Tx, row: Any) 
     sealed_place, table = where(row), column.table
     resealed = tx.keys.seal(tx.keys.unseal(getattr(row, column.name), sealed_place), sealed_place)
     tx.connection.execute(update(table).where(table.c.id == row.id).values({column: resealed}))
+
+
+_USE, _ROTATION = "use_key", "rotate_keys"
+
+
+def require_keys(tx: Tx) -> None:
+    """Raise SealBroken unless the keyring has every secret that the record still needs."""
+    try:
+        if set(_used_checks(tx)) - set(tx.keys.checks):
+            raise SealBroken("a secret in use is missing")
+        _open_newest_complaint(tx)
+    except SealBroken as wrong:
+        raise SealBroken(
+            "AMENDS_SECRET_KEY does not open this database: add the key it was written with, after any newer one. "
+            "An older key may be taken out only after `amends db rotate-key`."
+        ) from wrong
+
+
+def record_key_use(tx: Tx) -> None:
+    """Record the check value of the newest secret in the instance's log, unless it is the last one there.
+
+    Raises SealBroken as `require_keys` does.
+    """
+    require_keys(tx)
+    if _used_checks(tx)[-1:] != [tx.keys.checks[0]]:
+        record_instance_event(tx, _USE, {"check": tx.keys.checks[0]})
+
+
+def _used_checks(tx: Tx) -> list[str]:
+    """The check values of the secrets in use, oldest first: that of the last rotation, and those since."""
+    query = (
+        select(EVENTS.c.verb, EVENTS.c.entry)
+        .where(EVENTS.c.ref == INSTANCE_CHAIN, EVENTS.c.verb.in_((_USE, _ROTATION)))
+        .order_by(EVENTS.c.seq)
+    )
+    checks: list[str] = []
+    for verb, entry in tx.connection.execute(query):
+        check = json.loads(entry)["facts"]["check"]
+        checks = [check] if verb == _ROTATION else [*checks, check]
+    return checks
+
+
+def _open_newest_complaint(tx: Tx) -> None:
+    """For a record that no desk was started on yet: it has no check value."""
+    newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
+    row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
+    if row is not None:
+        # A damaged key of the right secret does not stop the desk; `amends db verify` names it.
+        with suppress(Altered):
+            case_key(tx, row.ref, row.key_wrapped)

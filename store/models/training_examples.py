@@ -17,8 +17,7 @@ from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 from complaints.measures.report_counts import MaskedStory
 from complaints.times import json_fields
 from complaints.vocabulary import CloseCode, ContactKind, Role
-from store.database.damage import note_damage
-from store.database.errors import Altered, SealBroken
+from store.database.errors import Altered, SealBroken, note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.people.masked_texts import masked_story, masked_texts, open_masked
