@@ -40,7 +40,7 @@ from store.slack_posts import claim_post, list_posts, record_posted
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 ARCHIVE_SIZE = int(os.environ.get("AMENDS_ARCHIVE", "100000"))
 BASE_SIZE = 1_000

@@ -12,8 +12,7 @@ from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
-from complaints.batches.batch import TAKEN_BACK
-from complaints.batches.common_decision import IncidentDecision, check_approver
+from complaints.batch import TAKEN_BACK, IncidentDecision, check_approver
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent

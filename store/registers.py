@@ -14,9 +14,8 @@ from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code
+from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code, rank_sample
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
-from complaints.registers.sampling import rank_sample
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, last_day, local_time
 from complaints.vocabulary import ContactKind, Role

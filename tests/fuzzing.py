@@ -39,11 +39,11 @@ from store.file_types import extension, media_type
 from store.restore import restore
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.csv.reader import read_csv
 from triage.errors import UnreadableModel, UnreadableTable
 from triage.example import Example
-from triage.learning.history import HistoryRow, read_history_file, write_history_file
+from triage.learning.own_history import HistoryRow, read_history_file, write_history_file
 from triage.learning.training import train
 from triage.model import artefact
 

@@ -10,7 +10,7 @@ import typer
 
 from amends.cli.options import load_settings
 from amends.cli.output import out
-from complaints.danger.hazards import (
+from complaints.hazards import (
     HAZARDS,
     NUMBERS,
     READ_ON,

@@ -18,7 +18,7 @@ from bots.texts.texts import Texts
 from complaints.actions.authorisation import needs_reason
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
-from complaints.letter_templates import LetterTemplate
+from complaints.letter_texts import LetterTemplate
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Target, Verb

@@ -42,8 +42,8 @@ from store.values import Chat, Obligation
 from triage.learning.examples import starter_examples
 from triage.model.pipeline import Model
 from triage.proposal import propose
-from triage.similarity import sketch
-from triage.words import story_words
+from triage.search_words import story_words
+from triage.shingles import sketch
 
 #: Obligations that are completed in the past, in addition to messages to complainants. All others are for staff: they
 #: were done then and leave nothing to show now.

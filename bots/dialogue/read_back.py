@@ -12,10 +12,10 @@ from bots.dialogue.turn import FORM, Turn
 from bots.texts.media import recording_names, without_words
 from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
-from complaints.complaint_text import without_own_words
 from complaints.deadlines.periods import form_ends
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
+from complaints.letter_texts import without_own_words
 from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words

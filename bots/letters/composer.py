@@ -19,8 +19,8 @@ from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case, Event, events_of
 from complaints.case_values import RemedyOwed
-from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.history import taken_back_seqs
+from complaints.letter_texts import NO_TEXT, ComplaintText
 from complaints.obligations.kinds import LETTERS
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import CloseCode, Flag, Role, Target, Verb

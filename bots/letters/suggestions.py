@@ -11,7 +11,7 @@ from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.forms import FORMS
-from complaints.letter_templates import FILLED
+from complaints.letter_texts import FILLED
 from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy, Target
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from complaints.complaint_text import ComplaintText
+from complaints.letter_texts import ComplaintText
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from complaints.collection import CollectionRecord, DataRequest
+from complaints.history import CollectionRecord, DataRequest
 from reports.common_cells import columns
 from reports.document import (
     Cell,

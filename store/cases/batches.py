@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.batches.batch import TAKEN_BACK, Audience, Batch
+from complaints.batch import TAKEN_BACK, Audience, Batch
 from complaints.obligations.kinds import NewObligation
 from complaints.times import format_time, parse_time
 from store.database.transaction import Tx, database_seconds

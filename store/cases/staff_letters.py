@@ -17,7 +17,7 @@ from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
 from complaints.history import taken_back_seqs
-from complaints.letter_templates import LetterTemplate
+from complaints.letter_texts import LetterTemplate
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_key, act_on

@@ -14,9 +14,9 @@ from sqlalchemy import String, and_, cast, delete, exists, func, not_, or_, sele
 
 from complaints.actions.access import is_on_hold
 from complaints.actors import OPERATOR, SYSTEM, Actor
-from complaints.collection import CollectionRecord, DataRequest
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.errors import UnknownReference
+from complaints.history import CollectionRecord, DataRequest
 from complaints.identifiers import parse_reference
 from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, Flag, State, Target, Verb

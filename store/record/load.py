@@ -11,8 +11,8 @@ from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case, Event, events_of
-from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
+from complaints.letter_texts import ComplaintText, without_own_words
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
 from store.database.errors import (

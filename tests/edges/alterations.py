@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from complaints.actors import MODEL
 from complaints.errors import NotAllowed
-from complaints.letter_templates import LetterTemplate
+from complaints.letter_texts import LetterTemplate
 from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
@@ -47,7 +47,7 @@ from tests.edges.outsider import outside
 from tests.edges.test_store_incidents import an_update
 from tests.edges.test_store_state_machine import Desk as Course
 from tests.edges.test_store_state_machine import Plain
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 SEED = bytes(range(32))
 WITNESS = Signer("audit.example", bytes(range(32, 64)), is_witness=True)

@@ -32,7 +32,7 @@ from triage.__main__ import parse_rows
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 STORY = "Ben ayse yilmaz, 0532 123 45 67. Ayşe'nin suyu kahverengi."
 MASKED = "Ben [name], [phone]. [name]'nin suyu kahverengi."

@@ -51,7 +51,7 @@ from tests.edges.desk import (
 )
 from tests.edges.product import KEY, Product
 from tests.rules.builders import a_proposal
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 LABELS = load_labels(("en", "tr"), "Europe/London")
 OTHER = Chat("telegram", "70002", "en", "Nobody Elsename")

@@ -13,7 +13,7 @@ from amends.documents.labels import load_labels
 from amends.runtime.programs import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
 from bots.telegram import jobs
-from complaints.complaint_text import ComplaintText
+from complaints.letter_texts import ComplaintText
 from complaints.vocabulary import Flag
 from simulator import Simulator
 from store.cases.export import export_case

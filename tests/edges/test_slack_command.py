@@ -27,7 +27,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges import pdf
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, open_office
-from triage.words import story_words
+from triage.search_words import story_words
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from complaints.letter_templates import LetterTemplate, unknown_field
+from complaints.letter_texts import LetterTemplate, unknown_field
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import FormRefused, Modal

@@ -11,7 +11,7 @@ import pytest
 
 from amends.figures import Threshold, check_figures
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.registers.sampling import rank_sample
+from complaints.registers.entries import rank_sample
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import Modal

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.batches.batch import Batch
+from complaints.batch import Batch
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failed_delivery_facts

@@ -43,7 +43,7 @@ from store.tables import LIKENESSES, SKETCHES
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, TOP, Desk
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 STORY = (
     "Since Monday the water from the kitchen tap in our house is brown and smells of iron. I rang twice, was told "

@@ -30,7 +30,7 @@ from store.tables import ATTEMPTS, READS, WORD_HASHES
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
-from triage.words import search_words, story_words
+from triage.search_words import search_words, story_words
 
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
 PROPOSED: dict[str, Any] = {

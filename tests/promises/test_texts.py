@@ -27,7 +27,7 @@ from bots.texts.loading import (
     shipped_languages,
 )
 from bots.texts.texts import Texts
-from complaints.danger.hazards import HAZARD_OF_KIND
+from complaints.hazards import HAZARD_OF_KIND
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
 from triage.safety.signs import BUILT_IN

@@ -18,6 +18,7 @@ import pytest
 
 from store.redaction.masking import find_spans
 from triage import letter_warnings
+from triage.letter_sentences import read_weights
 from triage.letter_warnings import (
     ENCODED,
     LETTER_ENCODER,
@@ -31,7 +32,6 @@ from triage.letter_warnings import (
 )
 from triage.matching import fold
 from triage.model.embeddings import KINDS, recorded_encoder
-from triage.word_weights import read_weights
 
 HELD_OUT = Path(__file__).parent
 #: The author's names for the kinds.

@@ -14,8 +14,8 @@ from bots.letters.letter import Letter
 from bots.texts.loading import load_catalogues
 from complaints.actions.authorisation import count_reviewers, count_reviewers_by_approver
 from complaints.actors import SYSTEM
-from complaints.complaint_text import ComplaintText
 from complaints.errors import BadFacts
+from complaints.letter_texts import ComplaintText
 from complaints.vocabulary import CloseCode, Verb
 from tests.rules.builders import (
     ALICE,

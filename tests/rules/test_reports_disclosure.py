@@ -11,7 +11,7 @@ import pytest
 from amends.public_page import public_page
 from amends.settings.presets import preset_names
 from bots.texts.loading import REPORTS, load_catalogues
-from complaints.collection import CollectionRecord, DataRequest
+from complaints.history import CollectionRecord, DataRequest
 from complaints.rulebook import Rulebooks
 from reports.disclosure.collection import collection
 from reports.disclosure.public import public_figures, without_small

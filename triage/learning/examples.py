@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import ExampleTable, ReadingOptions, read_examples
+from triage.csv.labelled_rows import ExampleTable, ReadingOptions, read_examples
 from triage.csv.reader import RefusedRow
 from triage.errors import UnreadableTable
 from triage.example import Example

@@ -19,7 +19,7 @@ from reports.words import pluralise
 if TYPE_CHECKING:
     from amends.settings import Settings
     from triage.csv.columns import ColumnNames
-    from triage.csv.examples import ExampleTable
+    from triage.csv.labelled_rows import ExampleTable
 
 TextColumn = Annotated[str | None, typer.Option("--text", help="The column of the complaint's words.")]
 CategoryColumn = Annotated[str | None, typer.Option("--category", help="The column of the category.")]
@@ -87,7 +87,7 @@ def read_labelled(
     `categories` are those that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
     """
     from amends.importing import read_mapping
-    from triage.csv.examples import ReadingOptions, read_examples, require_examples
+    from triage.csv.labelled_rows import ReadingOptions, read_examples, require_examples
     from triage.errors import UnknownColumn
 
     mapping = read_mapping(columns.maps.file)

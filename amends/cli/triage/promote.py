@@ -53,7 +53,7 @@ def promote(
     from store.models.training_examples import find_history, keep_history
     from store.values import FILE
     from triage.model.artefact import digest, dump
-    from triage.model.card import model_card
+    from triage.model.model_card import model_card
     from triage.model.pipeline import rename_categories
 
     if force and not (reason or "").strip():
@@ -138,7 +138,7 @@ def _judge(
     """The verdict on the held-out rows of the record, and the number of rows in it."""
     from store.models.models import list_models, load_intact_model, load_learnt_until
     from triage.__main__ import parse_rows
-    from triage.learning.history import held_out_rows
+    from triage.learning.own_history import held_out_rows
     from triage.learning.run import ModelInUse, judge_file
 
     rows = parse_rows(store.examples())

@@ -34,7 +34,7 @@ from bots.slack.views.home import case_row
 from bots.slack.views.incident_inputs import incident_headline
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
-from complaints.batches.batch import SAME_LETTER, Audience, Batch, audience_of, bulk_left_out
+from complaints.batch import SAME_LETTER, Audience, Batch, audience_of, bulk_left_out
 from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder
 from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS

@@ -21,7 +21,7 @@ from bots.slack.views.forms import View, metadata, modal
 from bots.slack.views.registers.messages import reminder_message
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
+from complaints.batch import Audience, Batch
 from complaints.case import Case, Facts, Words
 from complaints.errors import OutOfOrder
 from complaints.registers.entries import Entry

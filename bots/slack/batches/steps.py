@@ -14,7 +14,7 @@ from bots.slack.views.forms import View, metadata, modal
 from bots.slack.views.letter_warnings import Warned, codes_of, warning_lines
 from bots.slack.views.refusals import refusal_text
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
+from complaints.batch import Audience, Batch
 from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, ComplaintError
 from store.cases.batches import load_batch, save_batch

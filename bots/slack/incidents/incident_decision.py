@@ -36,8 +36,9 @@ from bots.slack.views.forms import View
 from bots.slack.views.incident_inputs import incident_view
 from bots.texts.texts import currency_of
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
-from complaints.batches.common_decision import (
+from complaints.batch import (
+    Audience,
+    Batch,
     IncidentDecision,
     check_form,
     decision_facts,

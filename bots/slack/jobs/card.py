@@ -21,7 +21,7 @@ from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
 from complaints.actions.registry import ACTIONS
-from complaints.batches.common_decision import folds_into_incident
+from complaints.batch import folds_into_incident
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD

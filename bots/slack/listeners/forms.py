@@ -40,7 +40,7 @@ from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, Stale
 from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS
 from complaints.forms import CARD_ACTS, FORMS, PREVIEWED, attachments_of, read
-from complaints.letter_templates import fill_template
+from complaints.letter_texts import fill_template
 from complaints.obligations.approvals import awaited_act, awaits_approver
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb

@@ -24,7 +24,7 @@ from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import DESK_FORMS, read_all
-from complaints.letter_templates import LetterTemplate, unknown_field
+from complaints.letter_texts import LetterTemplate, unknown_field
 from store.cases.read import load_case
 from store.cases.staff_letters import list_templates, load_template, save_template
 from store.rulebooks import load_current_rulebook

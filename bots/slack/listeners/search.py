@@ -24,7 +24,7 @@ from store.cases.read import load_case
 from store.record.worklists import is_visible, list_by_code
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
 from store.similarity.search import LOOKED_THROUGH, CaseSearch, search_cases
-from triage.words import search_words
+from triage.search_words import search_words
 
 CALLBACK = "search"
 #: Characters of a search, and rows of its answer.

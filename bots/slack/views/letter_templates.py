@@ -21,7 +21,7 @@ from bots.slack.views.form_inputs import another_input, cut_hint, input_blocks, 
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import DESK_FORMS, FORMS
-from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
+from complaints.letter_texts import FIELDS, FILLED, LetterTemplate, fill_template, fits
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Finding
 

@@ -1,11 +1,36 @@
-"""Templates of letters: what fits a complaint, and the fields that they may name (7.8)."""
+"""What letters are made of: the words or files of a complaint (7.2), and templates with their fields (7.8)."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from complaints.actions.intake import FORWARDED, TRANSCRIPT
 from complaints.case import Case
 from complaints.forms import FORMS
+
+
+@dataclass(frozen=True)
+class ComplaintText:
+    """The complaint in the complainant's words; without any, its files (kind and seconds) and other words."""
+
+    words: str = ""
+    files: tuple[tuple[str, int | None], ...] = ()
+    transcripts: tuple[str, ...] = ()
+    forwarded: tuple[str, ...] = ()
+
+
+NO_TEXT = ComplaintText()
+
+
+def without_own_words(texts: Mapping[str, str], files: Iterable[tuple[str, int | None]]) -> ComplaintText:
+    """A complaint without a description, from its newest texts by field and its files."""
+    transcripts, forwarded = (
+        tuple(text for name, text in texts.items() if name.split(".")[0] == field)
+        for field in (TRANSCRIPT, FORWARDED)
+    )
+    return ComplaintText(files=tuple(files), transcripts=transcripts, forwarded=forwarded)
+
 
 #: The form that a template is for, and the field of it that the template fills.
 FILLED = {name: form.template_fills for name, form in FORMS.items() if form.template_fills}

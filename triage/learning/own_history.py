@@ -29,9 +29,9 @@ from triage.learning.gate import LabelledRows, ModelAnswers
 from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
 from triage.learning.training import WANTED_PRECISION, labels_of, severities_of, train
 from triage.model.artefact import digest
-from triage.model.card import model_card
 from triage.model.critical import ALERT_RATE
 from triage.model.embeddings import Encoder
+from triage.model.model_card import model_card
 from triage.model.pipeline import Model
 from triage.text import normalise
 

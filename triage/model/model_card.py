@@ -12,7 +12,8 @@ import numpy as np
 from triage.example import Example
 from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.critical import ALERT_RATE, PREVALENCE, HeldOutScores
-from triage.model.metrics import (
+from triage.model.pipeline import Model
+from triage.model.prediction_metrics import (
     accuracy_at,
     calibration_error,
     calibration_interval,
@@ -24,7 +25,6 @@ from triage.model.metrics import (
     recall_at_alerts,
     recall_interval,
 )
-from triage.model.pipeline import Model
 
 #: What the owner of a model file must know.
 PLAIN_FILE = (
