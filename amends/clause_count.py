@@ -7,8 +7,8 @@ from typing import Any
 from amends.settings import Settings, rulebook
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.registers.definitions import REGISTERS
+from reports.clauses.clause_evidence import OrganisationFacts, RolePeriod
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
-from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from reports.words import in_words

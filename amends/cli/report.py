@@ -97,7 +97,7 @@ def __getattr__(name: str) -> Callable[..., None]:
 
 def access(*, start: From = None, end: To = None, json: Json = False) -> None:
     from complaints.times import format_time
-    from reports.access import find_unusual_access
+    from reports.unusual_reading import find_unusual_access
     from store.cases.pages import load_read_page, pages
     from store.database.errors import collecting_damage
 
@@ -142,7 +142,7 @@ def publish(
 ) -> None:
     from amends.reports.output import as_text, report_labels
     from amends.reports.public import count_figures
-    from reports.disclosure.public import public_report
+    from reports.disclosure.public_figures import public_report
     from store.proof.hash_chain import record_instance_event
 
     with open_record() as (settings, store):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from complaints.measures.report_counts import MaskedStory, Themes, month_bounds
 from complaints.measures.row import Coverage
 from complaints.times import local_time
+from reports.analysis.analysis_report import build_analysis
+from reports.analysis.analysis_sections import AnalysisInput
 from reports.analysis.changes import HISTORY
-from reports.analysis.report import build_analysis
-from reports.analysis.sections import AnalysisInput
 from reports.document import Report
 from reports.tally import Period
 

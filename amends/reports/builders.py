@@ -15,17 +15,17 @@ from complaints.measures.report_counts import month_bounds
 from complaints.registers.definitions import REGISTERS
 from complaints.times import local_time, parse_time
 from reports.audit import AuditRecord, audit_report
-from reports.disclosure.collection import collection
-from reports.disclosure.public import public_report
+from reports.disclosure.public_figures import public_report
+from reports.disclosure.record_keeping import collection
 from reports.disclosure.returns_report import ReturnCount, ReturnFigures, applying, returns_report
 from reports.document import Report, Section
-from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.fairness.equal_treatment import equal_treatment, is_counted
 from reports.fairness.satisfaction import satisfaction
 from reports.integrity import Proof
 from reports.monitoring import Monitoring, monitor
 from reports.monitoring_report import monitoring_report
 from reports.review import ReviewInput, review_pack
+from reports.shared_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.tally import Period
 from reports.trend import Month, month_figures
 from store.cases.pages import pages

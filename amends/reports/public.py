@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reports.disclosure.public import public_figures
+from reports.disclosure.public_figures import public_figures
 from reports.monitoring import monitor
 from reports.tally import Period
 from store.proof.hash_chain import list_instance_events

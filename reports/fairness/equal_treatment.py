@@ -12,7 +12,6 @@ from functools import lru_cache
 from complaints.measures.row import UPHELD, observations_of, read_details, read_marks, read_pending
 from complaints.vocabulary import ContactKind
 from reports.breakdowns import EqualTreatmentCount, Gap
-from reports.common_cells import LOOK, columns
 from reports.document import (
     Cell,
     Chart,
@@ -27,6 +26,7 @@ from reports.document import (
     text,
 )
 from reports.fairness.duration_gap import HORIZON, DurationGap, Durations, duration_gaps
+from reports.shared_tables import LOOK, columns
 from reports.statistics import FEWEST, Share
 from reports.tally import Measured, Period
 

@@ -6,10 +6,7 @@ from datetime import date, timedelta
 
 from complaints.measures.report_counts import ALL_COMPLAINTS, Themes
 from complaints.vocabulary import CauseClass
-from reports.analysis.changes import CountChanges, find_changes
-from reports.analysis.control_charts import ControlPoint
-from reports.analysis.rates import Rate
-from reports.analysis.sections import (
+from reports.analysis.analysis_sections import (
     AnalysisInput,
     cause_section,
     change_section,
@@ -24,6 +21,8 @@ from reports.analysis.sections import (
     theme_section,
     time_section,
 )
+from reports.analysis.changes import CountChanges, find_changes
+from reports.analysis.control_charts import ControlPoint, Rate
 from reports.document import Estimate, Label, Mark, MeasureUnit, Report, Section, Sentence, Tone, text
 from reports.statistics import FEWEST, Share
 

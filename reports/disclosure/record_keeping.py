@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from complaints.history import CollectionRecord, DataRequest
-from reports.common_cells import columns
 from reports.document import (
     Cell,
     Estimate,
@@ -17,6 +16,7 @@ from reports.document import (
     Verbatim,
     text,
 )
+from reports.shared_tables import columns
 from reports.statistics import Share
 from reports.tally import Period
 

@@ -17,8 +17,7 @@ from complaints.rulebook import Calendar
 from complaints.times import local_time
 from complaints.vocabulary import CauseClass
 from reports.analysis.changes import CountChanges
-from reports.analysis.control_charts import ControlPoint, c_chart, p_chart, u_chart
-from reports.analysis.rates import Rate
+from reports.analysis.control_charts import ControlPoint, Rate, c_chart, p_chart, u_chart
 from reports.document import (
     CalendarMonth,
     Cell,

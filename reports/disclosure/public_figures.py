@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from complaints.measures.clocks import ALL
-from reports.common_cells import columns
 from reports.document import Cell, Estimate, KeyFigure, Label, MeasureUnit, Report, Section, Table, text
 from reports.monitoring import Monitoring
+from reports.shared_tables import columns
 from reports.statistics import FEWEST, Share
 from reports.tally import Period
 
