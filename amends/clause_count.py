@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from amends.settings import Settings, rulebook
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import load_catalogues as load_texts
 from complaints.registers.definitions import REGISTERS
 from reports.clauses.clause_evidence import OrganisationFacts, RolePeriod
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence

@@ -18,7 +18,7 @@ from random import Random
 
 from rich.table import Table
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import verdict
 from complaints.errors import ComplaintError

@@ -17,7 +17,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import insert, text
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import ms, quantile, result_table, verdict
 from complaints.times import format_time

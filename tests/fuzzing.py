@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from amends.documents.case_file.case_file import _as_svg
-from amends.importing import read_mapping
+from amends.past_complaints import read_mapping
 from amends.settings.closures import DeskHours, closures_in
-from amends.settings.loading import parse_settings
 from amends.settings.problems import BadCalendarFile, SettingsError
+from amends.settings.settings_file import parse_settings
 from bots.dialogue.inputs import parse_command
 from bots.slack import payloads
 from bots.telegram.callback_data import Buttons

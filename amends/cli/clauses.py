@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from amends.cli.console import err, out, print_json, print_table
 from amends.cli.options import NOT_WELL, Json, open_record, parse_ref
-from amends.cli.output import err, out, print_json, print_table
 from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:

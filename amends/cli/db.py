@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amends.cli.console import err, out, print_json, progress_bar
 from amends.cli.options import NOT_WELL, Json, load_settings, open_record
-from amends.cli.output import err, out, print_json, progress_bar
 from complaints.times import json_fields
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.custody.verify import Outside
+    from store.custody.verify import Outside, Start
     from store.store import Store
     from store.values import Verification
 
@@ -82,8 +83,6 @@ def _record_backup_check(verification: Verification) -> None:
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
     """Verify with a progress bar, and show the rate."""
-    from amends.verification import verify_in_steps
-    from store.custody.verify import Start
 
     started, done = time.monotonic(), 0
     with progress_bar("Verifying") as progress:
@@ -354,3 +353,42 @@ def rotate_key(*, json: Json = False) -> None:
         "Take the older key out of AMENDS_SECRET_KEY and restart the desk. Keep it, apart, for as long as you "
         "keep backups from its time. Give new codes to those who have an unused code for binding a chat."
     )
+
+
+def verify_in_steps(
+    store: Store, outside: Outside, *, full: bool, show: Callable[[Start, int], None]
+) -> Verification:
+    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept.
+
+    `show` gets the start and the number of owners that were checked, first 0.
+    """
+    from store.custody.verify import (
+        Part,
+        begin_verification,
+        conclude,
+        end_verification,
+        last_verified,
+        pages_of,
+        save_position,
+        verify_owners,
+    )
+    from store.database.schema import find_differences
+
+    verified = None if full else store.read(last_verified)
+    start = store.read(begin_verification, full=verified is None)
+    # What was planted would act on these writes, and get the desk's signature.
+    may_write = not store.read(lambda tx: list(find_differences(tx.connection)))
+    part, done = Part(), 0
+    show(start, done)
+    for page in pages_of(start.owners):
+        part += store.read(verify_owners, page)
+        done += len(page)
+        # A damage is only reported at the end: a run that was stopped before must find it again.
+        if verified is None and may_write and not part.damages:
+            store.write(save_position, page[-1], start.log)
+        show(start, done)
+    verification = store.read(conclude, part, outside, verified=verified, left_out=start.left_out)
+    sound = verification.first_bad is None
+    if may_write:
+        store.write(end_verification, start.log, full=verified is None, sound=sound)
+    return verification

@@ -13,6 +13,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import (
+    check_output,
+    err,
+    local_time,
+    out,
+    print_damage,
+    print_json,
+    print_table,
+    progress_bar,
+    write_file,
+)
 from amends.cli.options import (
     NOT_WELL,
     Json,
@@ -23,17 +34,6 @@ from amends.cli.options import (
     open_record,
     operator,
     parse_ref,
-)
-from amends.cli.output import (
-    check_output,
-    err,
-    local_time,
-    out,
-    print_damage,
-    print_json,
-    print_table,
-    progress_bar,
-    write_file,
 )
 from complaints.times import format_time
 from reports.words import pluralise

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import Json, open_record
-from amends.cli.output import (
+from amends.cli.console import (
     check_output,
     err,
     print_damage,
@@ -22,7 +21,8 @@ from amends.cli.output import (
     progress_bar,
     write_file,
 )
-from amends.reports.kinds import KINDS, Format
+from amends.cli.options import Json, open_record
+from amends.reports.report_kinds import KINDS, Format
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels
@@ -55,7 +55,7 @@ def report_command(kind: str) -> Callable[..., None]:
         output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     ) -> None:
         from amends.reports.build import build_report
-        from amends.reports.output import as_text, report_labels, report_pdf
+        from amends.reports.formats import as_text, report_labels, report_pdf
         from store.proof.hash_chain import record_instance_event
         from store.record.measured import count_coverage
 
@@ -140,8 +140,8 @@ def publish(
     end: To = None,
     yes: Annotated[bool, typer.Option("--yes")] = False,
 ) -> None:
-    from amends.reports.output import as_text, report_labels
-    from amends.reports.public import count_figures
+    from amends.figures import count_figures
+    from amends.reports.formats import as_text, report_labels
     from reports.disclosure.public_figures import public_report
     from store.proof.hash_chain import record_instance_event
 
@@ -190,7 +190,7 @@ def _language(wanted: str | None, settings: Settings) -> str | None:
 
 def _write_charts(report: Report, labels: Labels, page: Path) -> dict[str, str]:
     """Write the charts next to the page and named after it; the file names by the ids of the charts."""
-    from amends.reports.output import chart_files
+    from amends.reports.formats import chart_files
 
     files = {}
     for name, drawn in chart_files(report, labels).items():

@@ -13,8 +13,8 @@ from typing import Any
 
 from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
+from amends.figures import count_figures
 from amends.reports.build import build_report, last_days
-from amends.reports.public import count_figures
 from amends.settings import Problem, Settings, SettingsError
 from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import Settings, load
-from amends.settings.loading import parse_settings
 from amends.settings.rulebook import hazard_countries
+from amends.settings.settings_file import parse_settings
 from complaints.hazards import table_hash
 from complaints.vocabulary import Role
 from simulator import Simulator

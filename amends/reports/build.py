@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from amends.reports.kinds import KINDS
+from amends.reports.report_kinds import KINDS
 from complaints.times import local_time
 from reports.document import Ref, Report, Sentence, text
 from reports.integrity import Proof

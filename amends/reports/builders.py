@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from amends.figures import count_figures
 from amends.reports.analysis import build_analysis_report
-from amends.reports.public import count_figures
 from amends.retention import retention_periods
 from complaints.measures.report_counts import month_bounds
 from complaints.registers.definitions import REGISTERS

@@ -25,7 +25,7 @@ from amends.documents.case_file.case_file import (
     case_file,
     exact_record,
 )
-from amends.documents.case_file.evidence import EvidenceView
+from amends.documents.case_file.evidence_file import EvidenceView
 from amends.documents.facts import field_name, value_words
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf

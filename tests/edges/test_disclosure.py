@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from amends.reports.public import newest_publication
+from amends.figures import newest_publication
 from complaints.actors import SYSTEM, complainant
 from complaints.measures.report_counts import month_bounds
 from complaints.vocabulary import Verb

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.importing import ColumnMapping, doubled, missing, past_complaints, read_mapping, unused
+from amends.past_complaints import ColumnMapping, doubled, missing, past_complaints, read_mapping, unused
 from amends.settings import SettingsError
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive

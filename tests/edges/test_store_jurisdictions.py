@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from bots.dialogue.turn import read_signs
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale

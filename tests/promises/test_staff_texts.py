@@ -17,7 +17,7 @@ from bots.slack.listeners.desk_settings import ABSENCE, CLOSURE
 from bots.slack.texts import STORED_CODES
 from bots.slack.views import command_replies, refusals, timeline
 from bots.slack.views.form_inputs import reader_hint
-from bots.texts.loading import load_catalogues, shipped_languages
+from bots.texts.catalogues import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
 from complaints.batch import LEFT_OUT

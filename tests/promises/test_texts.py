@@ -13,7 +13,7 @@ import pytest
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
 from bots.slack.texts import StaffTexts
-from bots.texts.loading import (
+from bots.texts.catalogues import (
     COMPLAINANT,
     DANGER_IDS,
     DOCUMENTS,
@@ -39,7 +39,7 @@ LANGUAGES = ["en", *(language for language in shipped_languages() if language !=
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders and files that use each domain's ids.
-PAGES = ("../amends/public_page.py", "../amends/documents/poster.py")
+PAGES = ("../amends/public_page.py", "../amends/documents/complainant_documents.py")
 ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts", *PAGES), STAFF: ("slack",)}
 #: Families whose ids are built from codes of the record.
 FAMILIES = {

@@ -14,7 +14,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import form_view, with_row
 from bots.slack.views.prefill import FormStart, prefill
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read

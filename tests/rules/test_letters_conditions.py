@@ -11,7 +11,7 @@ import pytest
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.authorisation import count_reviewers, count_reviewers_by_approver
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts

@@ -10,7 +10,7 @@ import pytest
 
 from amends.public_page import public_page
 from amends.settings.presets import preset_names
-from bots.texts.loading import REPORTS, load_catalogues
+from bots.texts.catalogues import REPORTS, load_catalogues
 from complaints.history import CollectionRecord, DataRequest
 from complaints.rulebook import Rulebooks
 from reports.disclosure.public_figures import public_figures, without_small

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import err, progress_bar
 from amends.cli.options import config_file, load_settings
-from amends.cli.output import err, progress_bar
-from amends.cli.triage.labels import LabelMaps
+from amends.cli.triage.own_labels import LabelMaps
 from complaints.csv_cells import csv_cell
 from reports.words import pluralise
 
@@ -86,7 +86,7 @@ def read_labelled(
 
     `categories` are those that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
     """
-    from amends.importing import read_mapping
+    from amends.past_complaints import read_mapping
     from triage.csv.labelled_rows import ReadingOptions, read_examples, require_examples
     from triage.errors import UnknownColumn
 

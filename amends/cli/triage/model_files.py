@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amends.cli.output import err, stage
+from amends.cli.console import err, stage
 
 if TYPE_CHECKING:
     from store.models.training_examples import TrainingHistory

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.options import NOT_WELL, Json, open_record
-from amends.cli.output import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.triage.labelled_files import (
     AtColumn,
     CategoryColumn,
@@ -27,8 +27,8 @@ from amends.cli.triage.labelled_files import (
     text_languages,
     write_refused,
 )
-from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import card_path, history_path, load_file
+from amends.cli.triage.own_labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from complaints.vocabulary import Category
 from reports.words import pluralise
 

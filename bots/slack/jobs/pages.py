@@ -16,10 +16,9 @@ from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
 from complaints.case_values import Alarm, clearest_signs
 from complaints.obligations.standing import CLOSE_ALARM_EVERY
-from store.alerts import alert_prefix, list_alerted, list_unreached
 from store.cases.read import read_alarm_words
 from store.outbox.complete import Completed, Outcome, RateLimited, Rescheduled, Retry
-from store.slack_posts import list_slack_keys, record_slack_key
+from store.slack_posts import alert_prefix, list_alerted, list_slack_keys, list_unreached, record_slack_key
 from store.values import Member, Obligation
 
 #: So many characters of the newest words are shown with a page.

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from amends.cli.console import err, out, print_json, progress_bar
 from amends.cli.options import NOT_WELL, Json, open_record
-from amends.cli.output import err, out, print_json, progress_bar
 from reports.words import pluralise
 
 
@@ -17,7 +17,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     json: Json = False,
 ) -> None:
-    from amends.importing import doubled, missing, past_complaints, read_mapping, unused
+    from amends.past_complaints import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
     from amends.settings.problems import Problem
     from store.cases.staff_intake import import_past, list_known_past

@@ -1,14 +1,33 @@
-"""The poster on how to complain (4.2): the facts of the public page and the QR code, an A4 page for each language."""
+"""Documents for complainants: a letter too long for a message, and the poster on how to complain (4.2)."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from amends.documents.blocks import Document, Lines
+from amends.documents.labels import Labels
 from amends.documents.typst import typeset
 from amends.public_page import answers, chat_link, qr_code
 from bots.texts.texts import Texts
 from complaints.rulebook import Rulebooks
+
+
+def long_letter(text: str, labels: Labels, *, organisation: str, ref: str, made_at: datetime) -> Document:
+    """A letter exactly as it was written, under its first line."""
+    title, *paragraphs = text.strip().split("\n\n")
+    if len(title) > 100:
+        title, paragraphs = ref, [title, *paragraphs]
+    return Document(
+        title=title,
+        language=labels.language,
+        organisation=organisation,
+        subject=ref,
+        created=labels.text("document.made", when=labels.moment(made_at)),
+        page=labels.page(),
+        body=tuple(Lines(part) for part in paragraphs),
+    )
+
 
 _TEMPLATE = Path(__file__).with_name("poster.typ")
 

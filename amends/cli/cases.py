@@ -1,4 +1,4 @@
-"""`amends case`: list complaints and show one of them; `amends case redate` is in redate.py."""
+"""`amends case`: list complaints and show one of them; `amends case redate` is in case_redate.py."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import (
+    check_output,
+    local_due_time,
+    local_time,
+    out,
+    print_damage,
+    print_json,
+    print_line,
+    print_table,
+    write_file,
+)
 from amends.cli.options import (
     Json,
     Output,
@@ -23,17 +34,6 @@ from amends.cli.options import (
     parse_ref,
     row_id,
     staff_labels,
-)
-from amends.cli.output import (
-    check_output,
-    local_due_time,
-    local_time,
-    out,
-    print_damage,
-    print_json,
-    print_line,
-    print_table,
-    write_file,
 )
 from amends.documents.blocks import Edition
 from complaints.vocabulary import Priority, State, Verb
@@ -264,7 +264,7 @@ def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = Fals
     """
     from bots.slack.texts import StaffTexts
     from bots.slack.views.case import step_sentence
-    from bots.texts.loading import STAFF, load_catalogues
+    from bots.texts.catalogues import STAFF, load_catalogues
     from complaints.deadlines.due_steps import DueStep
     from complaints.deadlines.explanation import due_record
     from store.cases.export import record_read

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amends.cli.console import err
 from amends.cli.options import NOT_WELL
-from amends.cli.output import err
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -38,7 +38,7 @@ class LabelMaps:
 
 def read_maps(values: Sequence[str] | None) -> LabelMaps:
     """Read each `--map`. Raises BadParameter, and SettingsError for a TOML or JSON file that cannot be used."""
-    from amends.importing import read_mapping
+    from amends.past_complaints import read_mapping
 
     categories: dict[str, str] = {}
     mapping_file: Path | None = None

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import err, local_time, out, print_json, print_table, progress_bar
 from amends.cli.options import NOT_WELL, Json, bad_usage, open_record, parse_ref, staff_labels
-from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time, json_fields
 from reports.words import in_words, pluralise

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amends.settings import sections
 from amends.settings.closures import DeskHours, closures_of
-from amends.settings.descriptions import example
-from amends.settings.field_types import is_country
+from amends.settings.field_types import example, is_country
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from amends.settings.toml_text import KeyPath, dotted, line_number, line_numbers, toml_value
 from amends.settings.variables import CONFIG, Secrets, read_secrets
