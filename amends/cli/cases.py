@@ -262,8 +262,8 @@ def due(ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = Fals
 
     Reasons are words of the record: that they were shown stays on it.
     """
-    from bots.slack.texts import StaffTexts
-    from bots.slack.views.case import step_sentence
+    from bots.slack.staff_texts import StaffTexts
+    from bots.slack.views.opened_case import step_sentence
     from bots.texts.catalogues import STAFF, load_catalogues
     from complaints.deadlines.due_steps import DueStep
     from complaints.deadlines.explanation import due_record

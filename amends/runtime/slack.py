@@ -41,12 +41,12 @@ from bots.slack.client.connection import (
     last_pong_age,
     watch,
 )
-from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
+from bots.slack.client.slack_limits import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext, StaffChannels, StaffReports
 from bots.slack.job_handlers import job_handlers
 from bots.slack.jobs.post import SlackUnavailable
 from bots.slack.staff_sync import StaffEntry, StaffSync, sync_staff
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from reports.document import Report

@@ -9,7 +9,7 @@ from bots.dialogue.buttons import CHECK, WISHES, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
-from bots.texts.media import recording_names, without_words
+from bots.texts.phrases import recording_names, without_words
 from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
 from complaints.deadlines.periods import form_ends

@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, REMEDY_STEP, REPLY, SCALE, SURE, SURVEY, Rows
-from bots.letters import decision as decision_letters
-from bots.letters import progress as progress_letters
+from bots.letters import decision_letters, progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that

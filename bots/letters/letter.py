@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from bots.texts.recourse import body_list
+from bots.texts.phrases import body_list
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed

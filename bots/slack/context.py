@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from bots.letters.composer import LetterText
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import NotAllowed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bots.dialogue.inputs import IncomingMessage, Transcript, Translation
 from bots.recovery import Handler
-from bots.texts.media import AUDIBLE
+from bots.texts.phrases import AUDIBLE
 from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import read_stored_file
 from store.cases.read import load_words_to_translate

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.jobs.conversation import SENT
+from bots.slack.conversation import SENT
 from bots.telegram.application import build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake

@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 
 from bots.slack.client.block_kit import SlackMessage
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
+from bots.slack.jobs.danger_pages import PageJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM

@@ -14,7 +14,7 @@ from bots.slack.batches import steps
 from bots.slack.batches.bulk_acts import LISTS
 from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
 from bots.slack.listeners.desk_settings import ABSENCE, CLOSURE
-from bots.slack.texts import STORED_CODES
+from bots.slack.staff_texts import STORED_CODES
 from bots.slack.views import command_replies, refusals, timeline
 from bots.slack.views.form_inputs import reader_hint
 from bots.texts.catalogues import load_catalogues, shipped_languages

@@ -12,7 +12,7 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.texts.catalogues import (
     COMPLAINANT,
     DANGER_IDS,

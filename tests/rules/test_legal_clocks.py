@@ -12,8 +12,8 @@ import pytest
 from amends.settings.rulebook import preset_targets
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
-from bots.letters.progress import progress
-from bots.slack.texts import StaffTexts
+from bots.letters.progress_letters import progress
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.card import card, flag_lines
 from bots.texts.catalogues import load_catalogues
 from complaints.deadlines.explanation import explained

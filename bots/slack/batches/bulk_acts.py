@@ -29,7 +29,7 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
-from bots.slack.views.forms import View, metadata, modal, notice_view
+from bots.slack.views.form_modals import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from bots.slack.views.incident_inputs import incident_headline
 from complaints.actions.authorisation import Access, authorise, is_allowed

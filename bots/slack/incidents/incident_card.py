@@ -21,9 +21,9 @@ from bots.slack.client.block_kit import (
     mention,
     section,
 )
-from bots.slack.jobs.card import POST_CLAIM_TIMEOUT, POSTED_ELSEWHERE
+from bots.slack.jobs.case_posts import POST_CLAIM_TIMEOUT, POSTED_ELSEWHERE
 from bots.slack.jobs.post import Poster
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.incident_inputs import incident_headline
 from complaints.batch import TAKEN_BACK, IncidentDecision
 from complaints.incidents import Incident

@@ -9,7 +9,7 @@ from bots.slack import recipients
 from bots.slack.act_letters import composed_letter
 from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome, load_event, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import next_due_text

@@ -20,9 +20,9 @@ from bots.slack.client.client import (
     reason_of,
     retry_after,
 )
-from bots.slack.client.rate_limit import POSTS, RateLimitWait, slot_for
+from bots.slack.client.slack_limits import POSTS, RateLimitWait, slot_for
 from bots.slack.context import SlackContext
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.case import Case, Event
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.record.load import CaseFile, load_case_file

@@ -5,9 +5,9 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import FormSubmission
 from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import input_blocks, values_of
-from bots.slack.views.forms import View, metadata, modal, notice_view
+from bots.slack.views.form_modals import View, metadata, modal, notice_view
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case

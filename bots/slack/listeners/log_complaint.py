@@ -27,9 +27,9 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import MOST_IN_INPUT, input_block, values_of
-from bots.slack.views.forms import View, metadata, modal
+from bots.slack.views.form_modals import View, metadata, modal
 from bots.texts.texts import currency_of, language_name
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor

@@ -7,7 +7,7 @@ from typing import Any
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import FormPlace, View, form_view, opened_from_home, with_metadata
+from bots.slack.views.form_modals import FormPlace, View, form_view, opened_from_home, with_metadata
 from bots.slack.views.open_form import prefilled
 from complaints.actors import Actor
 from complaints.errors import BadFacts

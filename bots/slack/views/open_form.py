@@ -23,11 +23,10 @@ from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import first_actions, fits, verb_of
-from bots.slack.views.case import case_view, dates_view, model_view
-from bots.slack.views.forms import (
+from bots.slack.views.form_modals import (
     FormPrefill,
     View,
     form_view,
@@ -38,8 +37,9 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident_inputs import incident_case_view
-from bots.slack.views.letter_templates import template_menu
+from bots.slack.views.opened_case import case_view, dates_view, model_view
 from bots.slack.views.prefill import FormStart, prefill, typed_values_of
+from bots.slack.views.template_views import template_menu
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.assessment import issue_texts
 from complaints.actions.authorisation import (

@@ -12,7 +12,7 @@ from typing import Any
 
 from bots.sign_names import rule_name
 from bots.slack.client.block_kit import Block, actions, button, cut, escaped, plain_section, section, sections
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.case import Case
 from complaints.case_values import RULES_ALONE, Certainty, Proposed, certainty
 from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links

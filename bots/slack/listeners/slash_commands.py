@@ -13,7 +13,7 @@ from bots.slack.payloads import SlashCommand
 from bots.slack.recipients import handles_complaints
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for

@@ -9,9 +9,9 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CommandReply, OpenView, Response, field_errors, update_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import VALUE, values_of
-from bots.slack.views.forms import NOTICE, View, metadata, modal
+from bots.slack.views.form_modals import NOTICE, View, metadata, modal
 from bots.slack.views.home import case_row
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor

@@ -20,12 +20,12 @@ from bots.slack.client.block_kit import (
     section,
     sections,
 )
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
 from bots.slack.views.card import action_row, fact_fields, flag_lines, headline, next_due_text
-from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
-from bots.slack.views.investigation import investigation_blocks
-from bots.slack.views.proposal import model_line, proposal_blocks, similar_blocks
+from bots.slack.views.form_modals import View, metadata, modal, page_buttons, resendable
+from bots.slack.views.investigation_view import investigation_blocks
+from bots.slack.views.proposal_blocks import model_line, proposal_blocks, similar_blocks
 from bots.slack.views.timeline import newest_within, read_out_blocks, story_and_conversation
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case, Event

@@ -8,7 +8,7 @@ from functools import partial
 from bots.sign_names import rule_name
 from bots.slack import recipients
 from bots.slack.client.block_kit import Block, escaped, mention, quoted
-from bots.slack.jobs.card import post_purposes
+from bots.slack.jobs.case_posts import post_purposes
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.post import notice_message
 from bots.slack.views.card import RESTRICTED

@@ -1,8 +1,10 @@
-"""What a complaint without words consists of: its recordings, photos and other files, and what was made of them."""
+"""Phrases that letters and pages share: a complaint without words, by its files, and the outside bodies (7.9)."""
 
 from collections.abc import Callable, Iterable
 
+from bots.texts.texts import Texts
 from complaints.letter_texts import ComplaintText
+from complaints.rulebook import RecourseStep, Rulebook
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
@@ -37,3 +39,33 @@ def without_words(complaint: ComplaintText, text: _Text, count: _Text) -> str:
     lines += [text("media.transcript", text=transcript) for transcript in complaint.transcripts]
     lines += [text("readback.forwarded", text=forwarded) for forwarded in complaint.forwarded]
     return "\n".join(lines) or text("readback.no_words")
+
+
+def body_list(texts: Texts, language: str, rules: Rulebook) -> str:
+    """A line for each outside body; empty if there is none."""
+    steps = enumerate(rules.recourse, start=1)
+    return "\n".join(body_line(texts, language, number, step) for number, step in steps)
+
+
+def body_line(texts: Texts, language: str, number: int, step: RecourseStep) -> str:
+    """`describe_body` with its number in the list."""
+    return f"{number}. {describe_body(texts, language, step)}"
+
+
+def describe_body(texts: Texts, language: str, step: RecourseStep) -> str:
+    """Only what the settings hold about the body; nothing is guessed."""
+    sentences = [f"{texts.body(language, step.body).rstrip('.')}."]
+    if step.contact:
+        sentences.append(f"{step.contact.rstrip('.')}.")
+    if step.form:
+        sentences.append(texts.text(language, "recourse.form", form=step.form.rstrip(".")))
+    if step.free:
+        sentences.append(texts.text(language, "recourse.free"))
+    elif step.cost:
+        sentences.append(texts.text(language, "recourse.cost", cost=step.cost.rstrip(".")))
+    else:
+        sentences.append(texts.text(language, "recourse.paid"))
+    if step.limit:
+        limit = texts.limit(language, step.limit)
+        sentences.append(texts.text(language, "recourse.limit", limit=limit))
+    return " ".join(sentences)

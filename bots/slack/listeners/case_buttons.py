@@ -17,8 +17,8 @@ from bots.slack.responses import (
     Response,
 )
 from bots.slack.router import Router
+from bots.slack.views.form_modals import View, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.form_pages import other_page, typed_values
-from bots.slack.views.forms import View, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actions.authorisation import Access, authorise

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bots.slack.client.block_kit import Block, context, cut, escaped, section, sections
-from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import FormPrefill
+from bots.slack.staff_texts import StaffTexts
+from bots.slack.views.form_modals import FormPrefill
 from complaints.actions.evidence import NEW, investigation_level, open_statements, open_steps, plan_of
 from complaints.case import Case, Event
 from complaints.case_values import EvidenceItem, Statement

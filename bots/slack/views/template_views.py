@@ -16,9 +16,9 @@ from bots.slack.client.block_kit import (
     plain,
     section,
 )
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import another_input, cut_hint, input_blocks, typed_blocks
-from bots.slack.views.forms import View, modal, resendable
+from bots.slack.views.form_modals import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import DESK_FORMS, FORMS
 from complaints.letter_texts import FIELDS, FILLED, LetterTemplate, fill_template, fits

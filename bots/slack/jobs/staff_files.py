@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.client import NETWORK, TIMEOUT, error_of, proxy_for
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome
 from complaints.errors import ComplaintError
 from complaints.forms import LARGEST_ATTACHMENT

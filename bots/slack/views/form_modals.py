@@ -20,7 +20,7 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.client.refused_blocks import alerts
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import another_input, input_block, typed_blocks
 from complaints.case import Case
 from complaints.form_conditions import holds

@@ -1,12 +1,16 @@
-"""Registers in Slack: lists from the home, entries, and the acts on them (docs/registers.md)."""
+"""Registers in Slack: lists from the home, entries, the acts on them, and reminders (docs/registers.md)."""
 
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from bots.slack import recipients
 from bots.slack.batches.change_letter import letter_view
+from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.context import SlackContext
+from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import (
     OpenView,
@@ -20,17 +24,29 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import statement_of, values_of
-from bots.slack.views.forms import View
-from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view
+from bots.slack.views.form_modals import View
+from bots.slack.views.register_entries import (
+    FORM,
+    act_form,
+    alert_message,
+    effect_text,
+    entry_view,
+    list_view,
+    reminder_message,
+)
 from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, options_of, read_form, require_state
+from complaints.registers.entries import Entry, options_of, read_form, require_state, waiting_letter
+from complaints.times import local_time
 from store.cases.read import load_case
+from store.improvements import check_effect
+from store.outbox.complete import Completed, Outcome
 from store.people.staff import list_members
 from store.registers import act_on_entry, add_entry, list_entries, load_entry, visible_refs
-from store.rulebooks import load_current_rulebooks
+from store.rulebooks import load_current_rulebook, load_current_rulebooks
+from store.values import Obligation
 
 router = Router()
 
@@ -165,3 +181,71 @@ def _act(register: Register, name: str) -> RegisterAct:
     if name not in register.acts:
         raise BadFacts.worded("form_expired:register_act")
     return register.acts[name]
+
+
+class RegisterJobs:
+    def __init__(self, direct: DirectMessageJobs) -> None:
+        self.direct = direct
+        self.slack = direct.slack
+
+    async def remind(self, obligation: Obligation) -> Outcome:
+        """While the entry is open with this due day: the owner; without an owner, those who may accept it.
+
+        For an owner who is away or has left, the deputy gets it, or the managers.
+        """
+        store, texts = self.slack.store, self.slack.texts
+        entry = await store.aread(load_entry, str(obligation.facts["code"]))
+        due = date.fromisoformat(str(obligation.facts["due"]))
+        if not entry.is_open or entry.due != due:
+            return Completed()
+        zone = (await store.aread(load_current_rulebook)).calendar.zone
+        is_late = due < local_time(store.now(), zone).date()
+        message = reminder_message(
+            entry, "register.overdue" if is_late else "register.reminder", texts, day=texts.day(due)
+        )
+        if entry.owner is None:
+            people = await self._people(entry, "accept", "") if "accept" in entry.register.acts else []
+            return await self.direct.send(people, message, obligation)
+        members, now = await store.aread(list_members), store.now()
+        present = {member.id for member in recipients.present_members(members, now)}
+        people = [entry.owner]
+        if entry.owner not in present:
+            people = recipients.substitutes(entry.owner, members, now)
+        return await self.direct.send(people, message, obligation)
+
+    async def check(self, obligation: Obligation) -> Outcome:
+        """Count the complaints before and after the change, record the result and inform the owner."""
+        about = obligation.facts
+        entry = await self.slack.store.awrite(check_effect, str(about["code"]), int(about["version"]))
+        if entry is None or entry.owner is None:
+            return Completed()
+        text = effect_text(entry, self.slack.texts)
+        message = reminder_message(entry, "register.checked", self.slack.texts, effect=text)
+        return await self.direct.send([entry.owner], message, obligation)
+
+    async def notify(self, obligation: Obligation) -> Outcome:
+        """Show an act to the people who approve or answer it, or to the person that it praises."""
+        texts, version = self.slack.texts, int(obligation.facts["version"])
+        entry = await self.slack.store.aread(load_entry, str(obligation.facts["code"]))
+        done = entry.acts[version - 1]
+        if done.act == "passed_on":
+            text = f"{texts.text('register.praised')}\n{escaped(done.words['text'], 2500)}"
+            return await self.direct.send([str(entry.owner)], SlackMessage(text, []), obligation)
+        if entry.state == "answered" or (done.act == "propose_letter" and waiting_letter(entry) != done):
+            return Completed()
+        if done.act == "propose_letter":
+            people = await self._people(entry, "approve_letter", done.by)
+            message = reminder_message(entry, "register.approval", texts, number=len(done.facts["to"]))
+        else:
+            people = await self._people(entry, "answer", done.by)
+            message = alert_message(entry, texts)
+        return await self.direct.send(people, message, obligation)
+
+    async def _people(self, entry: Entry, name: str, author: str) -> list[str]:
+        """Everybody who may do this act, without the person whose act leads to it."""
+        members, act = await self.slack.store.aread(list_members), entry.register.acts[name]
+        return [
+            member.id
+            for member in members
+            if member.id != author and may_act_on_entry(entry, act, recipients.member_actor(member))
+        ]

@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import SlackMessage, cut
 from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed, log_unexpected
-from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.client.response_url import replace_original
+from bots.slack.client.slack_limits import POSTS, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.payloads import PressedMessage

@@ -25,10 +25,10 @@ from bots.slack.router import Router
 from bots.slack.views import refusals
 from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import statement_of
+from bots.slack.views.form_modals import View, notice_view, opened_from_home, with_notice
 from bots.slack.views.form_pages import next_page, typed_values
-from bots.slack.views.forms import View, notice_view, opened_from_home, with_notice
-from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view
+from bots.slack.views.refusals import codes_of, warning_lines
 from bots.texts.texts import currency_of
 from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements

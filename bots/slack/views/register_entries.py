@@ -1,4 +1,4 @@
-"""Registers in Slack: the list of one, an entry with its acts, and the form of an act."""
+"""Registers in Slack: the list of one, an entry with its acts, the form of an act, and messages about entries."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -7,6 +7,7 @@ from typing import Any
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
+    SlackMessage,
     actions,
     button,
     context,
@@ -18,10 +19,9 @@ from bots.slack.client.block_kit import (
     plain_sections,
     section,
 )
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
-from bots.slack.views.forms import View, metadata, modal
-from bots.slack.views.registers.messages import effect_text
+from bots.slack.views.form_modals import View, metadata, modal
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID, Actor
 from complaints.forms import Field, Input
@@ -292,3 +292,39 @@ def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: Staff
 
 def _who(member: str, texts: StaffTexts) -> str:
     return texts.text(f"who.{member}") if member in (SYSTEM_ID, MODEL_ID, OPERATOR_ID) else mention(member)
+
+
+def reminder_message(entry: Entry, text_id: str, texts: StaffTexts, **fields: Any) -> SlackMessage:
+    """A direct message about an entry, with a button that opens it; it names the entry by its code alone."""
+    register = texts.text(f"register.name.{entry.register.name}")
+    text = texts.text(text_id, register=register, code=entry.code, **fields)
+    row = actions(
+        f"register.{entry.code}", [button(texts.text("register.open"), "register.open", entry.code)]
+    )
+    return SlackMessage(text, [section(text), row])
+
+
+def alert_message(entry: Entry, texts: StaffTexts) -> SlackMessage:
+    """A figure that crossed its limit, with a button that opens the form of the answer."""
+    facts = entry.facts
+    value, limit = (texts.percent(float(facts[name]) / 100) for name in ("value", "limit"))
+    since, until = (texts.day(date.fromisoformat(facts[name])) for name in ("since", "until"))
+    figure = texts.text(f"stats.{facts['figure']}")
+    text = texts.text("register.alert", figure=figure, value=value, limit=limit, since=since, until=until)
+    answer = button(
+        texts.text("register.act.answer"), "register.act.answer", f"{entry.code}:answer", style="primary"
+    )
+    return SlackMessage(text, [section(text), actions(f"register.{entry.code}", [answer])])
+
+
+def effect_text(entry: Entry, texts: StaffTexts) -> str:
+    """What the check of an improvement counted; empty before it."""
+    checked = entry.acts_of("check")
+    if not checked:
+        return ""
+    facts = checked[-1].facts
+    counted = texts.text("register.effect", before=facts["before"], after=facts["after"], days=facts["days"])
+    if facts["ratio_high"] is None:
+        return counted
+    low, high = (texts.percent(facts[name]) for name in ("ratio_low", "ratio_high"))
+    return f"{counted} {texts.text('register.effect_range', low=low, high=high)}"

@@ -9,9 +9,8 @@ from typing import Any
 
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
-from bots.letters.progress import outside_now
-from bots.texts.media import without_words
-from bots.texts.recourse import body_line
+from bots.letters.progress_letters import outside_now
+from bots.texts.phrases import body_line, without_words
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import next_news
