@@ -30,7 +30,7 @@ from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import require_known, schema_status
-from store.database.roles import may_change_events
+from store.database.schema import may_change_events
 from store.models.erased import list_models_with_erased_words
 from store.models.models import load_active_model, load_last_run, read_model_blob
 from store.models.training_examples import list_assessed_proposals

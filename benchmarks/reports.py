@@ -24,8 +24,8 @@ import numpy as np
 from rich.table import Table
 from sqlalchemy import bindparam, select, text, update
 
-from amends.reports.analysis import MOST_TEXTS, THEME_DAYS
 from amends.reports.build import build_report
+from amends.reports.builders import MOST_TEXTS, THEME_DAYS
 from amends.reports.report_kinds import KINDS
 from amends.settings.settings_file import parse_settings
 from benchmarks import databases

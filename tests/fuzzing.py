@@ -35,7 +35,7 @@ from bots.telegram.intake import chat_of_raw, key_of_raw
 from store.backup import back_up
 from store.database.errors import StoreError
 from store.database.migrate import upgrade
-from store.file_types import extension, media_type
+from store.files import extension, media_type
 from store.restore import restore
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk

@@ -29,7 +29,7 @@ ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_o
 
 def upgrade(*, roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None) -> None:
     from store.database.migrate import upgrade as upgrade_database
-    from store.database.roles import grant_rights
+    from store.database.schema import grant_rights
 
     url = load_settings().secrets.database_url
     upgrade_database(url)

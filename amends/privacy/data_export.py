@@ -32,7 +32,7 @@ from store.database.errors import (
     note_damage,
 )
 from store.database.keyring import place
-from store.file_types import is_program
+from store.files import is_program
 from store.proof.log import add_receipt
 from store.store import Store
 

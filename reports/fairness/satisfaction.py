@@ -27,13 +27,19 @@ from reports.document import (
     Table,
     text,
 )
-from reports.fairness.duration_gap import DurationGap, Durations
-from reports.fairness.equal_treatment import AnyGap, gap_cells, is_counted, simultaneous
+from reports.fairness.equal_treatment import (
+    AnyGap,
+    DurationGap,
+    Durations,
+    gap_cells,
+    is_counted,
+    simultaneous,
+)
 from reports.kpis import ShareFigure
+from reports.monitoring import Month
 from reports.shared_tables import columns, target_cell, verdict_mark
 from reports.statistics import FEWEST, Share
 from reports.tally import Measured, Period
-from reports.trend import Month
 
 #: What responders are compared by in addition to the time to the decision, and the labels of its values.
 _TRAITS = {"category": "category", "outcome": "finding"}

@@ -18,9 +18,8 @@ from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from reports.monitoring import monitor
+from reports.monitoring import monitor, month_figures
 from reports.tally import Period
-from reports.trend import month_figures
 from store.cases.export import export_record
 from store.cases.read import load_history
 from store.cases.staff_intake import PastComplaint, import_past, list_known_past

@@ -10,7 +10,7 @@ from bots.slack.client.block_kit import divider
 from bots.slack.client.refused_blocks import BlockSupport, collapsed
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
-from simulator.state.slack import TEAM
+from simulator.state.slack_state import TEAM
 from store.cases.act import act
 from store.custody.erasure import delete_expired_rows
 from store.people.staff import load_actor

@@ -12,8 +12,8 @@ import typer
 
 from amends.cli.console import err, local_time, out, print_json, print_table
 from amends.cli.options import NOT_WELL, Json, open_record
+from amends.cli.triage.labelled_files import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
-from amends.cli.triage.own_labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from reports.words import pluralise
 
 if TYPE_CHECKING:

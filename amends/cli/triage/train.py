@@ -17,18 +17,22 @@ from amends.cli.triage.labelled_files import (
     AtColumn,
     CategoryColumn,
     ColumnOptions,
+    LabelMaps,
     LanguageColumn,
+    Maps,
     RefusedFile,
     SeverityColumn,
     TextColumn,
+    desk_names,
     optional_settings,
     read_labelled,
+    read_maps,
     reading_as_json,
+    refuse_labels,
     text_languages,
     write_refused,
 )
 from amends.cli.triage.model_files import card_path, history_path, load_file
-from amends.cli.triage.own_labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from complaints.vocabulary import Category
 from reports.words import pluralise
 

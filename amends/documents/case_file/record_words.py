@@ -11,7 +11,7 @@ from complaints.deadlines.explanation import NOTE_STEPS
 from complaints.letter_texts import without_own_words
 from store.cases.export import WholeCase
 from store.database.errors import UNREADABLE, describe_damage
-from store.file_types import is_program
+from store.files import is_program
 from store.record.field_marks import MARKS, RECORD
 
 #: Facts that other parts of the file show: due times in the targets, rules in the signs.

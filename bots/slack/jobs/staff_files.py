@@ -17,8 +17,17 @@ from complaints.errors import ComplaintError
 from complaints.forms import LARGEST_ATTACHMENT
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
-from store.file_types import extension, is_program, media_type
-from store.files import ATTACHED, SCANNED, load_file_to_fetch, read_file_bytes, record_file_failed, store_file
+from store.files import (
+    ATTACHED,
+    SCANNED,
+    extension,
+    is_program,
+    load_file_to_fetch,
+    media_type,
+    read_file_bytes,
+    record_file_failed,
+    store_file,
+)
 from store.outbox.complete import Completed, Failed, Outcome, Retry
 from store.slack_posts import record_direct_message
 from store.values import Obligation

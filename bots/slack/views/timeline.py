@@ -30,8 +30,7 @@ from complaints.actions.registry import MESSAGE_VERBS, verbs_that
 from complaints.case import Event
 from complaints.forms import FORMS
 from complaints.vocabulary import Role
-from store.file_types import is_program
-from store.files import ATTACHED
+from store.files import ATTACHED, is_program
 from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from simulator.http import BadBody, Upload, read_arguments
 from simulator.slack import conversations, payloads
 from simulator.slack.socket import Link
-from simulator.state.slack import BOT_USER, SlackFile, SlackRefusal
+from simulator.state.slack_state import BOT_USER, SlackFile, SlackRefusal
 from simulator.state.world import World
 
 Json = dict[str, Any]

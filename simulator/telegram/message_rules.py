@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from simulator.http import Upload
-from simulator.state.telegram import Group, Person, StoredFile, TelegramRefusal, bad_request
+from simulator.state.telegram_state import Group, Person, StoredFile, TelegramRefusal, bad_request
 from simulator.state.world import World
 
 Json = dict[str, Any]
