@@ -27,6 +27,7 @@ KINDS = (
     "tables and comparisons of verbs",
     "tables and comparisons of forms",
     "duplicate class names",
+    "doubled module names",
     "import cycles",
     "files per folder",
 )
