@@ -120,7 +120,6 @@ class CaseHistory:
         return self.stages[max(0, self.events.index(event) - 1)]
 
     def at_version(self, version: int) -> Case:
-        """The case at this version."""
         return next((case for case in reversed(self.stages) if case.version <= version), self.stages[0])
 
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:

@@ -211,9 +211,9 @@ def mean_weight(features: Collection[str], weights: Mapping[str, float]) -> floa
     return sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else 0.0
 
 
-def read_weights(folder: str, language: str) -> tuple[dict[str, float], ...]:
+def read_weights(language: str) -> tuple[dict[str, float], ...]:
     """The weight of each feature, for each column of the file of a language."""
-    file = resources.files("triage").joinpath(folder, f"weights_{language}.csv")
+    file = resources.files("triage").joinpath("letters", f"weights_{language}.csv")
     rows: Iterable[list[str]] = csv.reader(file.read_text("utf-8").splitlines())
     features, *columns = zip(*rows, strict=True)
     return tuple(dict(zip(features, map(float, column), strict=True)) for column in columns)

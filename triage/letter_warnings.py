@@ -181,4 +181,4 @@ def _foreign_sentence(letter: SplitLetter, languages: Set[str | None]) -> Letter
 @lru_cache(maxsize=8)
 def _weights(name: str) -> Mapping[str, Mapping[str, float]]:
     """The weight of each feature, and the limit, by the warning: a language, or one and `ENCODED`."""
-    return dict(zip((RARITY, *WEIGHED), read_weights("letters", name), strict=True))
+    return dict(zip((RARITY, *WEIGHED), read_weights(name), strict=True))

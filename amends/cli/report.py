@@ -42,7 +42,6 @@ To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help=
 
 
 def report_command(kind: str) -> Callable[..., None]:
-    """The command of a kind of report."""
 
     def command(
         *,

@@ -56,10 +56,10 @@ def build_report(
     return replace(report, damaged=tuple(excluded), limits=(*limits, *report.limits))
 
 
-def last_days(now: datetime, zone: str, days: int = QUARTER) -> Period:
-    """The last days including today."""
+def last_days(now: datetime, zone: str) -> Period:
+    """The last quarter, with today as its last day."""
     today = local_time(now, zone).date()
-    return Period.of_days(today - timedelta(days=days - 1), today, zone)
+    return Period.of_days(today - timedelta(days=QUARTER - 1), today, zone)
 
 
 def _limits(store: Store, settings: Settings, period: Period, now: datetime) -> Iterator[Sentence]:

@@ -55,7 +55,6 @@ def without_small(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def public_report(figures: Mapping[str, Any], period: Period, now: datetime) -> Report:
-    """The report of these figures."""
     numbers: list[tuple[str, Cell]] = [
         ("received", figures["received"]),
         ("median_days", Estimate(figures["median_days"], MeasureUnit.WORKING_DAYS, 0)),

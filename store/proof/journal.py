@@ -164,7 +164,6 @@ def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]
 
 
 def entry_mac(key: bytes, owner: str, n: int, hash_: str) -> bytes:
-    """The MAC of a journal entry."""
     return hmac.digest(key, f"journal\x00{owner}\x00{n}\x00{hash_}".encode(), "sha256")
 
 

@@ -166,7 +166,7 @@ def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> No
 
 
 def test_with_an_encoder_the_meaning_of_the_likeliest_sentences_is_weighed() -> None:
-    weights = dict(zip((RARITY, *WEIGHED), read_weights("letters", "en" + ENCODED), strict=True))["blaming"]
+    weights = dict(zip((RARITY, *WEIGHED), read_weights("en" + ENCODED), strict=True))["blaming"]
     toward = [weights[vector_feature(number)] for number in range(384)]
     length = math.hypot(*toward)
     sneer = "Of the four hundred tenants in the block, three hundred and ninety-nine have settled in."
