@@ -1,7 +1,7 @@
 """The conversation about a danger: the number first, one instruction, and an answer to everything that follows.
 
 While it lasts there is no form and nothing to sign. The bot never permits: it forbids, sends away, or gives the
-number to call. All that it adds to the number is in `complaints/danger/hazards.toml`, and a safety officer signs it.
+number to call. All that it adds to the number is in `complaints/hazards.toml`, and a safety officer signs it.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,8 @@ from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs
 from complaints.actions.danger import is_certain
 from complaints.case import Case
 from complaints.case_values import clearest_signs
-from complaints.danger.hazards import (
+from complaints.deadlines.opening_hours import nobody_reads_until
+from complaints.hazards import (
     DO,
     HAZARD_OF_KIND,
     HAZARDS,
@@ -25,7 +26,6 @@ from complaints.danger.hazards import (
     sentences,
     text_number,
 )
-from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
 from complaints.times import local_time

@@ -7,7 +7,7 @@ from typing import Any
 from bots.dialogue.buttons import Rows
 from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
 from bots.dialogue.turn import DESCRIPTION, SignsInWords, Turn
-from bots.texts.media import AUDIBLE, recording_name
+from bots.texts.phrases import AUDIBLE, recording_name
 from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Case, Facts

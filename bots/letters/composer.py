@@ -11,17 +11,16 @@ from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, REMEDY_STEP, REPLY, SCALE, SURE, SURVEY, Rows
-from bots.letters import decision as decision_letters
-from bots.letters import progress as progress_letters
+from bots.letters import decision_letters, progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, form_of, verbs_that
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case, Event, events_of
 from complaints.case_values import RemedyOwed
-from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.forms import FORMS
 from complaints.history import taken_back_seqs
+from complaints.letter_texts import NO_TEXT, ComplaintText
 from complaints.obligations.kinds import LETTERS
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import CloseCode, Flag, Role, Target, Verb

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from bots.texts.recourse import body_list
+from bots.texts.phrases import body_list
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
-from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
+from complaints.letter_texts import NO_TEXT, ComplaintText
 
 
 @dataclass(frozen=True)

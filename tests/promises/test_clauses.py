@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import reports.clauses
+from reports.clauses.clause_evidence import FAULTS, Clause
 from reports.clauses.count import FILE as INDEX
 from reports.clauses.count import marked_with, turned_red
-from reports.clauses.evidence import FAULTS, Clause
 from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written
 from tests.clause_page import FILE, page

@@ -29,6 +29,7 @@ KINDS = (
     "tables and comparisons of verbs",
     "tables and comparisons of forms",
     "duplicate class names",
+    "doubled module names",
     "import cycles",
     "files per folder",
 )

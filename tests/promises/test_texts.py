@@ -12,8 +12,8 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.slack.texts import StaffTexts
-from bots.texts.loading import (
+from bots.slack.staff_texts import StaffTexts
+from bots.texts.catalogues import (
     COMPLAINANT,
     DANGER_IDS,
     DOCUMENTS,
@@ -27,8 +27,8 @@ from bots.texts.loading import (
     shipped_languages,
 )
 from bots.texts.texts import Texts
-from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.forms import FORMS
+from complaints.hazards import HAZARD_OF_KIND
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
 from triage.safety.signs import BUILT_IN
@@ -40,7 +40,7 @@ LANGUAGES = ["en", *(language for language in shipped_languages() if language !=
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders and files that use each domain's ids.
-PAGES = ("../amends/public_page.py", "../amends/documents/poster.py")
+PAGES = ("../amends/public_page.py", "../amends/documents/complainant_documents.py")
 ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts", *PAGES), STAFF: ("slack",)}
 #: Families whose ids are built from codes of the record.
 FAMILIES = {

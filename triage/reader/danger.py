@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from complaints.danger.hazards import HAZARD_OF_KIND
+from complaints.hazards import HAZARD_OF_KIND
 from triage.errors import UnreadableModel
 from triage.model.embeddings import READER_ENCODER, Encoder, recorded_encoder
 from triage.reader.features import SIGN_VALUE, Values, Window, read_windows

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.negation import SignScope, find_scope, write_out
 from triage.safety.organisation import ORGANISATION, DangerSign, index_own_signs
-from triage.safety.rules import Rule, RuleIndex, compile_search, index_rules, read_rules
+from triage.safety.safety_rules import Rule, RuleIndex, compile_search, index_rules, read_rules
 
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from amends.cli.main import COMMANDS
-from amends.reports.kinds import KINDS
+from amends.reports.report_kinds import KINDS
 from bots.slack.app import LISTENERS
 from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, SlashCommand
 from bots.slack.responses import RedrawView

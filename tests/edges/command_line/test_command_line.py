@@ -29,7 +29,7 @@ from store.similarity.similar import store_sketch
 from tests.databases import FakeClock, opened, tamper
 from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')

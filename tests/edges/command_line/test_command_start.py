@@ -95,14 +95,14 @@ def test_lists_of_commands_import_no_command(arguments: tuple[str, ...]) -> None
         "amends.cli.main",
         # The table of reports, each of which is a command.
         "amends.reports",
-        "amends.reports.kinds",
+        "amends.reports.report_kinds",
     }
     assert modules & (DESK_MODULES | RECORD_MODULES) == set()
 
 
 def test_the_help_of_every_command_loads_no_database_no_model_and_no_chat() -> None:
     _, modules = run(*((*path, "--help") for path in every_command()))
-    assert {"amends.cli.case", "amends.cli.triage.train"} <= modules
+    assert {"amends.cli.cases", "amends.cli.triage.train"} <= modules
     assert modules & (DESK_MODULES | RECORD_MODULES) == set()
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.importing import ColumnMapping, doubled, missing, past_complaints, read_mapping, unused
+from amends.past_complaints import ColumnMapping, doubled, missing, past_complaints, read_mapping, unused
 from amends.settings import SettingsError
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
@@ -18,16 +18,15 @@ from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from reports.monitoring import monitor
+from reports.monitoring import monitor, month_figures
 from reports.tally import Period
-from reports.trend import month_figures
 from store.cases.export import export_record
-from store.cases.log import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history
-from store.custody.retention import erase_complainant, find_person, list_expired
+from store.cases.staff_intake import PastComplaint, import_past, list_known_past
+from store.custody.erasure import erase_complainant, find_person, list_expired
 from store.custody.verify import verify
 from store.outbox.claim import claim
-from store.people.identifiers import find_by_identifier
+from store.people.identification import find_by_identifier
 from store.record.measured import count_months
 from store.store import Store
 from tests.clauses import clause

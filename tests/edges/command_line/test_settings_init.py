@@ -20,8 +20,8 @@ from amends.init import (
     write_installation,
 )
 from amends.settings import SettingsError, load, rulebook
-from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
+from amends.settings.settings_file import parse_settings
 from amends.wiring import Application
 from bots.slack.app import COMMAND, SHORTCUTS
 from store.store import Store

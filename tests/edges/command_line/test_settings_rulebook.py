@@ -13,8 +13,8 @@ import pytest
 from amends.checks import _hazards, scheme_findings
 from amends.settings import SettingsError, cautions, load, rulebook
 from amends.settings.presets import preset_named, preset_names
-from complaints.danger.hazards import table_hash
 from complaints.deadlines.working_time import due
+from complaints.hazards import table_hash
 from complaints.rulebook import (
     FastTrack,
     LevelTargets,

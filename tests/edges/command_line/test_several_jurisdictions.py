@@ -18,12 +18,12 @@ from starlette.testclient import TestClient
 
 from amends.documents.case_file.case_file import case_file
 from amends.documents.labels import load_labels
-from amends.importing import ColumnMapping, past_complaints
+from amends.past_complaints import ColumnMapping, past_complaints
 from amends.privacy.data_export import archive
 from amends.public_page import public_page
 from amends.runtime.web import web_app
 from amends.settings import cautions, load, rulebooks
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import load_catalogues as load_texts
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.rulebook import Calendar, RecourseStep, Rulebooks, as_json, from_json
 from simulator.slack.block_kit import view_problems

@@ -19,7 +19,7 @@ from tests.edges.desk import Desk
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.artefact import digest, dump
-from triage.model.card import model_card
+from triage.model.model_card import model_card
 from triage.model.pipeline import Model
 
 

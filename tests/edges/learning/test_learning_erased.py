@@ -18,10 +18,9 @@ from complaints.vocabulary import Verb
 from scheduler.training import LearningSettings, schedule_retraining
 from store.cases.act import act
 from store.cases.read import open_case
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.database.keyring import Keyring
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import TrainingHistory, forget_history, keep_history
 from store.models.models import (
     TrainingRun,
     is_model_intact,
@@ -33,6 +32,7 @@ from store.models.models import (
     load_learnt_until,
     read_model_blob,
 )
+from store.models.training_examples import TrainingHistory, forget_history, keep_history
 from store.outbox.complete import Completed
 from store.outbox.rows import insert_obligation
 from store.store import Store

@@ -9,8 +9,8 @@ from complaints.actors import MODEL
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, open_case
-from store.custody.retention import erase, erase_complainant, find_person
-from store.models.examples import (
+from store.custody.erasure import erase, erase_complainant, find_person
+from store.models.training_examples import (
     collect_examples,
     list_assessed_proposals,
     load_examples_page,
@@ -166,7 +166,7 @@ def test_paging_returns_every_example_once(store: Store, clock: FakeClock, monke
     for number in range(5):
         refs.append(desk.assessed(text=f"The water is brown, day {number}.", chat=desk.chat(str(number))))
         clock.go_on(minutes=number % 2)
-    monkeypatch.setattr("store.models.examples.PAGE", 2)
+    monkeypatch.setattr("store.models.training_examples.PAGE", 2)
     examples = collect_examples(lambda after: store.read(lambda tx: load_examples_page(tx, after)))
     assert sorted(example["ref"] for example in examples) == sorted(refs)
     assert [example["at"] for example in examples] == sorted(example["at"] for example in examples)

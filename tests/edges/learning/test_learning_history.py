@@ -15,18 +15,18 @@ from amends.settings import load as load_settings
 from amends.settings import rulebook
 from complaints.obligations.kinds import NewObligation, SendPriority
 from scheduler.training import training_handlers
-from store.custody.rotate_keys import list_stale_keys, rotate_keys
+from store.custody.secret_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
-from store.database.damage import collecting_damage
+from store.database.errors import collecting_damage
 from store.database.keyring import Keyring
-from store.models.examples import (
+from store.models.models import list_models, read_model_blob
+from store.models.training_examples import (
     TrainingHistory,
     find_history,
     history_place,
     keep_history,
     read_history_rows,
 )
-from store.models.models import list_models, read_model_blob
 from store.outbox.complete import Completed
 from store.outbox.rows import insert_obligation
 from store.proof.hash_chain import list_instance_events

@@ -29,7 +29,7 @@ from scheduler.training import (
 from scheduler.worker import LEASE_SECONDS, Worker
 from store.cases.act import act
 from store.cases.read import open_case
-from store.custody.retention import erase_complainant, find_person
+from store.custody.erasure import erase_complainant, find_person
 from store.database.leases import acquire_leadership
 from store.database.transaction import database_seconds
 from store.models.models import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from amends.settings import SettingsError
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from amends.wiring import learning_settings
 from scheduler.training import LearningSettings
 from tests.edges.product import SETTINGS

@@ -16,7 +16,7 @@ from amends.cli.main import main
 from amends.cli.options import open_record
 from amends.init import InitAnswers, category_code, settings_text, write_installation
 from amends.settings import SettingsError, load, rulebook
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from complaints.rulebook import categories_of
 from store.models.models import keep_model
 from triage.learning.examples import example_file, organisation_examples

@@ -19,7 +19,7 @@ from complaints.vocabulary import Category
 from tests.edges.product import KEY, SETTINGS
 from triage.learning import examples
 from triage.learning.examples import starter_examples
-from triage.learning.history import read_history_file
+from triage.learning.own_history import read_history_file
 from triage.model.artefact import digest, load
 
 

@@ -15,8 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from complaints.vocabulary import Verb
-from store.backup.backup import back_up
-from store.backup.restore import restore, verify_file
+from store.backup import back_up
 from store.cases.export import export_record
 from store.cases.read import load_case
 from store.custody.verify import Outside, verify
@@ -28,6 +27,7 @@ from store.files import read_file_bytes, store_file
 from store.models.models import keep_model
 from store.outbox.claim import claim
 from store.proof.log import add_checkpoint
+from store.restore import restore, verify_file
 from store.store import Store
 from store.values import Chat, ReceivedFile
 from tests.clauses import clause

@@ -25,7 +25,7 @@ import amends.checkpoints
 from amends.checkpoints import CheckpointSender, save_note
 from amends.init import InitAnswers, settings_text
 from amends.settings import Settings, SettingsError
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from amends.witness import Witness, load_signer
 from scheduler.ticks import housekeeping_handlers, schedule_checkpoint
 from store.database.transaction import Tx

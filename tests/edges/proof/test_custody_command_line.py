@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
-from store.custody.retention import find_person, list_unerased
+from store.custody.erasure import find_person, list_unerased
 from store.proof.hash_chain import list_instance_events
 from store.proof.notes import Checkpoint, Signer
 from store.tables import PEOPLE

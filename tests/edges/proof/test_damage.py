@@ -23,26 +23,24 @@ from store.cases.export import export_case, export_record
 from store.cases.outgoing_messages import begin_sending
 from store.cases.read import load_case
 from store.cases.reviews import draw_reviews
-from store.custody.key_check import record_key_use
-from store.custody.retention import find_person
-from store.custody.rotate_keys import list_stale_keys, rotate_keys
+from store.custody.erasure import find_person
+from store.custody.secret_keys import list_stale_keys, record_key_use, rotate_keys
 from store.custody.verify import verify
-from store.database.damage import UNREADABLE, collecting_damage, describe_damage
-from store.database.errors import DamagedCase, SealBroken
+from store.database.errors import UNREADABLE, DamagedCase, SealBroken, collecting_damage, describe_damage
 from store.database.keyring import Keyring, place
 from store.database.transaction import FoldedCases, Tx
 from store.files import store_file
-from store.models.examples import TrainingHistory, keep_history
 from store.models.models import keep_model, read_model_blob
+from store.models.training_examples import TrainingHistory, keep_history
 from store.outbox.claim import find_earliest
 from store.outbox.failed import keep_dead_letter
 from store.outbox.rows import insert_obligation
-from store.people.identifiers import add_identifier
+from store.people.identification import add_identifier
 from store.people.staff import list_members
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
 from store.similarity.sketches import write_sketch
-from store.slack import keep_draft
+from store.slack_posts import keep_draft
 from store.store import Store
 from store.tables import (
     CHUNKS,

@@ -13,7 +13,7 @@ from store.cases.act import act
 from store.cases.read import load_case, open_case
 from store.custody.verify import verify
 from store.database.errors import StoreError
-from store.database.roles import APPEND_ONLY, grant_rights, may_change_events
+from store.database.schema import APPEND_ONLY, grant_rights, may_change_events
 from store.people.staff import load_actor
 from store.tables import METADATA
 from tests.databases import FakeClock, opened

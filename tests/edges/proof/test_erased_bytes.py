@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from scheduler.ticks import housekeeping_handlers
-from store.custody.retention import erase_complainant
-from store.custody.rotate_keys import record_keys_rotated, rotate_keys
+from store.custody.erasure import erase_complainant
+from store.custody.secret_keys import record_keys_rotated, rotate_keys
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
 from store.outbox.claim import claim

@@ -18,14 +18,13 @@ from complaints.actors import OPERATOR, SYSTEM, complainant
 from complaints.errors import AlreadyDone, OutOfOrder, UnknownReference
 from complaints.vocabulary import Flag, Verb
 from scheduler.ticks import _housekeeping, housekeeping_handlers
-from store.backup.backup import back_up
-from store.backup.restore import restore
+from store.backup import back_up
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
-from store.custody.retention import (
+from store.custody.erasure import (
     erase,
     erase_complainant,
     find_person,
@@ -40,13 +39,14 @@ from store.database.errors import StoreError
 from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import Completed, complete, is_still_required
-from store.people.identifiers import add_identifier, find_by_identifier
+from store.people.identification import add_identifier, find_by_identifier
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file, load_texts
+from store.restore import restore
 from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import list_similar_cases
 from store.similarity.sketches import write_sketch
-from store.slack import save_draft
+from store.slack_posts import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
 from store.values import ReceivedFile

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from complaints.vocabulary import Verb
 from store.custody.verify import (
     Outside,

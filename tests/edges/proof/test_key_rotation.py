@@ -13,15 +13,15 @@ from bots.telegram.callback_data import Buttons
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.cases.export import export_record
 from store.cases.read import open_case
-from store.custody.retention import erase
-from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
+from store.custody.erasure import erase
+from store.custody.secret_keys import list_stale_keys, record_keys_rotated, rotate_keys
 from store.custody.verify import Outside, verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.failed import keep_dead_letter, list_dead_letters, read_dead_letter
 from store.outbox.rows import insert_obligation
-from store.people.identifiers import add_identifier, find_by_identifier
+from store.people.identification import add_identifier, find_by_identifier
 from store.people.staff import list_members
 from store.proof.log import add_checkpoint
 from store.record.load import load_case_file, load_texts

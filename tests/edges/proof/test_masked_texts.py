@@ -11,16 +11,16 @@ from sqlalchemy import select, update
 
 from complaints.actors import MODEL
 from complaints.vocabulary import Verb
-from store.backup.backup import back_up
+from store.backup import back_up
 from store.cases.act import act
-from store.custody.retention import erase
-from store.models.examples import load_unassessed_page
+from store.custody.erasure import erase
 from store.models.models import (
     TrainingRun,
     is_model_intact,
     keep_run,
     read_model_blob,
 )
+from store.models.training_examples import load_unassessed_page
 from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.store import Store
@@ -32,7 +32,7 @@ from triage.__main__ import parse_rows
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 STORY = "Ben ayse yilmaz, 0532 123 45 67. Ayşe'nin suyu kahverengi."
 MASKED = "Ben [name], [phone]. [name]'nin suyu kahverengi."

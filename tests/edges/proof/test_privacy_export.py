@@ -25,11 +25,11 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import open_case
-from store.custody.retention import erase, find_person
+from store.custody.erasure import erase, find_person
 from store.database.errors import Erased, UnknownRow
 from store.database.keyring import Keyring
 from store.files import store_file
-from store.people.identifiers import add_identifier
+from store.people.identification import add_identifier
 from store.proof.notes import Signer, is_signed
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
@@ -51,7 +51,7 @@ from tests.edges.desk import (
 )
 from tests.edges.product import KEY, Product
 from tests.rules.builders import a_proposal
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 LABELS = load_labels(("en", "tr"), "Europe/London")
 OTHER = Chat("telegram", "70002", "en", "Nobody Elsename")

@@ -24,7 +24,7 @@ from store.outbox.failed import (
 from store.people.staff import load_actor
 from store.proof.log import add_checkpoint, add_cosignature
 from store.proof.notes import Signer, split_note
-from store.slack import find_known_slack_keys, record_slack_key
+from store.slack_posts import find_known_slack_keys, record_slack_key
 from store.store import Store
 from store.tables import (
     DEAD_LETTERS,

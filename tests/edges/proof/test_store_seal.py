@@ -16,8 +16,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import open_case
-from store.custody.key_check import record_key_use, require_keys
-from store.custody.rotate_keys import record_keys_rotated
+from store.custody.secret_keys import record_key_use, record_keys_rotated, require_keys
 from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring, new_key, place, seal, unseal
@@ -29,10 +28,10 @@ from store.people.staff import sync_staff
 from store.proof.hash_chain import commitment, list_instance_events
 from store.proof.log import add_checkpoint
 from store.record.load import load_texts
-from store.slack import save_draft
+from store.slack_posts import save_draft
 from store.store import Store
 from store.tables import EVENTS
-from store.tables.columns import UtcDateTime
+from store.tables.column_types import UtcDateTime
 from store.values import Chat, ReceivedFile, ReplyText
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, Desk

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from amends.cli.main import app
-from amends.reports.analysis import find_new_wording
+from amends.reports.builders import find_new_wording
 from complaints.measures.report_counts import ALL_COMPLAINTS
 from complaints.vocabulary import Verb
 from store.record.counts import count_for_analysis

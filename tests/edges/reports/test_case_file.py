@@ -25,7 +25,7 @@ from amends.documents.case_file.case_file import (
     case_file,
     exact_record,
 )
-from amends.documents.case_file.evidence import EvidenceView
+from amends.documents.case_file.evidence_file import EvidenceView
 from amends.documents.facts import field_name, value_words
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
@@ -36,7 +36,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_case, export_record, read_stored_file
 from store.cases.read import open_case
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.database.keyring import Keyring
 from store.files import store_file
 from store.incidents import open_incident

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from amends.reports.public import newest_publication
+from amends.figures import newest_publication
 from complaints.actors import SYSTEM, complainant
 from complaints.measures.report_counts import month_bounds
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.custody.collection import load_collection
-from store.custody.retention import erase_complainant
+from store.custody.erasure import erase_complainant, load_collection
 from store.database.keyring import Keyring
 from store.proof.hash_chain import list_instance_events, record_instance_event
-from store.record.legal_times import count_legal_times
-from store.record.score_months import sum_month_scores
+from store.record.counts import count_legal_times, sum_month_scores
 from store.rulebooks import list_rulebook_presets
 from store.store import Store
 from tests.clauses import clause

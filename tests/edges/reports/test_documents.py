@@ -21,9 +21,8 @@ from amends.documents.blocks import (
     Wording,
 )
 from amends.documents.case_file.case_file import StoredPicture, _as_svg, pictures
-from amends.documents.fonts import FAMILIES, _covered, printable
 from amends.documents.labels import load_labels
-from amends.documents.typst import as_pdf
+from amends.documents.typst import FAMILIES, _covered, as_pdf, printable
 from tests.edges import pdf
 from tests.font_coverage import covers
 

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import update
 
 from amends.reports.build import build_report, last_days
-from amends.reports.kinds import KINDS, Format
-from amends.reports.output import as_text, report_labels, report_pdf
+from amends.reports.formats import as_text, report_labels, report_pdf
+from amends.reports.report_kinds import KINDS, Format
 from amends.settings import load
 from reports.document import Report, references
 from reports.tally import Period
-from store.cases.log import PastComplaint, import_past
+from store.cases.staff_intake import PastComplaint, import_past
 from store.tables import MEASURES
 from tests.edges import pdf
 from tests.edges.desk import Desk

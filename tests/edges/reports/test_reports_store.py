@@ -17,9 +17,8 @@ from complaints.measures.report_counts import month_bounds
 from complaints.measures.row import MARK_KEYS, CaseMeasures, measure_history
 from complaints.vocabulary import Role, Verb
 from reports.kpis import SHARES
-from reports.monitoring import monitor
+from reports.monitoring import monitor, month_figures
 from reports.tally import Period
-from reports.trend import month_figures
 from scheduler.ticks import _housekeeping, housekeeping_handlers
 from store.cases import pages
 from store.cases.act import act

@@ -25,13 +25,13 @@ from structlog.testing import capture_logs
 from amends.checks import CheckFinding, check_installation
 from amends.runtime.alerts import TEST_ALERT, AlertJob, send_alert
 from amends.settings import Settings, SettingsError
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from complaints.case_values import RecordedSign
 from simulator import Simulator
-from store.alerts import list_unreached
 from store.cases.read import load_case
 from store.outbox.claim import claim
 from store.outbox.complete import Completed, Outcome, Rescheduled, Retry
+from store.slack_posts import list_unreached
 from store.store import Store
 from store.values import Obligation
 from tests.databases import FakeClock

@@ -31,7 +31,7 @@ from simulator import Simulator
 from simulator.slack.socket import signature
 from store.database.errors import SealBroken
 from store.rulebooks import use_rulebook
-from store.slack import read_draft, save_draft
+from store.slack_posts import read_draft, save_draft
 from store.store import Store
 from store.tables import DRAFTS
 from tests.databases import LONG

@@ -13,7 +13,7 @@ from tests.edges.product import ROOT
 
 HEAPS = """
 import ctypes, sys, threading
-from amends.memory import use_one_heap
+from amends.process import use_one_heap
 {first}
 going = threading.Barrier(5)
 def works():
@@ -51,7 +51,7 @@ def test_all_threads_share_one_heap_unless_the_operator_sets_another_number() ->
 
 
 def test_garbage_collection_is_skipped_at_exit() -> None:
-    script = "import gc; from amends.memory import skip_garbage_collection_at_exit as skip"
+    script = "import gc; from amends.process import skip_garbage_collection_at_exit as skip"
     script += "; lists = [[] for _ in range(1_000_000)]; skip()"
     process = subprocess.run(
         [sys.executable, "-c", f"{script}; print(len(gc.get_objects()), gc.isenabled())"],

@@ -29,9 +29,9 @@ from amends.process import stop_signals
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
 from amends.settings import rulebooks
-from amends.settings.loading import load
+from amends.settings.settings_file import load
 from benchmarks.releases import next_code
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import load_catalogues as load_texts
 from store.store import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
 from tests.edges.product import KEY, Product, free_port, until

@@ -14,7 +14,7 @@ from benchmarks import alterations, large_log, presses
 from benchmarks.archive import ActionTimer
 from store.outbox.claim import claim
 from store.rulebooks import use_rulebook
-from store.slack import list_posts
+from store.slack_posts import list_posts
 from store.store import Store
 from tests.rules.slack_cases import RULES
 

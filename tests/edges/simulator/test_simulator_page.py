@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from simulator import Limits, Simulator
 from simulator.app import start
-from simulator.slack.text import runs
+from simulator.slack.mrkdwn import runs
 
 Json = dict[str, Any]
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from amends.runtime.alerts import send_heartbeats
 from amends.runtime.slack import LISTENER
-from amends.settings.loading import parse_settings
 from amends.settings.sections import OnCallSettings
+from amends.settings.settings_file import parse_settings
 from amends.wiring import Application
 from simulator import Simulator
 from store.database.errors import DatabaseUnavailable

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from amends.documents.poster import poster
+from amends.documents.complainant_documents import poster
 from amends.public_page import qr_code
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
 from tests.clauses import clause
 from tests.edges.product import Product

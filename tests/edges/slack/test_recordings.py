@@ -13,12 +13,12 @@ from amends.documents.labels import load_labels
 from amends.runtime.programs import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
 from bots.telegram import jobs
-from complaints.complaint_text import ComplaintText
+from complaints.letter_texts import ComplaintText
 from complaints.vocabulary import Flag
 from simulator import Simulator
 from store.cases.export import export_case
 from store.cases.read import open_case
-from store.models.examples import load_unassessed_page
+from store.models.training_examples import load_unassessed_page
 from store.outbox.failed import list_failed
 from store.people.masked_texts import load_masked_story
 from store.people.staff import load_actor

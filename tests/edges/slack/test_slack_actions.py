@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.post import Poster, SlackUnavailable
+from bots.slack.jobs.staff_files import FileJobs
 from complaints.forms import NO_ISSUE
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import FormRefused

@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 
 from bots.slack.client.block_kit import SlackMessage
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
+from bots.slack.jobs.danger_pages import PageJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
@@ -29,7 +29,7 @@ from store.outbox.complete import RateLimited, end_retry_pauses, fail
 from store.outbox.failed import fail_orphaned, keep_dead_letter, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members, load_actor, sync_staff
-from store.slack import claim_post, list_posts
+from store.slack_posts import claim_post, list_posts
 from store.store import Store
 from tests.databases import FakeClock, opened
 from tests.edges.slack_office import (

@@ -11,9 +11,9 @@ import pytest
 
 from amends.checks import _reports
 from amends.settings import Settings
-from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.post import Poster
 from bots.slack.jobs.reports import ReportJobs
+from bots.slack.jobs.staff_files import FileJobs
 from complaints.obligations.kinds import NewObligation
 from scheduler.ticks import ScheduledReport, _housekeeping, report_obligations
 from store.outbox.complete import Completed

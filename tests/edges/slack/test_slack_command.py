@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from bots.slack.listeners import commands
+from bots.slack.listeners import slash_commands
 from bots.slack.payloads import SlashCommand
 from bots.slack.responses import CommandReply
 from complaints.vocabulary import Verb
@@ -27,7 +27,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges import pdf
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, open_office
-from triage.words import story_words
+from triage.search_words import story_words
 
 
 @pytest.fixture
@@ -191,6 +191,6 @@ async def test_the_clauses_command_shows_the_check_of_this_desk(office: Office) 
     desk = replace(office.desk, clauses=lambda: ["7.4 met", "8.5 not yet"])
 
     command = SlashCommand("clauses", "", ALICE, "t", TRIAGE)
-    answer = await commands.clauses(command, office.store.read(load_actor, ALICE), desk)
+    answer = await slash_commands.clauses(command, office.store.read(load_actor, ALICE), desk)
     assert isinstance(answer, CommandReply)
     assert answer.text != ""

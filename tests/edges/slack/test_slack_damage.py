@@ -9,7 +9,7 @@ import pytest
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, open_case
-from store.database.damage import UNREADABLE
+from store.database.errors import UNREADABLE
 from store.people.staff import load_actor
 from store.record.load import load_complaint_text
 from store.store import Store

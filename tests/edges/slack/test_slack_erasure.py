@@ -6,11 +6,11 @@ from complaints.actors import complainant
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.custody.retention import erase, find_person
+from store.custody.erasure import erase, find_person
 from store.files import store_file
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
-from store.slack import list_posts
+from store.slack_posts import list_posts
 from store.store import Store
 from store.values import ReceivedFile
 from tests.clauses import clause

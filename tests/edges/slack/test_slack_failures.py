@@ -18,7 +18,7 @@ from store.database.errors import DatabaseUnavailable
 from store.outbox.complete import end_retry_pauses
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor, sync_staff
-from store.slack import list_posts, sweep_cards
+from store.slack_posts import list_posts, sweep_cards
 from store.store import Store
 from store.values import Member
 from tests.databases import FakeClock

@@ -10,11 +10,11 @@ from bots.slack.client.block_kit import divider
 from bots.slack.client.refused_blocks import BlockSupport, collapsed
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
-from simulator.state.slack import TEAM
+from simulator.state.slack_state import TEAM
 from store.cases.act import act
-from store.custody.retention import delete_expired_rows
+from store.custody.erasure import delete_expired_rows
 from store.people.staff import load_actor
-from store.slack import BLOCK_ANSWERS, list_slack_keys
+from store.slack_posts import BLOCK_ANSWERS, list_slack_keys
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office

@@ -11,9 +11,9 @@ from aiohttp import web
 from amends.runtime import slack as part
 from amends.runtime.metrics import Metrics
 from amends.runtime.slack import SlackPart
-from amends.settings.loading import load
-from bots.texts.loading import STAFF
-from bots.texts.loading import load_catalogues as load_texts
+from amends.settings.settings_file import load
+from bots.texts.catalogues import STAFF
+from bots.texts.catalogues import load_catalogues as load_texts
 from scheduler import worker
 from scheduler.worker import Worker
 from store.outbox.failed import list_failed

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.client.client import make_client
-from bots.slack.client.rate_limit import (
+from bots.slack.client.slack_limits import (
     CALLS_PER_MINUTE,
     RESERVE_AHEAD,
     RateLimitedTask,

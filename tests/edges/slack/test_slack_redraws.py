@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bots.slack.client import rate_limit
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client import slack_limits
+from bots.slack.client.slack_limits import RateLimitWait
 from bots.slack.job_handlers import job_handlers
-from bots.slack.jobs import card as card_jobs
+from bots.slack.jobs import case_posts as card_jobs
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -20,7 +20,7 @@ from store.outbox.complete import Completed, Outcome, RateLimited, complete
 from store.outbox.rate_limit import EvenlySpaced, pause_sending
 from store.outbox.rows import insert_redraw
 from store.people.staff import load_actor
-from store.slack import list_posts, record_posted
+from store.slack_posts import list_posts, record_posted
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office
@@ -209,7 +209,7 @@ async def test_a_card_that_becomes_restricted_while_it_waits_for_its_slot_is_not
             mona = office.store.read(load_actor, MONA)
             await office.store.awrite(act, ref, Verb.RESTRICT, mona, {}, {"reason": "It names a colleague"})
 
-    monkeypatch.setattr(rate_limit.SlackRateLimiter, "wait", restrict_meanwhile)
+    monkeypatch.setattr(slack_limits.SlackRateLimiter, "wait", restrict_meanwhile)
     await jobs["card"](card)
 
     assert office.sim.calls("chat.update") == []

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
 from bots.slack.job_handlers import job_handlers
 from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.case_values import RecordedSign

@@ -20,7 +20,7 @@ from tests.databases import FakeClock
 from tests.edges.slack.test_slack_digest import digests, morning
 from tests.edges.slack_office import ALICE, BURAK, MONA, RESTRICTED, Office, open_office
 from tests.edges.store.test_store_similar_cases import COPY, STORY
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 # These tests depend on SQL: they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both

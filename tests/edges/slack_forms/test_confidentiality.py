@@ -16,7 +16,7 @@ from store.cases.batches import list_batch_deliveries
 from store.cases.export import export_record
 from store.cases.incident_acts import load_incident_audience, open_incident_with, schedule_incident_update
 from store.cases.read import open_case
-from store.custody.retention import erase_complainant
+from store.custody.erasure import erase_complainant
 from store.files import read_file_bytes, store_file
 from store.people.staff import sync_staff
 from store.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.jobs.conversation import SENT
+from bots.slack.conversation import SENT
 from bots.telegram.application import build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
@@ -27,7 +27,7 @@ from simulator.slack import payloads
 from store.cases.act import act
 from store.cases.read import list_cases, load_case, load_history, open_case
 from store.cases.staff_letters import end_conversations_without_right
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.people.staff import list_members, load_actor, sync_staff
 from store.record.load import load_event_words
 from store.store import Store

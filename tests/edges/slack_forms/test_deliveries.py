@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bots.slack.listeners.buttons import retry_obligation
+from bots.slack.listeners.case_buttons import retry_obligation
 from bots.slack.payloads import ButtonPress
 from complaints.actors import SYSTEM
 from complaints.errors import NotAllowed

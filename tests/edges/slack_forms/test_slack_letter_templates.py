@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from complaints.letter_templates import LetterTemplate, unknown_field
+from complaints.letter_texts import LetterTemplate, unknown_field
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import FormRefused, Modal
 from store.cases.read import load_history
-from store.letter_templates import list_templates, save_template
+from store.cases.staff_letters import list_templates, save_template
 from store.proof.hash_chain import list_instance_events
 from store.store import Store
 from tests.databases import FakeClock

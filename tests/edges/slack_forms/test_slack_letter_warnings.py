@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from amends.runtime.slack import letter_encoder
-from bots.slack.views.case import case_view
+from bots.slack.views.opened_case import case_view
 from complaints.vocabulary import Verb
 from store.cases.read import load_history, open_case
 from store.people.staff import load_actor

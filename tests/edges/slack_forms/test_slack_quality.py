@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bots.slack.views.case import dates_view
+from bots.slack.views.opened_case import dates_view
 from complaints.deadlines.opening_hours import next_working
 from complaints.deadlines.quiet_hours import checked_by
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS

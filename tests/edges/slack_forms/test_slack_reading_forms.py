@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from bots.slack.jobs.card import draw_card, masked_subject
+from bots.slack.jobs.case_posts import draw_card, masked_subject
 from complaints.vocabulary import Flag
 from store.cases.read import load_case
 from store.record.access_log import find_last_read

@@ -11,13 +11,13 @@ import pytest
 
 from amends.figures import Threshold, check_figures
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.registers.sampling import rank_sample
+from complaints.registers.entries import rank_sample
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import Modal
 from store.cases.act import act
 from store.cases.read import list_messages, load_history, open_case
-from store.custody.retention import delete_expired_rows
+from store.custody.erasure import delete_expired_rows
 from store.improvements import load_letter_audience
 from store.people.staff import load_actor
 from store.proof.hash_chain import list_instance_events

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.views.case import case_view
+from bots.slack.views.opened_case import case_view
 from complaints.forms import FORMS, Input
 from complaints.vocabulary import Verb
 from store.cases.read import load_case, load_history, open_case

@@ -8,8 +8,8 @@ import pytest
 
 from complaints.vocabulary import Verb
 from store.cases.export import export_record
-from store.custody.retention import erase
-from store.people.identifiers import add_identifier
+from store.custody.erasure import erase
+from store.people.identification import add_identifier
 from store.record.field_marks import MARKS, RECORD, Whose, fields_of, for_subject
 from store.record.load import load_case_file
 from store.store import Store

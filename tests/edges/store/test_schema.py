@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from complaints.vocabulary import Verb
 from store.custody.verify import Outside, verify
 from store.database import migrate

@@ -19,11 +19,11 @@ from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, reschedule
 from store.outbox.failed import list_failed
-from store.people.identifiers import add_identifier, find_by_identifier
+from store.people.identification import add_identifier, find_by_identifier
 from store.people.staff import list_members, load_member, sync_staff
 from store.record.access_log import find_last_read
 from store.record.load import load_case_file
-from store.slack import (
+from store.slack_posts import (
     claim_post,
     drop_draft,
     list_posts,

@@ -15,7 +15,7 @@ from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
-from store.custody.retention import erase_complainant
+from store.custody.erasure import erase_complainant
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required

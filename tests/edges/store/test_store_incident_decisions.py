@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.batches.batch import Batch
-from complaints.batches.common_decision import IncidentDecision
+from complaints.batch import Batch, IncidentDecision
 from complaints.errors import AlreadyDone, NotAllowed, Stale
 from complaints.vocabulary import State, Verb
 from store.cases.batches import DECISION, list_batch_deliveries, load_batch, save_batch

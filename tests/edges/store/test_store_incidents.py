@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.batches.batch import Batch
+from complaints.batch import Batch
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failed_delivery_facts
@@ -27,7 +27,7 @@ from store.cases.incident_acts import (
 )
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, load_history
-from store.custody.retention import erase
+from store.custody.erasure import erase
 from store.custody.verify import verify
 from store.incidents import (
     CHAIN,

@@ -12,22 +12,22 @@ from sqlalchemy import select, update
 from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from bots.dialogue.turn import read_signs
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale
 from complaints.rulebook import Calendar, Rulebooks
 from complaints.vocabulary import Target, Verb
 from store.cases.export import export_record
-from store.cases.log import PastComplaint, import_past, log_complaint
 from store.cases.pages import load_case_history
 from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message
 from store.cases.redate import list_open_refs, preview_redate, redate
+from store.cases.staff_intake import PastComplaint, import_past, log_complaint
 from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.outbox.failed import list_failed
-from store.people.identifiers import add_identifier, find_by_identifier
+from store.people.identification import add_identifier, find_by_identifier
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file
 from store.rulebooks import load_current_rulebooks, use_rulebooks

@@ -14,15 +14,15 @@ from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 from store.cases.export import export_record
-from store.cases.log import log_complaint
 from store.cases.read import list_cases, load_case, load_history, open_case
-from store.custody.rotate_keys import _person as move_person
+from store.cases.staff_intake import log_complaint
+from store.custody.secret_keys import _person as move_person
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
 from store.outbox.deliveries import list_deliveries, save_words_to_read_out
 from store.outbox.failed import list_failed
-from store.people.identifiers import find_by_identifier, load_case_for_caller
+from store.people.identification import find_by_identifier, load_case_for_caller
 from store.people.staff import sync_staff
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, CONTACTS, PEOPLE, READS

@@ -7,7 +7,7 @@ import pytest
 from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from store.cases.receive_message import receive_message
-from store.people.identifiers import find_by_identifier
+from store.people.identification import find_by_identifier
 from store.store import Store
 from store.values import Conversation, DialogueTurn
 from tests.clauses import clause

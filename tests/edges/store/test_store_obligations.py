@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from amends.demo.settings import SETTINGS
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from amends.wiring import Application as WiredDesk
 from complaints.actors import SYSTEM
 from complaints.obligations.kinds import NewObligation, SendPriority

@@ -17,13 +17,12 @@ from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act, record_proposal
 from store.cases.batches import list_batch_deliveries
-from store.cases.causes import find_usual_cause
 from store.cases.export import export_record
 from store.cases.incident_acts import load_update_text, record_incident_update, schedule_incident_update
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
 from store.cases.read import list_cases, load_case, load_history, open_case
 from store.cases.receive_message import receive_message
-from store.custody.retention import delete_expired_rows, list_expired
+from store.custody.erasure import delete_expired_rows, list_expired
 from store.database.engine import Engines
 from store.database.journaled import TOUCHED
 from store.database.leases import record_listener
@@ -43,8 +42,8 @@ from store.incidents import (
     was_surveyed_before,
 )
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import list_assessed_proposals, load_examples_page, load_unassessed_page
 from store.models.models import count_assessed_since
+from store.models.training_examples import list_assessed_proposals, load_examples_page, load_unassessed_page
 from store.outbox.claim import claim, claim_by_platform, count_claimable, count_waiting
 from store.outbox.complete import (
     complete,
@@ -58,7 +57,7 @@ from store.outbox.deliveries import list_deliveries, list_failed_obligations, sa
 from store.outbox.failed import FailureReason, find_handled_keys, give_up_obligation, list_failed, retry_all
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.people.contacts import mark_blocked
-from store.people.identifiers import load_case_for_caller
+from store.people.identification import load_case_for_caller
 from store.people.staff import end_absence, record_absence
 from store.record.access_log import find_last_read
 from store.record.load import load_event_words, load_texts
@@ -74,8 +73,13 @@ from store.record.worklists import (
     load_worklist,
 )
 from store.similarity.search import CaseSearch, search_cases
-from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
-from store.slack import (
+from store.similarity.similar import (
+    count_confirmed_similar,
+    find_usual_cause,
+    list_similar_cases,
+    list_similar_clusters,
+)
+from store.slack_posts import (
     claim_post,
     list_posts,
     read_draft,

@@ -8,9 +8,15 @@ from itertools import pairwise
 
 import pytest
 
-from bots.telegram.rate_limit import BOT, BULK_INTERVAL_SECONDS, MAX_PER_SECOND, WINDOW_SECONDS, limits_for
+from bots.telegram.telegram_limits import (
+    BOT,
+    BULK_INTERVAL_SECONDS,
+    MAX_PER_SECOND,
+    WINDOW_SECONDS,
+    limits_for,
+)
 from complaints.obligations.kinds import SendPriority
-from store.custody.retention import delete_expired_rows
+from store.custody.erasure import delete_expired_rows
 from store.outbox.rate_limit import (
     EvenlySpaced,
     RateSlot,

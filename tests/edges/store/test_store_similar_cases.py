@@ -18,8 +18,8 @@ from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.erase import erase_words
 from store.cases.read import load_case
-from store.custody.retention import erase
-from store.custody.rotate_keys import list_stale_keys, rotate_keys
+from store.custody.erasure import erase
+from store.custody.secret_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
@@ -43,7 +43,7 @@ from store.tables import LIKENESSES, SKETCHES
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, TOP, Desk
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 STORY = (
     "Since Monday the water from the kitchen tap in our house is brown and smells of iron. I rang twice, was told "

@@ -35,12 +35,12 @@ from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.export import export_record
 from store.cases.incident_acts import schedule_incident_update
-from store.cases.log import log_complaint
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent, record_unsent
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.cases.redate import preview_redate, redate
-from store.custody.retention import erase
+from store.cases.staff_intake import log_complaint
+from store.custody.erasure import erase
 from store.custody.verify import verify
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx

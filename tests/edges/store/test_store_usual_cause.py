@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from complaints.vocabulary import Verb
-from store.cases.causes import find_usual_cause
+from store.similarity.similar import find_usual_cause
 from store.store import Store
 from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk
 

@@ -15,7 +15,7 @@ from scheduler.proposals import ProposalHandler
 from scheduler.ticks import _housekeeping
 from store.cases.act import act, record_proposal
 from store.cases.erase import erase_words
-from store.custody.rotate_keys import rotate_keys
+from store.custody.secret_keys import rotate_keys
 from store.custody.verify import verify
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
@@ -30,7 +30,7 @@ from store.tables import ATTEMPTS, READS, WORD_HASHES
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
-from triage.words import search_words, story_words
+from triage.search_words import search_words, story_words
 
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
 PROPOSED: dict[str, Any] = {

@@ -42,7 +42,7 @@ from tests.edges.slack_office import ALICE, MONA, open_office
 from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 from tests.source import modules
 from triage.errors import UnreadableTable
-from triage.learning import history
+from triage.learning import own_history
 
 #: The bytes that every scanner takes for a virus, in parts so that none objects to this file.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
@@ -275,9 +275,9 @@ def test_the_product_unpacks_no_archive_that_a_complainant_sent() -> None:
         )
     assert unpacking == {
         "amends/privacy/data_export.py",  # writes
-        "store/models/examples.py",  # sealed by us
+        "store/models/training_examples.py",  # sealed by us
         "triage/csv/encoding.py",
-        "triage/learning/history.py",
+        "triage/learning/own_history.py",
         "triage/model/artefact.py",
     }
 
@@ -308,6 +308,6 @@ def test_a_picture_that_unpacks_to_more_pixels_than_a_page_needs_is_not_drawn() 
 
 
 def test_a_history_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(own_history, "MOST_BYTES", 1 << 20)
     with pytest.raises(UnreadableTable, match="unpacks to more than 1 MB"):
-        history.read_history_file(gzip.compress(bytes(2 << 20)))
+        own_history.read_history_file(gzip.compress(bytes(2 << 20)))

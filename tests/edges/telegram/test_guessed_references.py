@@ -26,7 +26,7 @@ from sqlalchemy import event, func, select
 from bots.dialogue.commands import COMMANDS
 from bots.dialogue.inputs import ButtonInput, CommandInput, TextInput
 from bots.dialogue.step import step as dialogue_step
-from bots.slack.listeners import commands, search
+from bots.slack.listeners import search_view, slash_commands
 from bots.slack.listeners.form_checks import typed_reference
 from bots.slack.payloads import SlashCommand
 from bots.slack.views.refusals import refusal_text
@@ -37,7 +37,7 @@ from complaints.identifiers import new_reference
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.receive_message import receive_message
-from store.people.identifiers import load_case_for_caller
+from store.people.identification import load_case_for_caller
 from store.people.staff import load_actor
 from store.store import Store
 from store.tables import ATTEMPTS, READS
@@ -257,13 +257,13 @@ Route = Callable[[Office, str], Awaitable[Any]]
 
 
 async def shows(office: Office, ref: str) -> Any:
-    return await commands.show(
+    return await slash_commands.show(
         SlashCommand("show", ref, BURAK, "t", TRIAGE), await office.desk.actor(BURAK), office.desk
     )
 
 
 async def searches(office: Office, ref: str) -> Any:
-    return await search.search(
+    return await search_view.search(
         SlashCommand("search", ref, BURAK, "t", TRIAGE), await office.desk.actor(BURAK), office.desk
     )
 

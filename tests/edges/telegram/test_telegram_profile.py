@@ -11,9 +11,9 @@ import pytest
 
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from bots.telegram.application import App, build_application, profile_text, set_profile
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.rulebook import ALWAYS, Rulebooks, RulePeriod
 from scheduler.ticks import _housekeeping, housekeeping_handlers
 from simulator import Simulator

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bots.priority_lock import ShutdownWait
-from bots.telegram.rate_limit import (
+from bots.telegram.telegram_limits import (
     BOT,
     BULK_INTERVAL_SECONDS,
     MAX_WAIT_SECONDS,

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from bots.telegram.rate_limit import MAX_WAIT_SECONDS
 from bots.telegram.sending import telegram_length
+from bots.telegram.telegram_limits import MAX_WAIT_SECONDS
 from complaints.vocabulary import Flag, State, Verb
 from scheduler.worker import LEASE_SECONDS
 from simulator import Simulator

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from amends.cli import output
+from amends.cli import console
 from amends.documents.case_file.case_file import for_subject
 from bots.slack.incidents.incident_card import IncidentStatus, incident_card
 from complaints.actions.intake import message_facts
@@ -34,8 +34,8 @@ def test_text_in_a_table_is_printed_without_markup_and_control_sequences(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     printed = io.StringIO()
-    monkeypatch.setattr(output, "out", Console(file=printed, width=200))
-    output.print_table("Said", ("text",), [("[/b] see [1] \x1b]0;owned\x07",)])
+    monkeypatch.setattr(console, "out", Console(file=printed, width=200))
+    console.print_table("Said", ("text",), [("[/b] see [1] \x1b]0;owned\x07",)])
     assert "[/b] see [1]" in printed.getvalue()
     assert "\x1b" not in printed.getvalue()
 
@@ -44,7 +44,7 @@ def test_an_overwritten_file_is_readable_only_by_its_owner(tmp_path: Path) -> No
     file = tmp_path / "F.zip"
     file.write_bytes(b"before")
     file.chmod(0o644)
-    output.write_file(file, b"personal")
+    console.write_file(file, b"personal")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

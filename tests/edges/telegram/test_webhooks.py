@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 
 from amends import wiring
 from amends.runtime import web
-from amends.settings.loading import load
+from amends.settings.settings_file import load
 from bots import http_body
 from bots.http_body import MAX_BODY_BYTES
 from bots.slack.app import build_app

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bots.letters.letter import Letter
-from bots.letters.progress import person_talks
-from bots.texts.loading import load_catalogues
+from bots.letters.progress_letters import person_talks
+from bots.texts.catalogues import load_catalogues
 from complaints.actors import SYSTEM, Actor
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
 from complaints.obligations.kinds import SendPriority

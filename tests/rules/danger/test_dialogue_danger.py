@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bots.dialogue.inputs import ButtonInput, TextInput
-from bots.letters import progress
+from bots.letters import progress_letters
 from bots.letters.letter import Letter
 from complaints.actors import staff
 from complaints.case import Case
@@ -138,7 +138,7 @@ def test_the_receipt_of_a_danger_is_confirmed_by_role_only_afterwards() -> None:
     play.writes(GAS)
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "en")
-    assert progress.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
+    assert progress_letters.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
 
 
 OWN_TEXT = {
@@ -226,7 +226,7 @@ def test_the_receipt_of_a_danger_is_confirmed_in_its_language() -> None:
     play.writes("Es riecht hier stark nach Gas!")
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "de")
-    assert progress.danger_seen(letter, "on_call").endswith("unserer Bereitschaft.")
+    assert progress_letters.danger_seen(letter, "on_call").endswith("unserer Bereitschaft.")
 
 
 def possible(play: Play) -> str:

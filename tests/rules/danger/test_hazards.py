@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from complaints.danger.hazards import (
+from complaints.hazards import (
     DO,
     HAZARD_OF_KIND,
     HAZARDS,

@@ -12,10 +12,10 @@ import pytest
 from amends.settings.rulebook import preset_targets
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
-from bots.letters.progress import progress
-from bots.slack.texts import StaffTexts
+from bots.letters.progress_letters import progress
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.card import card, flag_lines
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.deadlines.explanation import explained
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due

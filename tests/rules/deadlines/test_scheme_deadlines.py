@@ -12,7 +12,7 @@ import pytest
 
 from amends.settings.rulebook import preset_targets
 from amends.settings.sections import PRESETS
-from bots.letters import progress
+from bots.letters import progress_letters
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from complaints.actors import SYSTEM
@@ -206,9 +206,9 @@ def test_a_missed_second_stage_opens_recourse_where_the_scheme_says_so(
         assert letter.due_day(obligation.due) in message.text
         assert letter.body_list() in message.text
     # Later progress letters name the bodies too; before the second stage was missed none does.
-    news = progress.progress(letter, late)
+    news = progress_letters.progress(letter, late)
     assert (letter.body_list() in news) is (passed is not None)
-    assert letter.body_list() not in progress.progress(letter, complaint.at + timedelta(days=6))
+    assert letter.body_list() not in progress_letters.progress(letter, complaint.at + timedelta(days=6))
     assert "legal_passed" not in a_case_offered_recourse(rules=scheme).kinds
 
 
@@ -217,13 +217,13 @@ def test_a_missed_legal_maximum_keeps_recourse_open_and_a_kept_one_does_not() ->
     scheme = rules_with(legal="10 bd")
     later = due(a_communicated_case(rules=scheme), Target.LEGAL) + timedelta(days=1)
     kept = Letter(a_case_at_level_two(rules=scheme).case, TEXTS, "en")
-    assert kept.body_list() not in progress.progress(kept, later)
+    assert kept.body_list() not in progress_letters.progress(kept, later)
     decided_late = replace(an_investigated_case(rules=scheme), at=later)
     missed = (
         decided(decided_late).do(Verb.COMMUNICATE_DECISION, SYSTEM).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
     )
     letter = Letter(missed.case, TEXTS, "en")
-    assert letter.body_list() in progress.progress(letter, later)
+    assert letter.body_list() in progress_letters.progress(letter, later)
 
 
 @clause("7.9")

@@ -10,7 +10,7 @@ import pytest
 
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actors import SYSTEM
 from complaints.vocabulary import Flag, Verb
 from tests.clauses import clause

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bots.slack.views.card import flag_lines
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actors import SYSTEM
 from complaints.vocabulary import Flag, Verb
 from tests.clauses import clause

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.inputs import ButtonInput
 from bots.telegram.callback_data import Buttons
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 
 BUTTONS = Buttons(b"a secret for buttons, 32 bytes..")
 TEXTS = load_catalogues(["en", "tr"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from complaints.identifiers import numbers_in
-from store.people.identifiers import normal_form
+from store.people.identification import normal_form
 from tests.clauses import clause
 from tests.rules.dialogue_play import Play
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bots.slack.client.refused_blocks import plain_blocks
-from bots.slack.views.case import case_view, model_view
-from bots.slack.views.forms import form_view
+from bots.slack.views.form_modals import form_view
+from bots.slack.views.opened_case import case_view, model_view
 from bots.slack.views.timeline import SUMMARY_LENGTH, summary_is_whole
 from complaints.forms import FORMS
 from complaints.vocabulary import Verb

@@ -18,6 +18,7 @@ import pytest
 
 from store.redaction.masking import find_spans
 from triage import letter_warnings
+from triage.letter_sentences import read_weights
 from triage.letter_warnings import (
     ENCODED,
     LETTER_ENCODER,
@@ -31,7 +32,6 @@ from triage.letter_warnings import (
 )
 from triage.matching import fold
 from triage.model.embeddings import KINDS, recorded_encoder
-from triage.word_weights import read_weights
 
 HELD_OUT = Path(__file__).parent
 #: The author's names for the kinds.
@@ -166,7 +166,7 @@ def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> No
 
 
 def test_with_an_encoder_the_meaning_of_the_likeliest_sentences_is_weighed() -> None:
-    weights = dict(zip((RARITY, *WEIGHED), read_weights("letters", "en" + ENCODED), strict=True))["blaming"]
+    weights = dict(zip((RARITY, *WEIGHED), read_weights("en" + ENCODED), strict=True))["blaming"]
     toward = [weights[vector_feature(number)] for number in range(384)]
     length = math.hypot(*toward)
     sneer = "Of the four hundred tenants in the block, three hundred and ninety-nine have settled in."

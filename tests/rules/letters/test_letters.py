@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from amends.settings.presets import preset_named
-from bots.letters import decision, progress
+from bots.letters import decision_letters, progress_letters
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
-from bots.texts.recourse import body_line
+from bots.texts.phrases import body_line
 from complaints.actors import SYSTEM, staff
 from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
@@ -68,7 +68,7 @@ def an_assessed_complaint() -> Play:
 def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_right() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    text = progress.acknowledgement(letter(play))
+    text = progress_letters.acknowledgement(letter(play))
     assert text.startswith(
         f"We have your complaint {ref}, received 3 November 2026, 10:00. "
         "Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
@@ -80,7 +80,7 @@ def test_an_unsigned_form_is_acknowledged_with_the_offer_to_sign() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
-    assert "If you like, press Send to sign it." in progress.acknowledgement(letter(play))
+    assert "If you like, press Send to sign it." in progress_letters.acknowledgement(letter(play))
 
 
 def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> None:
@@ -88,7 +88,7 @@ def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> No
     play.files_a_complaint()
     play.staff_resolve()
     play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
-    text = progress.acknowledgement(letter(play), 2)
+    text = progress_letters.acknowledgement(letter(play), 2)
     assert "stays open. It is now at level 2 of 2: people who were not involved before" in text
 
 
@@ -202,8 +202,8 @@ def test_a_form_without_a_letter_has_no_preview() -> None:
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
 def test_a_progress_letter_names_done_left_and_date_in_every_state(state: State, language: str) -> None:
     play = an_assessed_complaint()
-    on_time = progress.progress(Letter(replace(play.case, state=state), TEXTS, language), NOW)
-    late = progress.progress(
+    on_time = progress_letters.progress(Letter(replace(play.case, state=state), TEXTS, language), NOW)
+    late = progress_letters.progress(
         Letter(replace(play.case, state=state), TEXTS, language), NOW + timedelta(days=60)
     )
     assert play.ref in on_time
@@ -217,7 +217,7 @@ def test_every_closing_has_a_letter_in_every_language(code: CloseCode, language:
     play = Play()
     play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=code)
-    text = decision.closing(
+    text = decision_letters.closing(
         Letter(case, TEXTS, language), code, {"reason": "Out of scope."}, other="A7K-M3Q-9T"
     )
     assert play.ref in text
@@ -228,7 +228,7 @@ def test_the_closing_letter_explains_reopening_and_its_time_limit() -> None:
     play = Play()
     ref = play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=CloseCode.LAPSED)
-    text = decision.closing(Letter(case, TEXTS, "en"), "lapsed", {})
+    text = decision_letters.closing(Letter(case, TEXTS, "en"), "lapsed", {})
     assert f"type /reopen {ref} by Wednesday, 5 May 2027." in text
     assert "does not count as your agreement" in text
 
@@ -240,7 +240,9 @@ def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(langu
     play.staff_resolve()
     remedy = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
     written = letter(play, language)
-    text = decision.remedy_still_late(written, remedy, {"remedies.0.text": "What you paid too much"}, NOW)
+    text = decision_letters.remedy_still_late(
+        written, remedy, {"remedies.0.text": "What you paid too much"}, NOW
+    )
     # Five working days from today, in the language of the letter.
     assert written.due_day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
     assert "What you paid too much" in text
@@ -257,7 +259,7 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     play = Play()
     play.files_a_complaint()
     play.staff_resolve()
-    text = decision.reply_reminder(letter(play))
+    text = decision_letters.reply_reminder(letter(play))
     assert "Please answer by Tuesday, 1 December 2026" in text
     assert "Time limit: 12 months." in text
 
@@ -269,7 +271,7 @@ def test_after_the_last_level_the_closing_still_names_the_outside_body_with_form
     body = RecourseStep("The board", "board.example", "12 months", False, "board.example/form", "25 EUR")
     play = Play(rules=replace(RULES, recourse=(body,)))
     play.files_a_complaint()
-    text = decision.closing(letter(play, language), CloseCode.EXHAUSTED, {})
+    text = decision_letters.closing(letter(play, language), CloseCode.EXHAUSTED, {})
     assert text.endswith(body_line(TEXTS, language, 1, body))
     assert {"board.example/form", "25 EUR"} <= set(re.findall(r"board.example/form|25 EUR", text))
 
@@ -289,14 +291,14 @@ def test_a_letter_that_was_previewed_before_the_reader_was_known_as_a_child_keep
 
 
 def test_the_recourse_letter_lists_the_steps() -> None:
-    text = decision.recourse(letter(an_assessed_complaint()))
+    text = decision_letters.recourse(letter(an_assessed_complaint()))
     assert "already taken part in it" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
 def test_the_time_limit_of_a_body_is_in_the_complainants_language() -> None:
     play = an_assessed_complaint()
-    assert "Süre sınırı: 12 ay." in decision.recourse(letter(play, "tr"))
+    assert "Süre sınırı: 12 ay." in decision_letters.recourse(letter(play, "tr"))
     own = RecourseStep("KDK", limit="until it is heard")
     assert body_line(TEXTS, "en", 1, own).endswith("Time limit: until it is heard.")
     scheme = RecourseStep("KDK", limit="6 months from our answer, or from when it was due")
@@ -330,7 +332,7 @@ def test_an_outside_body_that_a_preset_describes_is_named_in_the_readers_languag
     play.files_a_complaint()
     name = TEXTS.body(language, step.body)
     assert name != step.body
-    assert name.rstrip(".") in decision.recourse(letter(play, language))
+    assert name.rstrip(".") in decision_letters.recourse(letter(play, language))
     assert name in letter(play, language).body_names()
     assert name in play.commands("policy")[0]
 
@@ -344,7 +346,7 @@ def test_a_moved_date_is_communicated_with_its_reason() -> None:
         {"target": "decide", "extended_to": "2026-11-12"},
         {"reason": "Frost."},
     )
-    text = progress.moved_date(letter(play), "decide", 0, "Frost.")
+    text = progress_letters.moved_date(letter(play), "decide", 0, "Frost.")
     assert "The new date is Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
 
@@ -356,7 +358,7 @@ def test_a_date_that_ends_with_a_day_off_is_written_as_that_day(language: str, d
     play = an_assessed_complaint()
     facts = {"target": "decide", "extended_to": "2026-11-14"}
     play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
-    assert day in progress.moved_date(letter(play, language), "decide", 0, "Frost.")
+    assert day in progress_letters.moved_date(letter(play, language), "decide", 0, "Frost.")
     (status,) = play.commands("status")
     assert "Saturday, 14 November 2026" in status
 
@@ -365,20 +367,22 @@ def test_a_date_that_ends_with_a_day_off_is_written_as_that_day(language: str, d
 @pytest.mark.parametrize("verb", ["accept", "disagree", "withdraw"])
 def test_an_answer_by_phone_is_confirmed_in_writing(verb: str, language: str) -> None:
     play = an_assessed_complaint()
-    text = progress.confirmation(letter(play, language), verb, {"given_at": "2026-11-03T10:00:00Z"})
+    text = progress_letters.confirmation(letter(play, language), verb, {"given_at": "2026-11-03T10:00:00Z"})
     assert play.ref in text
     assert "10:00" in text
 
 
 def test_the_survey_begins_with_fairness() -> None:
-    assert "Did we treat you fairly and with respect?" in decision.survey(letter(an_assessed_complaint()))
+    assert "Did we treat you fairly and with respect?" in decision_letters.survey(
+        letter(an_assessed_complaint())
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_delay_notice_names_progress_and_the_expected_date(language: str) -> None:
     play = an_assessed_complaint()
-    early = progress.delay(letter(play, language), NOW)
-    late = progress.delay(letter(play, language), NOW + timedelta(days=90))
+    early = progress_letters.delay(letter(play, language), NOW)
+    late = progress_letters.delay(letter(play, language), NOW + timedelta(days=90))
     for text in (early, late):
         assert play.ref in text
         assert letter(play, language).due_day(letter(play).answer_by()) in text
@@ -389,7 +393,7 @@ def test_the_delay_notice_names_progress_and_the_expected_date(language: str) ->
 def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() -> None:
     written = letter(an_assessed_complaint())
     rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
-    text = progress.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
+    text = progress_letters.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
     assert "You can go outside now:" in text
     assert written.body_list() in text
 
@@ -400,7 +404,7 @@ def test_the_missed_date_notice_names_next_news_before_and_after_the_date(
 ) -> None:
     written = letter(an_assessed_complaint(), language)
     answer, before, after = written.answer_by(), NOW, written.answer_by() + timedelta(days=1)
-    missing, late = (progress.progress(written, now, missing=True) for now in (before, after))
+    missing, late = (progress_letters.progress(written, now, missing=True) for now in (before, after))
     for text, now in ((missing, before), (late, after)):
         assert written.due_day(answer) in text
         assert written.due_day(next_news(written.case, now)) in text
@@ -421,5 +425,7 @@ def test_a_delay_notice_held_until_its_limit_is_not_sent() -> None:
 def test_a_missed_date_notice_alone_names_the_outside_bodies_of_the_scheme() -> None:
     written = letter(an_assessed_complaint())
     rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
-    text = progress.progress(replace(written, case=replace(written.case, rules=rules)), NOW, missing=True)
+    text = progress_letters.progress(
+        replace(written, case=replace(written.case, rules=rules)), NOW, missing=True
+    )
     assert written.body_list() in text

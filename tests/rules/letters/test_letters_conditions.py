@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bots.letters import decision, progress
+from bots.letters import decision_letters, progress_letters
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.authorisation import count_reviewers, count_reviewers_by_approver
 from complaints.actors import SYSTEM
-from complaints.complaint_text import ComplaintText
 from complaints.errors import BadFacts
+from complaints.letter_texts import ComplaintText
 from complaints.vocabulary import CloseCode, Verb
 from tests.rules.builders import (
     ALICE,
@@ -95,7 +95,7 @@ def test_a_stored_letter_offers_the_review_that_is_possible_when_it_leaves() -> 
 
 def test_a_disagreement_without_a_reviewer_left_says_so() -> None:
     refused = a_communicated_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
-    text = decision.recourse(letter(refused))
+    text = decision_letters.recourse(letter(refused))
     assert "Everybody here who could review it has already taken part in it." in text
 
 
@@ -104,16 +104,16 @@ def test_a_disagreement_without_a_reviewer_left_says_so() -> None:
 
 def test_an_escalation_without_a_decision_promises_no_other_people() -> None:
     complaint = a_received_case().do(Verb.ESCALATE, ALICE, {}, REASON).do(Verb.CONFIRM, ANNA)
-    text = progress.acknowledgement(letter(complaint), 2, now=complaint.at)
+    text = progress_letters.acknowledgement(letter(complaint), 2, now=complaint.at)
     assert text.startswith("We have your complaint")
     assert "not involved" not in text
-    assert "not involved" not in progress.progress(letter(complaint), complaint.at)
+    assert "not involved" not in progress_letters.progress(letter(complaint), complaint.at)
     assert "took no part" not in the_preview(complaint)
 
 
 def test_a_review_after_a_disagreement_names_its_people() -> None:
     complaint = a_case_at_level_two()
-    text = progress.acknowledgement(letter(complaint), 2, now=complaint.at)
+    text = progress_letters.acknowledgement(letter(complaint), 2, now=complaint.at)
     assert "people who were not involved before look at it again" in text
     assert "took no part in the earlier decision" in the_preview(complaint)
 
@@ -233,7 +233,7 @@ def test_the_dates_in_a_letter_count_from_the_approval() -> None:
 def test_an_acknowledgement_after_the_promised_date_does_not_promise_it() -> None:
     complaint = acknowledged(a_received_case())
     late = complaint.at + timedelta(days=90)
-    text = progress.acknowledgement(letter(complaint), now=late)
+    text = progress_letters.acknowledgement(letter(complaint), now=late)
     assert "We should have answered by" in text
     assert "at the latest" not in text
 
@@ -242,27 +242,27 @@ def test_a_moved_date_that_promises_the_same_day_is_no_news() -> None:
     complaint = acknowledged(a_received_case())
     later = {"target": "decide", "extended_to": "2026-11-20"}
     extended = complaint.do(Verb.EXTEND, MONA, later, {"reason": "Frost."})
-    assert progress.moved_date(letter(extended), "decide", 0, "Frost.") is None
+    assert progress_letters.moved_date(letter(extended), "decide", 0, "Frost.") is None
 
 
 def test_a_promised_update_that_has_passed_is_not_promised_again() -> None:
     complaint = an_assessed_case(complexity=3)
-    text = progress.dates(letter(complaint), complaint.at + timedelta(days=300))
+    text = progress_letters.dates(letter(complaint), complaint.at + timedelta(days=300))
     assert "You will hear from us" not in text
 
 
 def test_a_reopened_complaint_is_not_said_to_be_looked_into() -> None:
     accepted = a_resolved_case().do(Verb.ACCEPT, ANNA).do(Verb.CLOSE, ALICE, {"cause_class": "single"}, CAUSE)
     reopened = accepted.do(Verb.REOPEN, ANNA, {}, REASON)
-    assert "so far we have opened it again" in progress.progress(letter(reopened), reopened.at)
+    assert "so far we have opened it again" in progress_letters.progress(letter(reopened), reopened.at)
 
 
 def test_a_delay_while_we_wait_for_the_complainant_asks_for_the_answer() -> None:
     complaint = an_assessed_case()
     with_question = complaint.do(Verb.ASK, ALICE, {"needed_by": "2026-11-06"}, {"text": "Which meter?"})
     nothing = "You do not need to do anything."
-    assert nothing in progress.delay(letter(complaint), complaint.at)
-    assert nothing not in progress.delay(letter(with_question), with_question.at)
+    assert nothing in progress_letters.delay(letter(complaint), complaint.at)
+    assert nothing not in progress_letters.delay(letter(with_question), with_question.at)
 
 
 def test_no_reminder_to_reply_leaves_while_the_complainant_waits_for_ours() -> None:
@@ -278,7 +278,9 @@ def test_no_reminder_to_reply_leaves_while_the_complainant_waits_for_ours() -> N
 def test_a_closing_without_any_promise_does_not_say_that_we_kept_it() -> None:
     accepted = a_communicated_case().do(Verb.ACCEPT, ANNA)
     closed = accepted.do(Verb.CLOSE, ALICE, {"cause_class": "single"}, CAUSE)
-    assert "We have done what we promised" not in decision.closing(letter(closed), CloseCode.RESOLVED, {})
+    assert "We have done what we promised" not in decision_letters.closing(
+        letter(closed), CloseCode.RESOLVED, {}
+    )
 
 
 def test_a_complaint_taken_back_with_work_left_is_not_called_closed() -> None:
@@ -287,13 +289,13 @@ def test_a_complaint_taken_back_with_work_left_is_not_called_closed() -> None:
         Verb.WITHDRAW, ALICE, phone_facts(complaint), {"by_whom": "The complainant, by phone."}
     )
     assert by_phone.case.is_open
-    text = decision.closing(letter(by_phone), CloseCode.WITHDRAWN, {})
+    text = decision_letters.closing(letter(by_phone), CloseCode.WITHDRAWN, {})
     assert "closed" not in text
     assert "/reopen" not in text
 
 
 def test_a_complaint_of_an_incident_is_not_asked_to_be_signed() -> None:
     ended = a_received_case().do(Verb.END_FORM, SYSTEM, {"because": "incident"})
-    assert "press Send" in progress.acknowledgement(letter(ended), now=ended.at)
+    assert "press Send" in progress_letters.acknowledgement(letter(ended), now=ended.at)
     joined = replace(ended, case=replace(ended.case, incident=1))
-    assert "press Send" not in progress.acknowledgement(letter(joined), now=joined.at)
+    assert "press Send" not in progress_letters.acknowledgement(letter(joined), now=joined.at)

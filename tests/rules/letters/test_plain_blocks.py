@@ -11,7 +11,7 @@ import pytest
 from bots.slack.client.block_kit import Block
 from bots.slack.client.refused_blocks import alerts, drawn, plain_blocks, plainer
 from bots.slack.views.card import card
-from bots.slack.views.case import case_view
+from bots.slack.views.opened_case import case_view
 from simulator.slack.block_kit import message_problems, view_problems
 from tests.rules.slack_cases import NOW, stages, voice
 

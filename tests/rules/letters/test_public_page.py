@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from amends.public_page import _STYLE, accepted_languages, public_page
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
 from tests.clauses import clause
 from tests.rules.builders import RULES

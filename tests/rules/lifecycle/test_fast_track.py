@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.letters import decision
+from bots.letters import decision_letters
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.slack.views.card import card
@@ -192,7 +192,7 @@ def test_a_refusal_as_out_of_time_gives_the_reason_and_the_outside_body(language
     complaint = proposed(an_assessed_case(rules=DISP), happened_by="2019-01-01")
     refused = complaint.do(Verb.NOT_ACCEPT, MONA, {}, {"reason": "It was in 2019."})
     assert refused.case.close_code is CloseCode.NOT_ACCEPTED
-    text = decision.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
+    text = decision_letters.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
     assert "It was in 2019." in text
     assert "Financial Ombudsman Service" in text
 

@@ -10,7 +10,7 @@ import pytest
 
 from complaints.actions.perform import perform
 from complaints.actors import Actor
-from complaints.batches.common_decision import (
+from complaints.batch import (
     IncidentDecision,
     apply_decision,
     check_approver,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from complaints.actions.perform import perform as perform_on_case
 from complaints.actors import Actor
-from complaints.batches.batch import LEFT_OUT, left_out
+from complaints.batch import LEFT_OUT, left_out
 from complaints.case import Case
 from complaints.case_values import Alarm, Issue, RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder

@@ -10,7 +10,7 @@ import pytest
 from bots.letters.composer import Composer, compose_read_out
 from bots.letters.letter import Letter
 from bots.slack.views.actions import available_actions, first_actions
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import event_obligations, fold, receive
 from complaints.actors import complainant

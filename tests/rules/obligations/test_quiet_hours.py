@@ -18,7 +18,7 @@ from bots.slack.job_handlers import job_handlers
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import LetterHandler
 from bots.telegram.sending import Sender
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import last_spoken_by
 from complaints.obligations.kinds import SendPriority

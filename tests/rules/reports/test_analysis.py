@@ -12,11 +12,10 @@ from amends.documents.labels import load_labels
 from benchmarks.histories import Planted, history
 from complaints.measures.report_counts import AnalysisCounts, CauseCount, MaskedStory, Theme, Themes
 from complaints.measures.row import Coverage
+from reports.analysis.analysis_report import build_analysis
+from reports.analysis.analysis_sections import AnalysisInput
 from reports.analysis.changes import find_changes
-from reports.analysis.control_charts import ControlRule, c_chart, p_chart
-from reports.analysis.rates import Rate, poisson_interval
-from reports.analysis.report import build_analysis
-from reports.analysis.sections import AnalysisInput
+from reports.analysis.control_charts import ControlRule, Rate, c_chart, p_chart, poisson_interval
 from reports.document import Report, for_channel
 from reports.output.render_markdown import as_markdown
 from reports.statistics import mean_interval, survival

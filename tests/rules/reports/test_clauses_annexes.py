@@ -10,8 +10,8 @@ import pytest
 from complaints.actors import SYSTEM
 from complaints.case_values import Decision
 from complaints.vocabulary import Finding, Verb
+from reports.clauses.clause_evidence import ClauseStatus
 from reports.clauses.count import count, list_case_evidence
-from reports.clauses.evidence import ClauseStatus
 from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.builders import ALICE, ANNA, BURAK, MONA, TUGBA

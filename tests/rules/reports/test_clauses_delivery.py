@@ -10,7 +10,7 @@ import pytest
 from complaints.actors import SYSTEM
 from complaints.history import CaseHistory
 from complaints.vocabulary import Verb
-from reports.clauses.evidence import ClauseStatus
+from reports.clauses.clause_evidence import ClauseStatus
 from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.builders import ALICE, ANNA, TUESDAY, BuiltComplaint

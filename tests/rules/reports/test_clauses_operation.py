@@ -8,7 +8,7 @@ import pytest
 
 from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import CloseCode, Role, Verb
-from reports.clauses.evidence import ClauseStatus
+from reports.clauses.clause_evidence import ClauseStatus
 from reports.integrity import Proof
 from tests.clauses import clause
 from tests.rules import builders as b

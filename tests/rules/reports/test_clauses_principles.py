@@ -10,7 +10,7 @@ import pytest
 from complaints.actors import MODEL
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
-from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RolePeriod
+from reports.clauses.clause_evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.integrity import Proof
 from tests.clauses import clause
 from tests.rules import builders as b

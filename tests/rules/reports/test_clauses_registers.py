@@ -10,8 +10,8 @@ import pytest
 from complaints.registers.definitions import REGISTERS
 from complaints.registers.entries import Entry, EntryAct
 from complaints.vocabulary import Role
+from reports.clauses.clause_evidence import ClauseStatus, OrganisationFacts, RegisterDemand
 from reports.clauses.count import count
-from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RegisterDemand
 from reports.clauses.table import CLAUSES
 from tests.clauses import clause
 from tests.rules import builders as b

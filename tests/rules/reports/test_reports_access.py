@@ -10,7 +10,7 @@ import pytest
 from complaints.case import Case
 from complaints.history import CaseHistory, ReadEntry
 from complaints.vocabulary import Verb
-from reports.access import ACTS_WITHIN, AFTER_CLOSING, MANY, AccessSign, find_unusual_access
+from reports.unusual_reading import ACTS_WITHIN, AFTER_CLOSING, MANY, AccessSign, find_unusual_access
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,

@@ -10,11 +10,11 @@ import pytest
 
 from amends.public_page import public_page
 from amends.settings.presets import preset_names
-from bots.texts.loading import REPORTS, load_catalogues
-from complaints.collection import CollectionRecord, DataRequest
+from bots.texts.catalogues import REPORTS, load_catalogues
+from complaints.history import CollectionRecord, DataRequest
 from complaints.rulebook import Rulebooks
-from reports.disclosure.collection import collection
-from reports.disclosure.public import public_figures, without_small
+from reports.disclosure.public_figures import public_figures, without_small
+from reports.disclosure.record_keeping import collection
 from reports.disclosure.returns_report import (
     RETURNS,
     ReturnCount,

@@ -21,10 +21,9 @@ from complaints.measures.report_counts import AnalysisCounts, CauseCount
 from complaints.measures.row import MARK_KEYS, CaseMeasures, Coverage
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind
-from reports.analysis.control_charts import c_chart, p_chart
-from reports.analysis.rates import Rate, poisson_interval
-from reports.analysis.report import build_analysis
-from reports.analysis.sections import AnalysisInput
+from reports.analysis.analysis_report import build_analysis
+from reports.analysis.analysis_sections import AnalysisInput
+from reports.analysis.control_charts import Rate, c_chart, p_chart, poisson_interval
 from reports.breakdowns import Gap
 from reports.monitoring import Monitoring, monitor
 from reports.statistics import Share, exact_p_value, mean_interval, survival

@@ -16,8 +16,14 @@ import pytest
 from complaints.measures.row import MARK_KEYS, CaseMeasures
 from complaints.rulebook import Calendar
 from reports.document import Estimate
-from reports.fairness.duration_gap import HORIZON, DurationGap, Durations, duration_gaps
-from reports.fairness.equal_treatment import TreatmentCount, equal_treatment
+from reports.fairness.equal_treatment import (
+    HORIZON,
+    DurationGap,
+    Durations,
+    TreatmentCount,
+    duration_gaps,
+    equal_treatment,
+)
 from reports.fairness.satisfaction import satisfaction
 from reports.statistics import Share
 from reports.tally import Measured, Period

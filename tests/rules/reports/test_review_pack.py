@@ -25,8 +25,8 @@ from reports.document import (
     for_channel,
     text,
 )
-from reports.entry_tables import OVERDUE
 from reports.review import ReviewInput, review_pack
+from reports.shared_tables import OVERDUE
 from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.builders import ALICE, MONA, TUESDAY

@@ -14,7 +14,7 @@ from bots.slack.views.actions import available_actions, due_served, fits
 from bots.slack.views.card import EXECUTIVE, card, event_line, owner_text
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import next_act, verb_of
-from bots.slack.views.proposal import rule_names
+from bots.slack.views.proposal_blocks import rule_names
 from complaints.actions.authorisation import authorise
 from complaints.actors import staff
 from complaints.case import Case

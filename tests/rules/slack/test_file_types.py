@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store.file_types import extension, is_program, media_type
+from store.files import extension, is_program, media_type
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 EXE = b"MZ\x90\x00" + bytes(100)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.views.actions import fits
-from bots.slack.views.forms import FormPlace, View, form_view, is_asked, with_notice
+from bots.slack.views.form_modals import FormPlace, View, form_view, is_asked, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
 from complaints.forms import CARD_ACTS, FORMS
 from complaints.vocabulary import Verb

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from bots.slack.client.block_kit import Block, escaped, pieces
 from bots.slack.views.actions import available_actions, fits
 from bots.slack.views.card import event_line, thread_line
-from bots.slack.views.case import case_view
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import View, form_view, notice_view, with_notice, with_row
+from bots.slack.views.form_modals import View, form_view, notice_view, with_notice, with_row
 from bots.slack.views.open_form import preview_view
+from bots.slack.views.opened_case import case_view
 from bots.slack.views.prefill import FormStart, prefill, remedy_words_by_number
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM

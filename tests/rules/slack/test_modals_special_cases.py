@@ -7,8 +7,8 @@ import json
 import pytest
 
 from bots.slack.views.card import flag_lines
-from bots.slack.views.case import case_view
 from bots.slack.views.open_form import preview_view
+from bots.slack.views.opened_case import case_view
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, PREVIEWED

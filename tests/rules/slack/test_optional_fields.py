@@ -9,7 +9,7 @@ import pytest
 
 from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import fits
-from bots.slack.views.forms import form_view
+from bots.slack.views.form_modals import form_view
 from bots.slack.views.incident_inputs import incident_case_view
 from bots.slack.views.refusals import errors_by_field, refusal_text
 from bots.texts.texts import currency_of

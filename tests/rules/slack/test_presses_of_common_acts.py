@@ -15,10 +15,10 @@ import pytest
 
 from bots.letters.suggestions import suggested_words, template_values
 from bots.slack.client.block_kit import Block
-from bots.slack.views.case import case_view
-from bots.slack.views.forms import form_view
+from bots.slack.views.form_modals import form_view
+from bots.slack.views.opened_case import case_view
 from bots.slack.views.prefill import FormStart, prefill
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from bots.texts.texts import capitalised
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import perform

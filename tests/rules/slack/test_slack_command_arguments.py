@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.slack.listeners.commands import Away, member_of, read_away
+from bots.slack.listeners.slash_commands import Away, member_of, read_away
 from bots.slack.recipients import (
     proposed_owners,
     reminded_members,

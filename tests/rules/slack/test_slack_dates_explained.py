@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.settings.rulebook import preset_targets
-from bots.slack.views.case import dates_view
 from bots.slack.views.command_replies import policy_blocks
-from bots.slack.views.forms import View
+from bots.slack.views.form_modals import View
+from bots.slack.views.opened_case import dates_view
 from complaints.actors import SYSTEM
 from complaints.rulebook import LevelTargets
 from complaints.vocabulary import Verb

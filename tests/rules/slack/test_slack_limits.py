@@ -16,12 +16,12 @@ import pytest
 
 from bots.slack.client.refused_blocks import NEW_KINDS, drawn
 from bots.slack.jobs.digest import FOR_ABSENT, DigestContent, digest_message
-from bots.slack.listeners.search import search_form
+from bots.slack.listeners.search_view import search_form
 from bots.slack.views.card import EXECUTIVE, RESTRICTED, card
-from bots.slack.views.case import dates_view, model_view
 from bots.slack.views.command_replies import policy_blocks
-from bots.slack.views.forms import View, form_view, notice_view, with_notice
+from bots.slack.views.form_modals import View, form_view, notice_view, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
+from bots.slack.views.opened_case import dates_view, model_view
 from complaints.rulebook import RecourseStep
 from complaints.similarity import SimilarCase, SimilarCluster
 from complaints.vocabulary import Category, Verb

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bots.slack.views.card import card
-from bots.slack.views.case import model_view
-from bots.slack.views.forms import form_view, with_matters
+from bots.slack.views.form_modals import form_view, with_matters
+from bots.slack.views.opened_case import model_view
 from bots.slack.views.prefill import FormStart, prefill
-from bots.slack.views.proposal import take_matters_blocks
+from bots.slack.views.proposal_blocks import take_matters_blocks
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import RecordedSign

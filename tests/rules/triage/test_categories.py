@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bots.slack.listeners.search import code_of
-from bots.slack.texts import StaffTexts
+from bots.slack.listeners.search_view import code_of
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import form_view, with_row
+from bots.slack.views.form_modals import form_view, with_row
 from bots.slack.views.prefill import FormStart, prefill
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from complaints.csv_cells import csv_cell, text_of_cell
 from tests.source import ROOMS, ROOT
 from triage.example import Example
-from triage.learning.history import HistoryRow, read_history_file, write_history_file
+from triage.learning.own_history import HistoryRow, read_history_file, write_history_file
 
 PAYLOADS = (
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1", "＠SUM(A1)", " =1+1", '"=1+1',
@@ -83,6 +83,6 @@ def test_every_csv_file_is_written_through_these_cells_and_no_spreadsheet_is_wri
         }
     assert writers == {
         "amends/cli/triage/labelled_files.py", "reports/output/monitoring_csv.py", "reports/output/render_csv.py",
-        "triage/learning/history.py",
+        "triage/learning/own_history.py",
     }  # fmt: skip
     assert spreadsheets == set()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import ReadingOptions, read_examples, require_examples
+from triage.csv.labelled_rows import ReadingOptions, read_examples, require_examples
 from triage.csv.reader import RefusedRow
 from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example

@@ -14,7 +14,7 @@ from tests.rules.triage.test_model_gate import FixedModel
 from triage.errors import UnreadableTable
 from triage.example import Example
 from triage.learning.gate import LabelledRows, ModelAnswers
-from triage.learning.history import (
+from triage.learning.own_history import (
     HistoryRow,
     HoldoutAnswer,
     held_out_rows,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.model.calibration import fit_calibration, fit_sigmoid
-from triage.model.metrics import (
+from triage.model.prediction_metrics import (
     accuracy_at,
     alert_threshold,
     calibration_error,

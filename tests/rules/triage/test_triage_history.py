@@ -14,11 +14,11 @@ from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import starter_examples
-from triage.learning.history import TrainedHistory, train_on_history
 from triage.learning.holdout import duplicate_groups, split_history
+from triage.learning.own_history import TrainedHistory, train_on_history
 from triage.model.artefact import dump, load
-from triage.model.card import render_card
-from triage.model.metrics import proportion_interval
+from triage.model.model_card import render_card
+from triage.model.prediction_metrics import proportion_interval
 
 STORY = (
     "On Monday the engineer came two hours late, left without mending the boiler and nobody has called back since, "

@@ -6,7 +6,7 @@ import pytest
 
 from triage.intent import CUE_KINDS, find_cues
 from triage.matching import LANGUAGES
-from triage.safety.rules import read_rules
+from triage.safety.safety_rules import read_rules
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.words import MOST_WORDS, search_words, story_words
+from triage.search_words import MOST_WORDS, search_words, story_words
 
 LANGUAGES = ("en", "tr", "de", "es")
 

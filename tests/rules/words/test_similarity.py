@@ -27,7 +27,7 @@ from complaints.similarity import (
 from complaints.vocabulary import Flag, State
 from tests.clauses import clause
 from tests.rules.slack_cases import NOW, REF, Story
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 WORDS = st.lists(st.text("abcdefghijklmnop", min_size=1, max_size=8), min_size=3, max_size=120)
 STORY = (

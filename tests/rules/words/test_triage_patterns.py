@@ -7,7 +7,7 @@ import re
 import pytest
 
 from triage.matching import LANGUAGES, fold
-from triage.safety.rules import compile_pattern, compile_search, pattern_starts, read_rules
+from triage.safety.safety_rules import compile_pattern, compile_search, pattern_starts, read_rules
 
 RULES = [
     pytest.param(rule, id=f"{language}-{rule.name}")
