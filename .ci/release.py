@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?")
 DANGER_MODELS = ("triage/reader/danger_words.npz", "triage/reader/danger_vectors.npz")
 #: What the models are learned from.
-DANGER_SOURCES = ("triage", "complaints/danger")
+DANGER_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 

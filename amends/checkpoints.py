@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from amends.runtime.commands import NoResult, post, run_command
+from amends.runtime.programs import NoResult, post, run_command
 from amends.settings import Settings
 from amends.settings.sections import WitnessSettings
 from amends.witness import write_durably

@@ -13,30 +13,29 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
-from amends.reports.kinds import KINDS
+from amends.reports.report_kinds import KINDS
 from amends.runtime.alerts import TEST_ALERT, send_alert
 from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
-from bots.texts.loading import REPORTS, STAFF, TextsError, load_catalogues
+from bots.texts.catalogues import REPORTS, STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebook, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Category, Role
 from reports.words import pluralise
-from store.alerts import list_unreached
-from store.custody.key_check import require_keys
-from store.custody.rotate_keys import list_stale_keys
+from store.custody.secret_keys import list_stale_keys, require_keys
 from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import require_known, schema_status
-from store.database.roles import may_change_events
+from store.database.schema import may_change_events
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
+from store.models.training_examples import list_assessed_proposals
 from store.proof.hash_chain import list_instance_events
+from store.slack_posts import list_unreached
 from store.store import Store, open_store
 
 #: What Slack must let the app do (docs/slack.md). Without metadata a posted message cannot be found again.

@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from amends.settings import Settings, rulebook
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import load_catalogues as load_texts
 from complaints.registers.definitions import REGISTERS
+from reports.clauses.clause_evidence import OrganisationFacts, RolePeriod
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
-from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from reports.words import in_words
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
-from store.database.damage import collecting_damage, damaged_ref
+from store.database.errors import collecting_damage, damaged_ref
 from store.proof.hash_chain import newest_instance_events
 from store.registers import list_entries
 from store.store import Store

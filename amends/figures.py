@@ -1,23 +1,30 @@
-"""Once a day the figures of monitoring: thresholds that were crossed, and the state of objectives (6.2, 8.4)."""
+"""The figures of monitoring: crossed thresholds, daily states of objectives (6.2, 8.4), and publications (8.1)."""
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from complaints.actors import SYSTEM
 from complaints.registers.entries import Entry
 from complaints.times import local_time
+from reports.disclosure.public_figures import public_figures
 from reports.kpis import Goal, TargetVerdict
 from reports.monitoring import monitor
 from reports.statistics import Share
 from reports.tally import Period
 from scheduler.worker import Handler
 from store.outbox.complete import Completed, Outcome
+from store.proof.hash_chain import list_instance_events
 from store.registers import act_on_entry, add_entry, list_entries
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
 
 KIND = "register_figures"
 #: The state of an objective by its verdict.
@@ -112,3 +119,16 @@ def _record_state(store: Store, objective: Entry, share: Share) -> None:
         value = None if share.value is None else round(share.value, 4)
         facts = {"value": value, "number": share.of}
         store.write(act_on_entry, objective.code, "measured", SYSTEM, facts, target=state)
+
+
+def count_figures(store: Store, settings: Settings, period: Period, now: datetime) -> dict[str, Any]:
+    """The figures of the period, as a publication records them."""
+    days = period.days(settings.organisation.timezone)
+    rows = store.for_monitoring(period.start, period.end)
+    return public_figures(monitor(rows, period=period, now=now), *days)
+
+
+def newest_publication(store: Store) -> dict[str, Any] | None:
+    """The figures that were published last, with the time of that as `at`."""
+    events = store.read(list_instance_events, "publication", 1)
+    return {**events[0]["facts"], "at": events[0]["at"]} if events else None

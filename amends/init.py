@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 from amends.settings.catalogue import NAMED, SettingsTable, tables, variables
-from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
 from amends.settings.rulebook import currency_of
 from amends.settings.sections import known_preset
+from amends.settings.settings_file import parse_settings
 from amends.settings.toml_text import toml_value
-from bots.texts.loading import STAFF, TextsError, load_catalogues, shipped, shipped_languages
+from bots.texts.catalogues import STAFF, TextsError, load_catalogues, shipped, shipped_languages
 from triage.matching import fold
 
 

@@ -1,8 +1,10 @@
-"""One process of the product: from its start until SIGTERM, with reports to systemd."""
+"""One process of the product: from its start until SIGTERM, its memory, and its reports to systemd."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import logging
 import os
 import signal
@@ -14,7 +16,6 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.memory import skip_garbage_collection_at_exit, use_one_heap
 from amends.runtime import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
@@ -222,3 +223,29 @@ class SystemdNotifier:
                 notify_socket.sendto(state.encode(), address)
         except OSError as wrong:
             log.warning("service_not_told", why=type(wrong).__name__)
+
+
+#: `M_ARENA_MAX` of the GNU C library (malloc.h).
+_ARENA_MAX = -8
+
+
+def use_one_heap() -> None:
+    """Make all threads allocate from one heap from now on.
+
+    The GNU C library gives each thread its own heap. Rows and replies are allocated in one thread and freed in
+    another, which leaves holes there that are neither reused nor returned: 5 MB in 100,000 messages, without limit.
+    Other C libraries have no such heaps. If MALLOC_ARENA_MAX is set, the operator has decided, and nothing changes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_ARENA_MAX, 1)
+
+
+def skip_garbage_collection_at_exit() -> None:
+    """Let the process end without a last garbage collection.
+
+    The interpreter would look at every object once more. With a model in memory that takes seconds on a busy machine,
+    out of the ten that a stop may take.
+    """
+    gc.disable()
+    gc.freeze()

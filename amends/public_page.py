@@ -16,7 +16,7 @@ from typing import Any
 import segno
 
 from bots.dialogue.commands import policy_fields, time_promise
-from bots.texts.recourse import describe_body
+from bots.texts.phrases import describe_body
 from bots.texts.texts import Texts, language_name
 from complaints.rulebook import Rulebook, Rulebooks
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from amends.settings import Settings, rulebook
 from complaints.errors import ComplaintError, UnknownReference
 from complaints.times import format_time
-from store.custody.retention import RESTORED, erase, erase_complainant, list_erasures, list_unerased
+from store.custody.erasure import RESTORED, erase, erase_complainant, list_erasures, list_unerased
 from store.database.errors import StoreError
 from store.store import Store
 

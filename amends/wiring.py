@@ -13,10 +13,9 @@ import structlog
 from telegram.error import TelegramError
 
 from amends.checkpoints import CheckpointSender
-from amends.figures import Threshold, figure_handlers
+from amends.figures import Threshold, figure_handlers, newest_publication
 from amends.public_page import public_page
-from amends.reports.kinds import KINDS
-from amends.reports.public import newest_publication
+from amends.reports.report_kinds import KINDS
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.alerts import AlertJob, send_heartbeats
@@ -27,8 +26,8 @@ from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebook, rulebooks
 from amends.settings.field_types import parse_clock
 from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
-from bots.texts.loading import STAFF
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import STAFF
+from bots.texts.catalogues import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
 from scheduler.ticks import (
@@ -41,7 +40,7 @@ from scheduler.ticks import (
 )
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
-from store.custody.key_check import record_key_use
+from store.custody.secret_keys import record_key_use
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import list_held, try_writing
 from store.outbox.complete import end_all_leases, find_next_due

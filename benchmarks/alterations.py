@@ -18,17 +18,17 @@ from random import Random
 
 from rich.table import Table
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import verdict
 from complaints.errors import ComplaintError
-from store.backup.backup import back_up
-from store.backup.restore import restore
-from store.custody.retention import delete_expired_rows, erase
-from store.custody.rotate_keys import record_keys_rotated, rotate_keys
+from store.backup import back_up
+from store.custody.erasure import delete_expired_rows, erase
+from store.custody.secret_keys import record_keys_rotated, rotate_keys
 from store.custody.verify import Outside, verify
 from store.database.keyring import Keyring
 from store.proof.log import log_signer
+from store.restore import restore
 from store.store import open_store
 from tests.databases import KEYS, Migrated, Server
 from tests.edges import key_holder
@@ -41,7 +41,7 @@ from tests.edges.alterations import (
     full_record,
     try_alterations,
 )
-from tests.edges.test_store_state_machine import Desk as Course
+from tests.edges.store.test_store_state_machine import Desk as Course
 from tests.edges.witness_logs import new_witness
 
 NUMBER = int(os.environ.get("AMENDS_ALTERATIONS", "40"))

@@ -36,11 +36,11 @@ from store.outbox.failed import list_failed
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
 from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
-from store.slack import claim_post, list_posts, record_posted
+from store.slack_posts import claim_post, list_posts, record_posted
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
-from triage.similarity import sketch
+from triage.shingles import sketch
 
 ARCHIVE_SIZE = int(os.environ.get("AMENDS_ARCHIVE", "100000"))
 BASE_SIZE = 1_000

@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from store.record.projections import NEVER
 from store.tables import METADATA
-from store.tables.columns import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 #: Copied complaints, people and chats are numbered from here, above all real ones.
 FIRST_ID = 1_000_000_000

@@ -17,7 +17,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import insert, text
 
-from amends.verification import verify_in_steps
+from amends.cli.db import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import ms, quantile, result_table, verdict
 from complaints.times import format_time
@@ -25,7 +25,7 @@ from complaints.vocabulary import Verb
 from store.custody.verify import Outside
 from store.database.journaled import PERSON
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS, canonical, sha256
+from store.proof.hash_chain import GENESIS, canonical, mac_key, sha256
 from store.proof.journal import entry_mac, head_mac
 from store.proof.log import (
     add_checkpoint,
@@ -35,7 +35,6 @@ from store.proof.log import (
     prove,
     update_state,
 )
-from store.proof.mac_key import mac_key
 from store.proof.merkle import leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint, Signer, split_note
 from store.store import Store, open_store

@@ -50,7 +50,7 @@ from triage.learning.examples import starter_examples
 from triage.learning.training import train
 from triage.model.pipeline import Model
 from triage.proposal import ProposalContext, propose
-from triage.similarity import sketch, word_shingles
+from triage.shingles import sketch, word_shingles
 
 STORED = 100_000
 QUERIES = 500

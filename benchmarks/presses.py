@@ -26,7 +26,7 @@ from store.cases.act import act
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.rulebooks import use_rulebook
-from store.slack import claim_post, complete_drawings, list_waiting_drawings, record_posted
+from store.slack_posts import claim_post, complete_drawings, list_waiting_drawings, record_posted
 from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.edges.product import SETTINGS, Product, until

@@ -24,10 +24,10 @@ import numpy as np
 from rich.table import Table
 from sqlalchemy import bindparam, select, text, update
 
-from amends.reports.analysis import MOST_TEXTS, THEME_DAYS
 from amends.reports.build import build_report
-from amends.reports.kinds import KINDS
-from amends.settings.loading import parse_settings
+from amends.reports.builders import MOST_TEXTS, THEME_DAYS
+from amends.reports.report_kinds import KINDS
+from amends.settings.settings_file import parse_settings
 from benchmarks import databases
 from benchmarks.histories import rates, story
 from benchmarks.measuring import result_table, verdict

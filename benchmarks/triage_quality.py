@@ -44,7 +44,7 @@ from benchmarks.triage_severity import SEVERITY_SET, severity
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.embeddings import Encoder, installed_encoder
-from triage.model.metrics import accuracy_at, calibration_error, f1_scores, log_loss
+from triage.model.prediction_metrics import accuracy_at, calibration_error, f1_scores, log_loss
 
 OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"
 #: By set: the numbers of rows to learn from (None is all), and whether they are per category.

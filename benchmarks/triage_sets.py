@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.model.pipeline import CRITICAL

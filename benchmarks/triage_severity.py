@@ -23,8 +23,8 @@ from triage.learning.evaluation import critical_scores
 from triage.learning.examples import train_starter
 from triage.learning.training import train
 from triage.model.critical import ALERT_RATE, PREVALENCE
-from triage.model.metrics import calibration_error, recall_at_alerts
 from triage.model.pipeline import Model
+from triage.model.prediction_metrics import calibration_error, recall_at_alerts
 
 SEVERITY_SET = "nhtsa"
 OURS = "Amends"

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from complaints.danger.hazards import HAZARDS
 from complaints.deadlines.targets import BODY_REPLY_RULES
+from complaints.hazards import HAZARDS
 from complaints.vocabulary import Target
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import BUILT_IN, LIKELY, UNCLEAR

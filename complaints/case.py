@@ -34,7 +34,7 @@ from complaints.case_values import (
     Talk,
     TargetSet,
 )
-from complaints.danger.hazards import DISCREET
+from complaints.hazards import DISCREET
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb

@@ -95,8 +95,9 @@ class Form:
     fields: tuple[Field, ...] = ()
     #: The letter is shown before it is sent; some of these acts send one only in some complaints.
     is_previewed: bool = False
-    #: The letter is stored with the act as it was previewed.
-    keeps_letter: bool = False
+    #: Its letter is stored with the act as it was previewed. This is the id of the text around the fields that the
+    #: complainant reads, or `decision`, which is composed.
+    letter: str = ""
     #: What of the complainant's words it shows, and so is recorded as a read: `words`, `story` (the story and the
     #: latest ones) or `everything` that fits; nothing if empty.
     shows: str = ""
@@ -130,6 +131,10 @@ class Form:
     def rows_of(self, group: str) -> tuple[Field, ...]:
         """The fields of each row of a group."""
         return tuple(field for field in self.fields if field.group == group)
+
+    @property
+    def keeps_letter(self) -> bool:
+        return bool(self.letter)
 
     @property
     def read_by_complainant(self) -> frozenset[str]:
@@ -366,9 +371,12 @@ def _form(name: str, keys: Mapping[str, Any], fields: Mapping[str, Any], readers
     def field_in(path: str) -> Field:
         field_name = path.rstrip("!").rpartition(".")[2]
         entry = field_of(path, fields.get(f"{name}.{field_name}") or fields[field_name], OPTIONS)
+        reader = readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader)
+        if readers and not reader:
+            raise LookupError(f"{FILE.name}: [readers] does not say who reads {name}.{field_name}")
         return replace(
             entry,
-            reader=readers.get(f"{name}.{field_name}") or readers.get(field_name, entry.reader),
+            reader=reader,
             own_label=labels.get(entry.path) or entry.own_label,
             required_if="never" if entry.group and may_have_no_rows else entry.required_if,
         )

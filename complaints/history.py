@@ -1,4 +1,4 @@
-"""One complaint for figures and evidence: its events, reads and messages, without any words."""
+"""One complaint for figures and evidence, without any words; and what the record shows of its own keeping (8.1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from complaints.actions.perform import apply_event, begin, fold
 from complaints.actions.registry import ACTIONS, DECISION_VERBS, SECOND_PERSON_VERBS
@@ -119,7 +120,6 @@ class CaseHistory:
         return self.stages[max(0, self.events.index(event) - 1)]
 
     def at_version(self, version: int) -> Case:
-        """The case at this version."""
         return next((case for case in reversed(self.stages) if case.version <= version), self.stages[0])
 
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
@@ -130,3 +130,27 @@ class CaseHistory:
     def has_words(self, event: Event, *names: str) -> bool:
         """True when one of these fields of the event holds words."""
         return bool(self.fields.get(event.seq, frozenset()) & set(names))
+
+
+class DataRequest(NamedTuple):
+    """A request about one person's data. `due_at` is None where no date was promised."""
+
+    about: str
+    asked_at: datetime
+    due_at: datetime | None
+    answered_at: datetime | None
+
+
+class CollectionRecord(NamedTuple):
+    """The period's `events` of the installation by verb, each with its time and facts, and what is kept now.
+
+    `under_hold` complaints are under a legal hold now; `erased` ones have lost their words, of `complaints` in all.
+    """
+
+    events: Mapping[str, Sequence[tuple[datetime, Mapping[str, Any]]]]
+    requests: Sequence[DataRequest]
+    placed: int
+    released: int
+    under_hold: int
+    complaints: int
+    erased: int

@@ -38,7 +38,9 @@ def priority_of(case: Case) -> Priority:
     assessed = case.assessment
     recurrence = assessed.recurrence if assessed else 2
     reach = assessed.reach if assessed else 1
-    if case.safety >= 2:
+    # A danger that the complainant confirmed in words that no rule knows is one until a person assesses it.
+    is_confirmed = assessed is None and any(alarm.certain_at for alarm in case.alarms)
+    if case.safety >= 2 or is_confirmed:
         return P1
     priority = matrix(case.severity, recurrence)
     needs = any(sign.rule.split(".")[0] in RAISING for sign in case.signs)

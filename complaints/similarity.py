@@ -13,7 +13,7 @@ from complaints.case import Case
 from complaints.incidents import SAME_INCIDENT
 from complaints.vocabulary import Flag
 
-#: Hashes kept of one text (`triage.similarity`); a text with fewer has all of its own.
+#: Hashes kept of one text (`triage.shingles`); a text with fewer has all of its own.
 SIZE = 24
 #: At least this share of the shorter text is also in the longer text: similar.
 SIMILAR_FROM = 0.35

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from complaints.forms import ANSWERS
 from complaints.registers.definitions import REGISTERS
 from complaints.registers.entries import Entry, answers_of
-from reports.clauses.evidence import ClauseStatus
+from reports.clauses.clause_evidence import ClauseStatus
 from reports.clauses.table import CLAUSES, EDITIONS
 from reports.document import Cell, Column, Mark, Report, Section, Sentence, Table, Tone, Verbatim, text
-from reports.entry_tables import entry_table
+from reports.shared_tables import entry_table
 from reports.tally import Period
 
 _FIELDS = ("what", "since", "until", "owner", "size", "seed")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from reports.common_cells import columns, target_cell, verdict_mark
 from reports.document import (
     Cell,
     Estimate,
@@ -20,6 +19,7 @@ from reports.document import (
 from reports.kpis import DURATIONS, NOT_REPORTED, OTHERS, SCORES, SHARES, TargetVerdict
 from reports.monitoring import Monitoring
 from reports.monitoring_sections import SECTIONS, chain_notes, figure_title
+from reports.shared_tables import columns, target_cell, verdict_mark
 from reports.statistics import FEWEST
 
 #: The first page shows the median time to a decision of this group, which has a target.

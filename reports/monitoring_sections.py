@@ -6,7 +6,6 @@ from datetime import date
 from complaints.measures.clocks import ALL
 from complaints.times import local_time
 from reports.breakdowns import Gap
-from reports.common_cells import LOOK, columns, count_table, target_cell, verdict_mark
 from reports.document import (
     CalendarMonth,
     Cell,
@@ -29,6 +28,7 @@ from reports.document import (
 from reports.integrity import Integrity
 from reports.kpis import SHARES, DurationFigure, ShareFigure
 from reports.monitoring import Monitoring
+from reports.shared_tables import LOOK, columns, count_table, target_cell, verdict_mark
 from reports.statistics import Share
 from reports.tally import GROUPED_BY, GROUPED_FIGURES, NOBODY, NOT_ASSESSED, NOT_DETECTED
 

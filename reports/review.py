@@ -24,7 +24,7 @@ from reports.document import (
     Verbatim,
     text,
 )
-from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table, field_cell, name_cell
+from reports.shared_tables import OBJECTIVE, OBJECTIVES, entry_table, field_cell, name_cell
 from reports.tally import Period
 
 #: Registers whose entries top management decides about once they are overdue.

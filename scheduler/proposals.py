@@ -34,8 +34,8 @@ from triage.model.artefact import load
 from triage.model.pipeline import Model
 from triage.proposal import Proposal, ProposalContext, load_phrases_and_languages, propose
 from triage.safety.organisation import DangerSign, own_sign
-from triage.similarity import sketch
-from triage.words import story_words
+from triage.search_words import story_words
+from triage.shingles import sketch
 
 #: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules
 #: only. Not counted from the due time, which is later at every attempt.

@@ -24,7 +24,7 @@ from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
 from store.cases.reviews import draw_reviews, give_review, rank_closed
-from store.custody.retention import (
+from store.custody.erasure import (
     RETENTION,
     delete_expired_rows,
     erase_expired,
@@ -39,7 +39,7 @@ from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
 from store.proof.log import add_checkpoint
 from store.rulebooks import load_current_rulebook
-from store.slack import sweep_cards
+from store.slack_posts import sweep_cards
 from store.store import Store
 from store.values import Obligation
 

@@ -24,18 +24,6 @@ from complaints.times import format_time, local_time
 from scheduler.worker import LEASE_SECONDS, Handler
 from store.database.leases import acquire_leadership, release_leadership
 from store.models.erased import drop_erased_words, list_models_with_erased_words
-from store.models.examples import (
-    LOOKED_AT,
-    MOST,
-    PAGE,
-    After,
-    Before,
-    in_order,
-    load_examples_page,
-    load_unassessed_page,
-    read_history_rows,
-)
-from store.models.examples import MOST_UNASSESSED as UNASSESSED
 from store.models.models import (
     TrainingRun,
     count_assessed_since,
@@ -47,6 +35,18 @@ from store.models.models import (
     load_learnt_until,
     read_model_blob,
 )
+from store.models.training_examples import (
+    LOOKED_AT,
+    MOST,
+    PAGE,
+    After,
+    Before,
+    in_order,
+    load_examples_page,
+    load_unassessed_page,
+    read_history_rows,
+)
+from store.models.training_examples import MOST_UNASSESSED as UNASSESSED
 from store.outbox.complete import Completed, Outcome, Rescheduled, Retry, renew_leases
 from store.outbox.rows import insert_obligation
 from store.rulebooks import load_current_rulebook

@@ -19,8 +19,8 @@ from simulator.slack import api as slack_api
 from simulator.slack.block_kit import completed
 from simulator.slack.contract import SIGNING_SECRET, Workspace, create_state, example_workspace
 from simulator.slack.socket import Link
-from simulator.state.slack import BOT_USER, Post, SlackMember
-from simulator.state.telegram import BOT_ID, TelegramState
+from simulator.state.slack_state import BOT_USER, Post, SlackMember
+from simulator.state.telegram_state import BOT_ID, TelegramState
 from simulator.state.world import Call, Fault, FaultKind, Json, Limits, RealTime, SimClock, Trouble, World
 from simulator.telegram import api as telegram_api
 from simulator.telegram import people

@@ -13,10 +13,10 @@ from simulator.screen import (
     element_labelled,
 )
 from simulator.slack import people
-from simulator.slack.files import upload_by_person
+from simulator.slack.file_uploads import upload_by_person
 from simulator.slack.people import SlackImpossible
 from simulator.slack.socket import Link
-from simulator.state.slack import Channel, SlackMember, View
+from simulator.state.slack_state import Channel, SlackMember, View
 
 Json = dict[str, Any]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from simulator import samples
 from simulator.http import Upload
-from simulator.state.telegram import ChatMessage, Group, Person
+from simulator.state.telegram_state import ChatMessage, Group, Person
 from simulator.state.world import World
 from simulator.telegram import people
+from simulator.telegram.message_rules import detect_entities, strip_text
 from simulator.telegram.people import ChatAuthor, TelegramImpossible
-from simulator.telegram.rules import detect_entities, strip_text
 
 Json = dict[str, Any]
 

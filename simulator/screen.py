@@ -4,9 +4,9 @@ from typing import Any
 
 from simulator.slack.block_kit import cell_text, elements_of, options_of
 from simulator.slack.block_kit_values import STATELESS
+from simulator.slack.mrkdwn import readable
 from simulator.slack.people import SlackImpossible, plain_values
-from simulator.slack.text import readable
-from simulator.state.slack import Channel, Post, SlackMember, View
+from simulator.state.slack_state import Channel, Post, SlackMember, View
 from simulator.state.world import World
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.actors import SYSTEM, Actor
-from complaints.batches.batch import Audience, Batch, audience_of, no_change_letter
+from complaints.batch import Audience, Batch, audience_of, no_change_letter
 from complaints.case import Case
 from complaints.event_facts import OVERRULED
 from complaints.registers.effect import Effect

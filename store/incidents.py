@@ -12,8 +12,7 @@ from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
-from complaints.batches.batch import TAKEN_BACK
-from complaints.batches.common_decision import IncidentDecision, check_approver
+from complaints.batch import TAKEN_BACK, IncidentDecision, check_approver
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent
@@ -21,7 +20,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, State
-from store.database.damage import UNREADABLE
+from store.database.errors import UNREADABLE
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows

@@ -14,14 +14,12 @@ from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code
+from complaints.registers.entries import Entry, EntryAct, answers_of, next_act, parse_code, rank_sample
 from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
-from complaints.registers.sampling import rank_sample
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, last_day, local_time
 from complaints.vocabulary import ContactKind, Role
-from store.database.damage import note_damage
-from store.database.errors import Altered
+from store.database.errors import Altered, note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox.rows import insert_obligation

@@ -21,15 +21,21 @@ from complaints.measures.report_counts import month_bounds
 from complaints.measures.row import CaseMeasures
 from complaints.rulebook import Calendar, Rulebook
 from store.cases.pages import count_repeats, load_history_page, pages
-from store.database.engine import Engines, StoreThreads, create_engines, note_changes
+from store.database.engine import (
+    Engines,
+    StoreThreads,
+    create_engines,
+    empty_log,
+    note_changes,
+    rewrite_tables,
+)
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
 from store.database.migrate import require_current
-from store.database.remnants import empty_log, rewrite_tables
 from store.database.schema import require_known_schema
 from store.database.transaction import FoldedCases, Tx
-from store.models.examples import collect_examples, load_examples_page
+from store.models.training_examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
 from store.record.measured import (
     FIRST,

@@ -476,7 +476,7 @@ class OpenedCase:
     #: Similar cases that this reader may know of.
     similar_cases: tuple[SimilarCase, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
-    #: The places whose words do not open: they are marked (store/database/damage.py).
+    #: The places whose words do not open: they are marked (store/database/errors.py).
     damaged: tuple[str, ...] = ()
 
 

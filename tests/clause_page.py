@@ -6,8 +6,8 @@ from pathlib import Path
 from textwrap import fill
 
 from reports.clauses import table
+from reports.clauses.clause_evidence import Clause
 from reports.clauses.count import marked_with, turned_red
-from reports.clauses.evidence import Clause
 from reports.clauses.table import CLAUSES, EDITIONS
 
 FILE = "docs/clauses.md"

@@ -166,6 +166,16 @@ def files_per_folder() -> dict[str, int]:
     return dict(Counter(module.folder for module in modules()).most_common())
 
 
+def doubled_module_names() -> dict[str, list[str]]:
+    """File names that occur in several folders, with the files; a search for one of them finds the others, too."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for module in modules(migrations=False):
+        name = module.path.rpartition("/")[2]
+        if not name.startswith("__"):
+            homes[name].append(module.path)
+    return {name: homes[name] for name in sorted(homes) if len(homes[name]) > 1}
+
+
 def line_count(module: Module) -> int:
     """How long the file is."""
     return len(module.text.splitlines())

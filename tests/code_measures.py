@@ -3,7 +3,7 @@
 --slow      also counts the files that take part in a first message and in a story (about a minute)
 --timing    also compares short commands with the imports that they cannot do without
 --list WHAT prints each place that is counted: old-fashioned, vague, classes, documents, verbs, forms,
-            modules
+            modules, names
 --tighten   lowers the bounds of tests/promises/bounds.json to today's counts; it never raises one
 """
 
@@ -59,7 +59,9 @@ def measures() -> Iterator[Measure]:
     yield Measure("median lines of a module", f"{lines:.0f}", "about 150", 130 <= lines <= 180)
     small = len(counts.small_single_use_modules())
     what = f"modules below {counts.SMALL} lines imported by exactly one other"
-    yield Measure(what, str(small), "few (<= 20)", small <= 20)
+    yield Measure(what, str(small), "<= 8", small <= 8)
+    doubled = len(counts.doubled_module_names())
+    yield Measure("module names that occur twice or more", str(doubled), "<= 20", doubled <= 20)
 
     folders = counts.files_per_folder()
     full = {folder: files for folder, files in folders.items() if files > FOLDER_LIMIT}
@@ -126,6 +128,7 @@ def current_bounds() -> dict[str, Any]:
         "tables and comparisons of verbs": counts.by_room(counts.verb_sets()),
         "tables and comparisons of forms": counts.by_room(counts.form_sets()),
         "duplicate class names": list(counts.duplicate_class_names()),
+        "doubled module names": list(counts.doubled_module_names()),
         "import cycles": counts.import_cycles(),
         "files per folder": {
             folder: files
@@ -181,6 +184,7 @@ _LISTS: Mapping[str, Callable[[], Iterable[object]]] = {
     "verbs": counts.verb_sets,
     "forms": counts.form_sets,
     "modules": lambda: (module.path for module in counts.small_single_use_modules()),
+    "names": lambda: (f"{name}: {', '.join(paths)}" for name, paths in counts.doubled_module_names().items()),
 }
 
 

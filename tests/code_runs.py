@@ -18,7 +18,7 @@ from typing import Any
 from tests.source import ROOT, modules, value_of
 
 FIRST_MESSAGE = "Anna [en]: My water bill shows the same payment taken twice, please look at it.\n"
-STORY = ROOT / "tests" / "stories" / "resolved_the_same_day.story"
+STORY = ROOT / "tests" / "stories" / "decided" / "resolved_the_same_day.story"
 #: The other end of the wire, the story's player and the demo's clock are not the product's own way.
 _OUTSIDE = ("simulator/", "amends/story/", "amends/demo")
 _RUNS = 5

@@ -270,10 +270,15 @@ def _fields(node: ast.ClassDef) -> set[str]:
 
 
 def forms() -> Iterator[str]:
-    """`assess issues.N.text`: every form with its fields."""
+    """`assess issues.N.text`: every form with its fields.
+
+    `*` marks those that are required, and `read` those whose words the complainant reads in the letter of the act.
+    """
     for name, form in value_of("FORMS", below="complaints").items():
         yield name
-        yield from (f"{name} {field.path}" for field in form.fields)
+        for field in form.fields:
+            is_read = field.name in form.read_by_complainant and field.input == "text"
+            yield f"{name} {field.path}{'*' if field.required else ''}{' read' if is_read else ''}"
 
 
 def facts() -> Iterator[str]:

@@ -13,8 +13,7 @@ from pathlib import Path
 import typst
 
 from amends import documents
-from amends.documents.fonts import FAMILIES
-from amends.documents.typst import FONTS
+from amends.documents.typst import FAMILIES, FONTS
 
 #: Above this plane the shipped fonts have only mathematical letters and pictures.
 _PLANE = range(0x20, 0xFFFE)

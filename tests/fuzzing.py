@@ -24,26 +24,26 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from amends.documents.case_file.case_file import _as_svg
-from amends.importing import read_mapping
+from amends.past_complaints import read_mapping
 from amends.settings.closures import DeskHours, closures_in
-from amends.settings.loading import parse_settings
 from amends.settings.problems import BadCalendarFile, SettingsError
+from amends.settings.settings_file import parse_settings
 from bots.dialogue.inputs import parse_command
 from bots.slack import payloads
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import chat_of_raw, key_of_raw
-from store.backup.backup import back_up
-from store.backup.restore import restore
+from store.backup import back_up
 from store.database.errors import StoreError
 from store.database.migrate import upgrade
-from store.file_types import extension, media_type
+from store.files import extension, media_type
+from store.restore import restore
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.csv.reader import read_csv
 from triage.errors import UnreadableModel, UnreadableTable
 from triage.example import Example
-from triage.learning.history import HistoryRow, read_history_file, write_history_file
+from triage.learning.own_history import HistoryRow, read_history_file, write_history_file
 from triage.learning.training import train
 from triage.model import artefact
 

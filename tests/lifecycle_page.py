@@ -1,10 +1,12 @@
 """docs/lifecycle.md: the moves of all verbs as a Mermaid state diagram and as a table."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import EVERY, OPEN, State, Verb
 
+PAGE = Path(__file__).parents[1] / "docs" / "lifecycle.md"
 BEGIN = "<!-- generated from complaints/actions/registry.py: do not edit below this line -->"
 
 
@@ -62,4 +64,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + page(), encoding="utf-8")

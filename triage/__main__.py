@@ -29,8 +29,8 @@ from triage.learning.holdout import RecordRow
 from triage.learning.run import ModelInUse, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.model.card import model_card
 from triage.model.embeddings import AUTO, chosen_encoder
+from triage.model.model_card import model_card
 
 ORPHANED = 70
 """Exit code when the parent process has ended."""

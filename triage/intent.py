@@ -15,7 +15,7 @@ from functools import lru_cache
 from math import exp
 
 from triage.matching import LANGUAGES, fold, languages_of, read_phrases, whole_words
-from triage.safety.rules import index_rules, read_rules
+from triage.safety.safety_rules import index_rules, read_rules
 from triage.safety.signs import Sign, find_signs, match_rules
 
 COMPLAINT = "complaint"

@@ -1,13 +1,15 @@
-"""The sentences of a letter as they are weighed: their words, marks (rules, signs, place) and groups of words.
+"""The sentences of a letter as they are weighed: their words with learned weights, marks, and groups of words.
 
 The groups are in `triage/phrases/letters_<language>.toml`.
 """
 
+import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import combinations
+from importlib import resources
+from itertools import chain, combinations, pairwise
 from math import sqrt
 
 from triage.letter_rules import (
@@ -29,7 +31,6 @@ from triage.letter_rules import (
 )
 from triage.matching import fold, read_phrases
 from triage.safety.language import WORD, words_of
-from triage.word_weights import mean_weight, word_features
 
 #: The salutation ends here.
 _GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
@@ -197,3 +198,30 @@ def _layout(text: str, sentences: Sequence[LetterSentence], index: int, closing:
 @lru_cache(maxsize=8)
 def _groups(language: str) -> Mapping[str, re.Pattern[str]]:
     return {name: compile_patterns(name, lines) for name, lines in read_phrases("letters", language).items()}
+
+
+def word_features(words: Sequence[str]) -> set[str]:
+    """Words, their parts, and pairs of neighbours."""
+    return {*chain.from_iterable(map(_features_of_word, words)), *map(" ".join, pairwise(words))}
+
+
+def mean_weight(features: Collection[str], weights: Mapping[str, float]) -> float:
+    """The weight of the features that have one, divided by the root of their number; 0 where none has."""
+    own = weights.keys() & features
+    return sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else 0.0
+
+
+def read_weights(language: str) -> tuple[dict[str, float], ...]:
+    """The weight of each feature, for each column of the file of a language."""
+    file = resources.files("triage").joinpath("letters", f"weights_{language}.csv")
+    rows: Iterable[list[str]] = csv.reader(file.read_text("utf-8").splitlines())
+    features, *columns = zip(*rows, strict=True)
+    return tuple(dict(zip(features, map(float, column), strict=True)) for column in columns)
+
+
+@lru_cache(maxsize=20_000)
+def _features_of_word(word: str) -> tuple[str, ...]:
+    """A word, its beginnings, and its parts, which compounds and endings share."""
+    beginnings = (word[:length] + "*" for length in (3, 4, 5) if len(word) > length)
+    parts = (word[start : start + length] for length in (4, 5) for start in range(1, len(word) - length + 1))
+    return (word, *beginnings, *(f"*{part}*" for part in parts))

@@ -15,11 +15,10 @@ from math import inf, log
 from typing import NamedTuple
 
 from triage.letter_rules import LetterSentence, Span, SplitLetter, split_letter
-from triage.letter_sentences import WeighedSentence, read_sentences
+from triage.letter_sentences import WeighedSentence, read_sentences, read_weights
 from triage.matching import LANGUAGES, languages_of
 from triage.safety.language import WORD, clear_language, words_of
 from triage.text import desk_language, load_language_model, sure_language
-from triage.word_weights import read_weights
 
 #: The codes, in the order in which they are shown. Events and metrics name them.
 WARNINGS = ("others_data", "internal", "admission", "promise_without_date", "blaming", "wrong_language")
@@ -182,4 +181,4 @@ def _foreign_sentence(letter: SplitLetter, languages: Set[str | None]) -> Letter
 @lru_cache(maxsize=8)
 def _weights(name: str) -> Mapping[str, Mapping[str, float]]:
     """The weight of each feature, and the limit, by the warning: a language, or one and `ENCODED`."""
-    return dict(zip((RARITY, *WEIGHED), read_weights("letters", name), strict=True))
+    return dict(zip((RARITY, *WEIGHED), read_weights(name), strict=True))

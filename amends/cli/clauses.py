@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from amends.cli.console import err, out, print_json, print_table
 from amends.cli.options import NOT_WELL, Json, open_record, parse_ref
-from amends.cli.output import err, out, print_json, print_table
 from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:
-    from reports.clauses.evidence import Point
+    from reports.clauses.clause_evidence import Point
 
 
 def clauses(*, case: str | None = None, json: Json = False) -> None:
@@ -23,8 +23,8 @@ def clauses(*, case: str | None = None, json: Json = False) -> None:
 def _count_all(*, json: bool) -> bool:
     """Print every clause; True if one is broken."""
     from amends.clause_count import clause_rows, count_clauses
-    from reports.clauses.evidence import NAMED
-    from store.database.damage import DAMAGE_REMEDY
+    from reports.clauses.clause_evidence import NAMED
+    from store.database.errors import DAMAGE_REMEDY
     from store.proof.hash_chain import record_instance_event
 
     with open_record() as (settings, store):

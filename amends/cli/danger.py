@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from amends.cli.console import out
 from amends.cli.options import load_settings
-from amends.cli.output import out
-from complaints.danger.hazards import (
+from complaints.hazards import (
     HAZARDS,
     NUMBERS,
     READ_ON,

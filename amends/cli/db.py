@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amends.cli.console import err, out, print_json, progress_bar
 from amends.cli.options import NOT_WELL, Json, load_settings, open_record
-from amends.cli.output import err, out, print_json, progress_bar
 from complaints.times import json_fields
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.custody.verify import Outside
+    from store.custody.verify import Outside, Start
     from store.store import Store
     from store.values import Verification
 
@@ -28,7 +29,7 @@ ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_o
 
 def upgrade(*, roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None) -> None:
     from store.database.migrate import upgrade as upgrade_database
-    from store.database.roles import grant_rights
+    from store.database.schema import grant_rights
 
     url = load_settings().secrets.database_url
     upgrade_database(url)
@@ -49,8 +50,8 @@ def verify(
 
     By default this checks what changed since the last verified checkpoint. A full run that was stopped continues.
     """
-    from store.backup.restore import verify_file
     from store.database.keyring import Keyring
+    from store.restore import verify_file
 
     outside = _read_outside(checkpoint or [])
     if backup is not None:
@@ -82,8 +83,6 @@ def _record_backup_check(verification: Verification) -> None:
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
     """Verify with a progress bar, and show the rate."""
-    from amends.verification import verify_in_steps
-    from store.custody.verify import Start
 
     started, done = time.monotonic(), 0
     with progress_bar("Verifying") as progress:
@@ -196,7 +195,7 @@ def backup(
     force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
 ) -> None:
-    from store.backup.backup import back_up
+    from store.backup import back_up
     from store.proof.hash_chain import record_instance_event
 
     settings = load_settings()
@@ -227,9 +226,9 @@ def restore(
     json: Json = False,
 ) -> None:
     from amends.retention import erase_again, erasures_file
-    from store.backup.restore import restore as restore_into
     from store.database.keyring import Keyring
     from store.proof.hash_chain import record_instance_event
+    from store.restore import restore as restore_into
 
     settings = load_settings()
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
@@ -269,7 +268,7 @@ def restore(
 
 
 def checkpoint(file: NewFile) -> None:
-    from store.backup.backup import write_atomically
+    from store.backup import write_atomically
     from store.database.errors import StoreError
     from store.proof.log import add_checkpoint, log_signer
 
@@ -298,7 +297,7 @@ def prove(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
 ) -> None:
     from amends.cli.options import parse_ref
-    from store.backup.backup import write_atomically
+    from store.backup import write_atomically
     from store.proof.log import prove as prove_complaint
 
     seed = load_settings().secrets.signing_key
@@ -324,9 +323,8 @@ def rotate_key(*, json: Json = False) -> None:
     from amends.cli.privacy import remove_remnants
     from amends.settings import SettingsError
     from amends.settings.problems import Problem
-    from store.custody.key_check import record_key_use
-    from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
-    from store.database.damage import DAMAGE_REMEDY
+    from store.custody.secret_keys import list_stale_keys, record_key_use, record_keys_rotated, rotate_keys
+    from store.database.errors import DAMAGE_REMEDY
 
     settings = load_settings()
     if len(settings.secrets.keys()) < 2:  # the new key and an old one
@@ -355,3 +353,42 @@ def rotate_key(*, json: Json = False) -> None:
         "Take the older key out of AMENDS_SECRET_KEY and restart the desk. Keep it, apart, for as long as you "
         "keep backups from its time. Give new codes to those who have an unused code for binding a chat."
     )
+
+
+def verify_in_steps(
+    store: Store, outside: Outside, *, full: bool, show: Callable[[Start, int], None]
+) -> Verification:
+    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept.
+
+    `show` gets the start and the number of owners that were checked, first 0.
+    """
+    from store.custody.verify import (
+        Part,
+        begin_verification,
+        conclude,
+        end_verification,
+        last_verified,
+        pages_of,
+        save_position,
+        verify_owners,
+    )
+    from store.database.schema import find_differences
+
+    verified = None if full else store.read(last_verified)
+    start = store.read(begin_verification, full=verified is None)
+    # What was planted would act on these writes, and get the desk's signature.
+    may_write = not store.read(lambda tx: list(find_differences(tx.connection)))
+    part, done = Part(), 0
+    show(start, done)
+    for page in pages_of(start.owners):
+        part += store.read(verify_owners, page)
+        done += len(page)
+        # A damage is only reported at the end: a run that was stopped before must find it again.
+        if verified is None and may_write and not part.damages:
+            store.write(save_position, page[-1], start.log)
+        show(start, done)
+    verification = store.read(conclude, part, outside, verified=verified, left_out=start.left_out)
+    sound = verification.first_bad is None
+    if may_write:
+        store.write(end_verification, start.log, full=verified is None, sound=sound)
+    return verification

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
+from amends.cli.console import err, out, program, stage
 from amends.cli.main import USUAL_COLLECTION
 from amends.cli.options import NOT_WELL, load_settings
-from amends.cli.output import err, out, program, stage
 from amends.runtime import PARTS
 
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import err, local_time, print_json, print_table
 from amends.cli.options import Json, OptionalRowId, RowId, open_record, parse_ref
-from amends.cli.output import err, local_time, print_json, print_table
 from reports.words import in_words
 from store.values import FailureReason
 

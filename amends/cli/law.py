@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amends.cli.console import out, print_json, print_table
 from amends.cli.options import Json, bad_usage
-from amends.cli.output import out, print_json, print_table
 from reports.words import pluralise
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # without it no shell is supported
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from amends.reports.kinds import KINDS
+from amends.reports.report_kinds import KINDS
 
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
@@ -135,7 +135,7 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
     from amends.cli.options import BAD_USAGE, NOT_WELL, OUTSIDE_FAILED
     from amends.runtime import OutsideFailed
     from amends.settings import SettingsError
-    from bots.texts.loading import TextsError
+    from bots.texts.catalogues import TextsError
     from complaints.errors import ComplaintError
     from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
     from triage.errors import TriageError

@@ -117,7 +117,7 @@ def load_settings() -> Settings:
 @contextmanager
 def open_record() -> Iterator[tuple[Settings, Store]]:
     """The settings and their open store, which is closed at the end."""
-    from store.custody.key_check import require_keys
+    from store.custody.secret_keys import require_keys
     from store.database.keyring import Keyring
     from store.store import open_store
 

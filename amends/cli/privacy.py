@@ -13,6 +13,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import (
+    check_output,
+    err,
+    local_time,
+    out,
+    print_damage,
+    print_json,
+    print_table,
+    progress_bar,
+    write_file,
+)
 from amends.cli.options import (
     NOT_WELL,
     Json,
@@ -24,23 +35,12 @@ from amends.cli.options import (
     operator,
     parse_ref,
 )
-from amends.cli.output import (
-    check_output,
-    err,
-    local_time,
-    out,
-    print_damage,
-    print_json,
-    print_table,
-    progress_bar,
-    write_file,
-)
 from complaints.times import format_time
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.custody.retention import Expired
+    from store.custody.erasure import Expired
     from store.store import Store
 
 #: Why a complaint is kept, and until when, by the code of the reason.
@@ -89,8 +89,8 @@ def export(
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
     from amends.retention import retention_periods
-    from store.custody.retention import find_person
-    from store.database.damage import collecting_damage
+    from store.custody.erasure import find_person
+    from store.database.errors import collecting_damage
 
     check_output(output)
     with open_record() as (settings, store):
@@ -145,7 +145,7 @@ def erase(
     json: Json = False,
 ) -> None:
     from amends.retention import data_protection_authority, erasures_file, list_new_erasures, require_writable
-    from store.custody.retention import erase_complainant
+    from store.custody.erasure import erase_complainant
 
     with open_record() as (settings, store):
         preview = store.read(erase_complainant, complainant, reason, preview=True)
@@ -245,7 +245,7 @@ def restrict(
     from complaints.identifiers import parse_reference
     from complaints.vocabulary import Verb
     from store.cases.act import act
-    from store.custody.retention import list_complaints_of
+    from store.custody.erasure import list_complaints_of
 
     verb = Verb.RESUME_PROCESSING if release else Verb.RESTRICT_PROCESSING
     ref = parse_reference(who)
@@ -283,7 +283,7 @@ def purge(
     json: Json = False,
 ) -> None:
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
-    from store.custody.retention import (
+    from store.custody.erasure import (
         RETENTION,
         erase_expired,
         erase_silent_people,

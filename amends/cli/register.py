@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import err, print_json, print_table
 from amends.cli.options import Json, open_record
-from amends.cli.output import err, print_json, print_table
 from reports.words import in_words
 
 if TYPE_CHECKING:

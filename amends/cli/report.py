@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.options import Json, open_record
-from amends.cli.output import (
+from amends.cli.console import (
     check_output,
     err,
     print_damage,
@@ -22,7 +21,8 @@ from amends.cli.output import (
     progress_bar,
     write_file,
 )
-from amends.reports.kinds import KINDS, Format
+from amends.cli.options import Json, open_record
+from amends.reports.report_kinds import KINDS, Format
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels
@@ -42,7 +42,6 @@ To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help=
 
 
 def report_command(kind: str) -> Callable[..., None]:
-    """The command of a kind of report."""
 
     def command(
         *,
@@ -55,7 +54,7 @@ def report_command(kind: str) -> Callable[..., None]:
         output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     ) -> None:
         from amends.reports.build import build_report
-        from amends.reports.output import as_text, report_labels, report_pdf
+        from amends.reports.formats import as_text, report_labels, report_pdf
         from store.proof.hash_chain import record_instance_event
         from store.record.measured import count_coverage
 
@@ -97,9 +96,9 @@ def __getattr__(name: str) -> Callable[..., None]:
 
 def access(*, start: From = None, end: To = None, json: Json = False) -> None:
     from complaints.times import format_time
-    from reports.access import find_unusual_access
+    from reports.unusual_reading import find_unusual_access
     from store.cases.pages import load_read_page, pages
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     with open_record() as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
@@ -120,7 +119,7 @@ def measures(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
 ) -> None:
     from reports.output.render_csv import measures_csv
-    from store.database.damage import collecting_damage
+    from store.database.errors import collecting_damage
 
     if output is not None:
         check_output(output)
@@ -140,9 +139,9 @@ def publish(
     end: To = None,
     yes: Annotated[bool, typer.Option("--yes")] = False,
 ) -> None:
-    from amends.reports.output import as_text, report_labels
-    from amends.reports.public import count_figures
-    from reports.disclosure.public import public_report
+    from amends.figures import count_figures
+    from amends.reports.formats import as_text, report_labels
+    from reports.disclosure.public_figures import public_report
     from store.proof.hash_chain import record_instance_event
 
     with open_record() as (settings, store):
@@ -190,7 +189,7 @@ def _language(wanted: str | None, settings: Settings) -> str | None:
 
 def _write_charts(report: Report, labels: Labels, page: Path) -> dict[str, str]:
     """Write the charts next to the page and named after it; the file names by the ids of the charts."""
-    from amends.reports.output import chart_files
+    from amends.reports.formats import chart_files
 
     files = {}
     for name, drawn in chart_files(report, labels).items():

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import check_output, err, out, print_json, program, write_file
 from amends.cli.options import NOT_WELL, Json, Output, load_settings
-from amends.cli.output import check_output, err, out, print_json, program, write_file
 
 if TYPE_CHECKING:
     from amends.checks import CheckFinding
@@ -151,9 +151,9 @@ def slack_manifest() -> None:
 
 
 def poster(*, output: Output, language: list[str] | None = None) -> None:
-    from amends.documents.poster import poster as poster_pdf
+    from amends.documents.complainant_documents import poster as poster_pdf
     from amends.settings import rulebooks
-    from bots.texts.loading import load_catalogues
+    from bots.texts.catalogues import load_catalogues
 
     settings = load_settings()
     texts = load_catalogues(settings.languages, settings.texts_folder, **settings.wording)

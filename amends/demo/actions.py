@@ -18,14 +18,14 @@ from bots.texts.texts import Texts
 from complaints.actions.authorisation import needs_reason
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
-from complaints.letter_templates import LetterTemplate
+from complaints.letter_texts import LetterTemplate
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Target, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message
+from store.cases.staff_letters import count_template_use, save_template
 from store.database.transaction import Tx
-from store.letter_templates import count_template_use, save_template
 from store.people.staff import count_reviewers
 from store.record.load import load_complaint_text
 from store.rulebooks import load_current_rulebook, use_rulebook

@@ -9,7 +9,7 @@ from amends.demo.actions import ALICE, DemoComplaint
 from amends.demo.settings import TEXTS
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
-from complaints.batches.batch import Batch, left_out
+from complaints.batch import Batch, left_out
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.times import format_time

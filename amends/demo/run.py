@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amends.demo.history import fill
+from amends.demo.demo_past import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
+from amends.figures import count_figures
 from amends.reports.build import build_report, last_days
-from amends.reports.public import count_figures
 from amends.settings import Problem, Settings, SettingsError
 from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import Settings, load
-from amends.settings.loading import parse_settings
 from amends.settings.rulebook import hazard_countries
-from complaints.danger.hazards import table_hash
+from amends.settings.settings_file import parse_settings
+from complaints.hazards import table_hash
 from complaints.vocabulary import Role
 from simulator import Simulator
 from store.models.models import keep_model
@@ -20,7 +20,7 @@ from store.store import Store
 from store.values import Member
 from triage.learning.examples import train_starter
 from triage.model.artefact import digest, dump
-from triage.model.card import model_card
+from triage.model.model_card import model_card
 from triage.model.pipeline import Model
 
 #: The simulator's staff with their roles. Slack reports them at the start; the demo's past needs them earlier.

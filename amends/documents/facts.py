@@ -110,7 +110,6 @@ def code_words(name: str, code: str, labels: Labels) -> str:
 
 
 def has_label(family: str, code: str | None, labels: Labels) -> bool:
-    """Whether this family has a label for the code."""
     return code is not None and _label(family, code, labels) is not None
 
 

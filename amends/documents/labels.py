@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import InvalidOperation
 from pathlib import Path
 
-from bots.texts.loading import COMPLAINANT, DOCUMENTS, REPORTS, STAFF, read_file, shipped
-from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.catalogues import COMPLAINANT, DOCUMENTS, REPORTS, STAFF, read_file, shipped
+from bots.texts.catalogues import load_catalogues as load_texts
 from bots.texts.texts import Texts
 
 

@@ -24,10 +24,15 @@ from store.cases.export import (
     read_stored_file,
     record_read,
 )
-from store.database.damage import collecting_damage, describe_damage, note_damage
-from store.database.errors import DatabaseUnavailable, StoreError
+from store.database.errors import (
+    DatabaseUnavailable,
+    StoreError,
+    collecting_damage,
+    describe_damage,
+    note_damage,
+)
 from store.database.keyring import place
-from store.file_types import is_program
+from store.files import is_program
 from store.proof.log import add_receipt
 from store.store import Store
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amends.documents.labels import Labels
-from store.database.damage import UNREADABLE
+from store.database.errors import UNREADABLE
 
 #: Due times that were promised to the person; the other ones are internal.
 _PROMISED = ("ack", "first_action", "update", "decide", "remedy", "reply", "legal")

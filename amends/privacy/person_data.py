@@ -11,7 +11,7 @@ from typing import Any
 
 from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, TRANSLATION
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, is_in_letter
 from complaints.vocabulary import Verb
 from store.cases.export import WholeCase, WholePerson
 from store.record.field_marks import MARKS, RECORD, Whose, fields_of
@@ -29,8 +29,6 @@ _NAMES = {
 }
 #: With one of these parts the complaint is the person's own. People with another part are only mentioned in it.
 _OWN_PARTS = frozenset({"complainant", "affected", "representative"})
-#: The fields of a decision's form that are in its letter; the other fields are notes.
-_LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
 
 
 def complaint_data(
@@ -124,7 +122,7 @@ def _texts(
         is_by_person = event["role"] == "complainant" or words in (WordKind.MESSAGE, WordKind.STATEMENT)
         is_decision = words is WordKind.DECISION
         # A letter was read by the person already: it is exported unchanged.
-        is_plain = is_by_person or words is WordKind.LETTER or (is_decision and _is_in_letter(text["field"]))
+        is_plain = is_by_person or is_in_letter(event["verb"], text["field"])
         if is_decision and text["seq"] not in communicated:
             omission: dict[str, str] | None = _omission("decision", "not_told_yet")
         elif is_plain:
@@ -148,10 +146,6 @@ def _texts(
     return exported, [dict(items) for items in dict.fromkeys(tuple(row.items()) for row in omissions)]
 
 
-def _is_in_letter(field: str) -> bool:
-    return field.rsplit(".", 1)[-1] in _LETTER_FIELDS
-
-
 def _omission(what: str, why: str) -> dict[str, str]:
     return {"what": what, "why": why}
 
@@ -168,6 +162,7 @@ def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     roles = {row["seq"]: row["role"] for row in record["events"]}
     for decision in record["decisions"]:
         is_external = decision.get("external")
+        verb = Verb.RESOLVE if decision.get("short") else Verb.RESPOND
         if is_external or decision.get("communicated_at"):
             yield {
                 **_own_fields(decision, "decisions"),
@@ -175,7 +170,8 @@ def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "words": {
                     field: text
                     for field, text in decision["words"].items()
-                    if is_external or _is_in_letter(field)
+                    # The letter itself is among the texts.
+                    if is_external or (field != "letter" and is_in_letter(verb, field))
                 },
             }
 

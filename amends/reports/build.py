@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from amends.reports.kinds import KINDS
+from amends.reports.report_kinds import KINDS
 from complaints.times import local_time
 from reports.document import Ref, Report, Sentence, text
 from reports.integrity import Proof
@@ -39,7 +39,7 @@ def build_report(
     """
     from amends.reports.builders import BUILDERS
     from store.custody.verify import verify
-    from store.database.damage import collecting_damage, damaged_ref
+    from store.database.errors import collecting_damage, damaged_ref
     from store.record.measured import list_without_events
 
     with collecting_damage() as damaged:
@@ -56,10 +56,10 @@ def build_report(
     return replace(report, damaged=tuple(excluded), limits=(*limits, *report.limits))
 
 
-def last_days(now: datetime, zone: str, days: int = QUARTER) -> Period:
-    """The last days including today."""
+def last_days(now: datetime, zone: str) -> Period:
+    """The last quarter, with today as its last day."""
     today = local_time(now, zone).date()
-    return Period.of_days(today - timedelta(days=days - 1), today, zone)
+    return Period.of_days(today - timedelta(days=QUARTER - 1), today, zone)
 
 
 def _limits(store: Store, settings: Settings, period: Period, now: datetime) -> Iterator[Sentence]:

@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from amends.reports.analysis import build_analysis_report
-from amends.reports.public import count_figures
+from amends.figures import count_figures
 from amends.retention import retention_periods
-from complaints.measures.report_counts import month_bounds
+from complaints.measures.report_counts import MaskedStory, Themes, month_bounds
+from complaints.measures.row import Coverage
 from complaints.registers.definitions import REGISTERS
 from complaints.times import local_time, parse_time
+from reports.analysis.analysis_report import build_analysis
+from reports.analysis.analysis_sections import AnalysisInput
+from reports.analysis.changes import HISTORY
 from reports.audit import AuditRecord, audit_report
-from reports.disclosure.collection import collection
-from reports.disclosure.public import public_report
+from reports.disclosure.public_figures import public_report
+from reports.disclosure.record_keeping import collection
 from reports.disclosure.returns_report import ReturnCount, ReturnFigures, applying, returns_report
 from reports.document import Report, Section
-from reports.entry_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.fairness.equal_treatment import equal_treatment, is_counted
 from reports.fairness.satisfaction import satisfaction
 from reports.integrity import Proof
-from reports.monitoring import Monitoring, monitor
+from reports.monitoring import Monitoring, Month, monitor, month_figures
 from reports.monitoring_report import monitoring_report
 from reports.review import ReviewInput, review_pack
+from reports.shared_tables import OBJECTIVE, OBJECTIVES, entry_table
 from reports.tally import Period
-from reports.trend import Month, month_figures
 from store.cases.pages import pages
-from store.custody.collection import load_collection
-from store.custody.retention import list_expired
+from store.custody.erasure import list_expired, load_collection
 from store.custody.verify import last_verified
 from store.people.staff import list_members
 from store.proof.hash_chain import list_instance_events
 from store.proof.log import latest_checkpoint
-from store.record.legal_times import count_legal_times
+from store.record.counts import count_legal_times, sum_month_scores
 from store.record.measured import count_months, load_received_measures
-from store.record.score_months import sum_month_scores
 from store.registers import list_entries
 from store.rulebooks import list_rulebook_presets
 from store.store import Store
 
 if TYPE_CHECKING:
     from amends.settings import Settings
+    from store.models.training_examples import Before
+
+#: New wording is looked for in these days and compared with as many texts of the year before.
+THEME_DAYS, COMPARED_DAYS = timedelta(days=90), timedelta(days=365)
+#: Texts of each, and seconds for reading all: a report of a very large record must not take longer.
+MOST_TEXTS, MOST_SECONDS = 2_000, 3.0
 
 
 def _monitoring(
@@ -157,6 +164,75 @@ def _review(
             staff=frozenset(member.id for member in store.read(list_members)),
         )
     )
+
+
+def build_analysis_report(
+    store: Store, settings: Settings, period: Period, now: datetime, coverage: Coverage | None = None
+) -> Report:
+    """The analysis of a period with the twelve months up to its end, and up to three years to compare with.
+
+    `coverage` is that of the twelve months, if another report counted it.
+    """
+    from amends.settings import rulebook
+    from store.cases.pages import count_repeats
+    from store.record.counts import count_for_analysis
+    from store.record.measured import count_coverage
+
+    zone = settings.organisation.timezone
+    end = min(period.end, now)
+    months = month_bounds(end, zone)
+    first_day = local_time(end, zone).date() - HISTORY
+    counts = store.read(
+        count_for_analysis,
+        start=period.start,
+        end=period.end,
+        year_start=months[0],
+        first_day=first_day,
+        zone=zone,
+        repeats=store.read(count_repeats, period.start, period.end),
+    )
+    return build_analysis(
+        AnalysisInput(
+            counts=counts,
+            period=period,
+            now=now,
+            calendar=rulebook(settings).calendar,
+            coverage=coverage or store.read(count_coverage, months[0], end),
+            customers={
+                (family, code.key): code.customers
+                for family, codes in (("product", settings.product), ("branch", settings.branch))
+                for code in codes
+                if code.customers is not None
+            },
+            themes=find_new_wording(store, end),
+        )
+    )
+
+
+def find_new_wording(store: Store, end: datetime) -> Themes:
+    """The themes of the 90 days before `end`, from as many of the newest texts as the limits allow."""
+    from triage.themes import find_themes
+
+    stop = time.monotonic() + MOST_SECONDS
+    start = end - THEME_DAYS
+    recent, is_whole = _read(store, start, end, stop - MOST_SECONDS / 2)
+    before, _ = _read(store, start - COMPARED_DAYS, start, stop)
+    return Themes(find_themes(recent, before), len(recent), len(before), is_whole)
+
+
+def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[MaskedStory], bool]:
+    """The newest texts of these days, and whether they are all."""
+    from store.models.training_examples import load_story_page
+
+    stories: list[MaskedStory] = []
+    before: Before | None = None
+    while True:
+        page, before = store.read(load_story_page, start, end, before)
+        stories += page
+        if before is None:
+            return stories[:MOST_TEXTS], len(stories) <= MOST_TEXTS
+        if len(stories) >= MOST_TEXTS or time.monotonic() > stop:
+            return stories[:MOST_TEXTS], False
 
 
 #: Each takes the store, the settings, whole days of the organisation and the time of the report. A kind with

@@ -14,17 +14,17 @@ from typing import Any
 
 import structlog
 
-from amends.runtime.commands import call_address, command_result, reason_of_failure
+from amends.runtime.programs import call_address, command_result, reason_of_failure
 from amends.settings import Settings
 from amends.settings.sections import OnCallSettings
 from bots.slack.jobs.direct_messages import NO_STAFF_RETRY_SECONDS
 from bots.slack.recipients import PAGE_EVERY, TOP_AFTER, paged_members
 from complaints.case import Case
 from complaints.times import format_time
-from store.alerts import alert_prefix, list_alerted, page_now, record_alert
 from store.cases.read import load_case
 from store.outbox.complete import Completed, Outcome, Rescheduled, Retry
 from store.people.staff import list_members
+from store.slack_posts import alert_prefix, list_alerted, page_now, record_alert
 from store.store import Store
 from store.values import Obligation
 

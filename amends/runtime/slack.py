@@ -1,9 +1,11 @@
 """The Slack part of a process: the app, its connection, the handlers that post, and the regular sync of staff."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import structlog
@@ -14,7 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amends.clause_count import clause_lines
-from amends.reports.for_slack import staff_reports
+from amends.documents.labels import load_labels
+from amends.reports.build import build_report, last_days
+from amends.reports.formats import report_labels, report_pdf
+from amends.reports.report_kinds import KINDS
 from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.programs import file_scanner
@@ -36,22 +41,28 @@ from bots.slack.client.connection import (
     last_pong_age,
     watch,
 )
-from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
-from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.client.slack_limits import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
+from bots.slack.context import SlackContext, StaffChannels, StaffReports
 from bots.slack.job_handlers import job_handlers
 from bots.slack.jobs.post import SlackUnavailable
 from bots.slack.staff_sync import StaffEntry, StaffSync, sync_staff
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
+from reports.document import Report
+from reports.tally import Period
 from scheduler.worker import Handler
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
-from store.slack import sweep_cards
+from store.slack_posts import sweep_cards
 from store.store import Store
 from triage.errors import UnusableEncoder
 from triage.letter_warnings import LETTER_ENCODER, Encode, load_letter_warnings
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.store import Store
 
 #: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.
 SYNC_SECONDS = 240.0
@@ -376,3 +387,23 @@ class SlackConnections:
         if ghosts and self._is_new.is_set():
             log.warning("slack_ghost_lines", connections=self.connections, processes=listening)
         return ghosts
+
+
+def staff_reports(store: Store, settings: Settings) -> StaffReports:
+    """The reports in the language of staff."""
+    organisation = settings.organisation
+    labels = load_labels(
+        (organisation.staff_language,), organisation.timezone, settings.texts_folder, staff=True,
+        own=settings.own_names,
+    )  # fmt: skip
+
+    def pdf(report: Report) -> bytes:
+        with_names = report_labels(settings, store)
+        return report_pdf(report, with_names, organisation=organisation.name, made_at=report.as_of)
+
+    return StaffReports(kinds=tuple(KINDS), texts=labels, build=partial(_build, store, settings), pdf=pdf)
+
+
+def _build(store: Store, settings: Settings, kind: str, period: Period | None) -> Report:
+    now = store.now()
+    return build_report(kind, store, settings, period or last_days(now, settings.organisation.timezone), now)

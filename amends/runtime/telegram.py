@@ -266,11 +266,13 @@ def complaint_form(store: Store, labels: Labels, ref: str, language: str) -> tup
 
 def long_letter(store: Store, labels: Labels, organisation: str, text: str, language: str, ref: str) -> bytes:
     """A letter that is too long for a message, as a PDF."""
-    from amends.documents import letters
+    from amends.documents import complainant_documents
     from amends.documents.typst import as_pdf
 
     now, in_language = store.now(), labels.in_language(language)
-    document = letters.long_letter(text, in_language, organisation=organisation, ref=ref, made_at=now)
+    document = complainant_documents.long_letter(
+        text, in_language, organisation=organisation, ref=ref, made_at=now
+    )
     return as_pdf(document, created_at=now)
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from amends.settings import sections
-from amends.settings.descriptions import description, example
-from amends.settings.loading import SECTIONS, Settings, model_in
+from amends.settings.field_types import description, example
 from amends.settings.rulebook import DEFAULT_LEVELS, default_authority, preset_targets
+from amends.settings.settings_file import SECTIONS, Settings, model_in
 from amends.settings.toml_text import toml_value
 from amends.settings.variables import VARIABLES, Secrets, variable
 from complaints.rulebook import Targets

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import holidays
 
-from amends.settings.loading import Settings
 from amends.settings.presets import RulesOfDay, preset_named
 from amends.settings.rulebook import ignored_closures, rulebook
+from amends.settings.settings_file import Settings
 from complaints.deadlines.opening_hours import WEEKDAYS, works_on
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.working_time import Span, due, rolled_to_working_day

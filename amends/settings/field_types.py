@@ -1,15 +1,17 @@
-"""Types of single settings. Each refusal names the accepted forms."""
+"""Types of single settings, each with the accepted forms; and what each key means, from sections.toml."""
 
 import re
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
-from functools import partial
-from typing import Annotated
+from functools import cache, partial
+from pathlib import Path
+from typing import Annotated, Any
 
 from babel.numbers import list_currencies
 from holidays.registry import EntityLoader
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.periods import RetentionPeriod
@@ -138,3 +140,27 @@ SlackPerson = Annotated[
 SlackChannel = Annotated[
     str, _matching(r"[CG][A-Z0-9]{2,}", 'a Slack channel id; write one such as "C0000001" (not its name)')
 ]
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    # Read when first asked: most commands show neither documentation nor a wrong value.
+    return tomllib.loads(Path(__file__).with_name("sections.toml").read_text(encoding="utf-8"))
+
+
+def _of_key(model: type[BaseModel], key: str) -> Mapping[str, Any]:
+    """The entry of the class itself, or of the first one that it inherits from."""
+    tables = _tables()
+    return next(
+        (tables[place.__name__][key] for place in model.__mro__ if key in tables.get(place.__name__, ())), {}
+    )
+
+
+def description(model: type[BaseModel], key: str) -> str:
+    """What the key means; empty without an entry."""
+    return str(_of_key(model, key).get("description", ""))
+
+
+def example(model: type[BaseModel], key: str) -> Any:
+    """A value as the file has it; None without an example."""
+    return _of_key(model, key).get("example")

@@ -11,12 +11,12 @@ from babel.core import get_global
 from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
 from amends.settings.field_types import parse_amount, parse_limit
-from amends.settings.loading import Settings
 from amends.settings.presets import RulesOfDay, country_law, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
-from complaints.danger.hazards import table_hash
+from amends.settings.settings_file import Settings
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due_where_on_call
+from complaints.hazards import table_hash
 from complaints.rulebook import (
     ALWAYS,
     Calendar,

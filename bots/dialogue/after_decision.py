@@ -2,8 +2,8 @@
 
 from bots.dialogue import my_data, new_message
 from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REMEDY_STEP, REPLY, SURE
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
-from bots.dialogue.turn import IDLE, Turn
+from bots.dialogue.record import ReceivedMessage, add_message, record_choice
+from bots.dialogue.turn import DESCRIPTION, IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED, asks_a_person, comes_after_decision
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.actions.reply_and_recourse import accepted_remedy

@@ -92,7 +92,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         _DATA_REQUESTS[choice](turn)
     elif case is None:
         turn.reply("status.unknown")
-    elif choice == "safe" or (choice in ("yes", "no") and press.step in danger.STEPS):
+    elif choice == "safe" or (choice in ("yes", "no", *danger.HAZARD_CHOICES) and press.step in danger.STEPS):
         danger.handle_press(turn, case, choice, press.step)
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)
@@ -218,7 +218,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         return ButtonInput("new", "belongs", None, burst["turn"]) if burst else None
     if choice == "take_up" and (burst := _burst_in_question(turn)) and not turn.open_cases:
         return ButtonInput(choice, "belongs", burst["ref"], burst["turn"])
-    if turn.step in _STEPS_BY_CHOICE.get(choice, ()):
+    if turn.step in _STEPS_BY_CHOICE.get(choice, ()) or danger.offers(turn, choice):
         return ButtonInput(choice, turn.step, turn.ref, turn_number)
     if choice in ("yes", "no") and turn.step == "idle":
         remedy_question = after_decision.remedy_awaiting_answer(turn)

@@ -10,6 +10,8 @@ CHECK: Rows = (("send",), ("change", "not_yet"), ("form_copy",))
 FORM_COPY: Rows = (("form_copy",),)
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("happened_before",), ("cancel",))
 SAFE: Rows = (("safe",),)
+#: Of the hazards named to a person in danger, none.
+OTHER_HAZARD = "other_hazard"
 YES_OR_NO: Rows = (("yes", "no"),)
 SURE = YES_OR_NO
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)

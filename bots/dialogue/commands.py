@@ -8,7 +8,7 @@ from bots.dialogue.inputs import CommandInput, TextInput
 from bots.dialogue.question_table import ORDER
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
-from bots.texts.recourse import body_list
+from bots.texts.phrases import body_list
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.identifiers import find_reference, parse_reference

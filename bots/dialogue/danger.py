@@ -1,21 +1,23 @@
 """The conversation about a danger: the number first, one instruction, and an answer to everything that follows.
 
 While it lasts there is no form and nothing to sign. The bot never permits: it forbids, sends away, or gives the
-number to call. All that it adds to the number is in `complaints/danger/hazards.toml`, and a safety officer signs it.
+number to call. All that it adds to the number is in `complaints/hazards.toml`, and a safety officer signs it.
 """
 
 from collections.abc import Iterable
 
 from bots.dialogue import form
-from bots.dialogue.buttons import SAFE, YES_OR_NO
+from bots.dialogue.buttons import OTHER_HAZARD, SAFE, YES_OR_NO, Rows
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import FORM, IDLE, UNREAD, SignsInWords, Turn, own_signs, read_late
 from complaints.actions.danger import is_certain
 from complaints.case import Case
 from complaints.case_values import clearest_signs
-from complaints.danger.hazards import (
+from complaints.deadlines.opening_hours import nobody_reads_until
+from complaints.hazards import (
     DO,
     HAZARD_OF_KIND,
+    HAZARDS,
     NEVER,
     Hazard,
     SafetySentence,
@@ -24,7 +26,6 @@ from complaints.danger.hazards import (
     sentences,
     text_number,
 )
-from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
 from complaints.times import local_time
@@ -37,6 +38,8 @@ STEP = "danger"
 ASKED, DISCREET = "danger_question", "danger_discreet"
 STEPS = frozenset({STEP, ASKED, DISCREET})
 FIELD = "danger"
+#: The buttons under "What is it about?".
+HAZARD_CHOICES = frozenset({OTHER_HAZARD, *(hazard.name for hazard in HAZARDS)})
 #: So many things that are never to be done fit into one message that a person reads in danger.
 _MOST_NEVER, _MOST_ANSWERED = 4, 2
 #: After these the interrupted questions are not asked again.
@@ -72,6 +75,12 @@ def handle_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
             turn.go_to(STEP, ref, resume=IDLE, resume_ref=None)
 
 
+def offers(turn: Turn, choice: str) -> bool:
+    """Whether this is one of the hazards that the complainant is asked to name."""
+    likely = turn.state.get("likely_hazards", ())
+    return turn.step == STEP and bool(likely) and choice in (*likely, OTHER_HAZARD)
+
+
 def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
     """A button within a danger: an answer, or that it is over."""
     label = turn.texts.label(turn.language, choice)
@@ -86,6 +95,10 @@ def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
         else:
             turn.go_to(STEP, case.ref)
             _reply(turn, case.ref, "danger.listens", instruction=_instruction(turn, case.ref))
+        return
+    if choice in HAZARD_CHOICES:
+        record_choice(turn, case.ref, FIELD, label, {}, kind=FIELD)
+        _name_hazard(turn, case, choice)
         return
     answer = {"safe": "over"}.get(choice, choice)
     record_choice(turn, case.ref, FIELD, label, {"danger_answer": answer}, kind=FIELD)
@@ -127,6 +140,8 @@ def reply_to_danger(turn: Turn) -> None:
     written = sign.language if sign is not None else ""
     language = turn.texts.danger_language(written or turn.state.get("danger_language"), turn.language)
     turn.state.update(hazards=hazards, danger_language=language)
+    if signs.hazards:
+        turn.state["likely_hazards"] = signs.hazards
     if sign is not None and sign.rule == UNREAD:
         turn.state["unread_asked"] = sign.language
     if content is not None and content.cannot_call:
@@ -165,11 +180,11 @@ def _reply_first(turn: Turn, ref: str, signs: SignsInWords) -> None:
         turn.go_to(DISCREET, ref)
         _reply(turn, ref, "danger.discreet", step=DISCREET, number=_number(turn, ref))
         return
-    fields = {
-        "call": _call(turn, ref),
-        "instruction": _own_text(turn, ref, signs, language) or _instruction(turn, ref),
-        "alert": _alert(turn, ref, language),
-    }
+    instruction = _own_text(turn, ref, signs, language) or _instruction(turn, ref)
+    rows = () if hazard.name or instruction else _hazard_rows(turn, language)
+    if rows:
+        instruction = f"\n\n{turn.texts.text(language, 'danger.which')}"
+    fields = {"call": _call(turn, ref), "instruction": instruction, "alert": _alert(turn, ref, language)}
     id_ = "danger"
     if "self_harm" in turn.state["hazards"]:
         listens = call_number("self_harm", turn.current_rules(ref).country)
@@ -180,7 +195,33 @@ def _reply_first(turn: Turn, ref: str, signs: SignsInWords) -> None:
         if listens is None:
             id_ = "danger.self_harm_plain"
             del fields["line"]
-    _reply(turn, ref, id_, **fields)
+    _reply(turn, ref, id_, buttons=rows, **fields)
+
+
+def _name_hazard(turn: Turn, case: Case, choice: str) -> None:
+    """The complainant says what it is about: the deadliest that they named speaks, unless a person writes to them."""
+    ref = case.ref
+    turn.go_to(STEP, ref)
+    turn.state.setdefault("danger_language", turn.language)
+    named = {choice, *turn.state.get("hazards", ())} if choice != OTHER_HAZARD else ()
+    turn.state["hazards"] = [hazard.name for hazard in deadliest_first(named)]
+    if case.talk is not None:
+        return
+    if choice == OTHER_HAZARD:
+        _reply(turn, ref, "danger.noted")
+    elif _hazard(turn).discreet or choice == "self_harm":
+        _reply_first(turn, ref, SignsInWords())
+    else:
+        _reply(turn, ref, "danger.advice", call=_call(turn, ref), instruction=_instruction(turn, ref))
+
+
+def _hazard_rows(turn: Turn, language: str) -> Rows:
+    """The hazards that the words may be about, two in a row; () where none can be named in this language."""
+    likely = turn.state.get("likely_hazards", ())
+    if not likely or not turn.texts.says(language, "danger.which"):
+        return ()
+    names = (*likely, OTHER_HAZARD)
+    return tuple(tuple(names[place : place + 2]) for place in range(0, len(names), 2))
 
 
 def _reply_next(turn: Turn, ref: str, content: DangerMessage) -> None:
@@ -221,14 +262,14 @@ def _always_forbidden(turn: Turn, ref: str) -> set[str]:
     return {act for hazard in deadliest_first(names) for act in hazard.no}
 
 
-def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, **fields: str) -> None:
+def _reply(turn: Turn, ref: str, id_: str, *, step: str = STEP, buttons: Rows = (), **fields: str) -> None:
     language = str(turn.state["danger_language"])
     if not turn.texts.says(language, id_):
         # A language outside of the desk and the safety rules has only the texts that every danger needs.
         plain = "danger.cannot_judge" if "call" in fields else "danger.noted"
         id_ = "danger" if "alert" in fields else plain
-    buttons = SAFE if step == STEP else YES_OR_NO
-    turn.reply(id_, buttons=buttons, ref=ref, lane=SendPriority.DANGER, step=step, spoken=language, **fields)
+    rows = (*buttons, *SAFE) if step == STEP else YES_OR_NO
+    turn.reply(id_, buttons=rows, ref=ref, lane=SendPriority.DANGER, step=step, spoken=language, **fields)
 
 
 def _say_if_late(turn: Turn, ref: str, language: str) -> None:
@@ -390,6 +431,6 @@ def _resume(turn: Turn, case: Case) -> None:
 def _forget(turn: Turn) -> None:
     """Back to the step that the danger interrupted, if there is one."""
     step, subject = str(turn.state.pop("resume", IDLE)), turn.state.pop("resume_ref", None)
-    for name in ("hazards", "danger_language", "cannot_call", "own_danger"):
+    for name in ("hazards", "likely_hazards", "danger_language", "cannot_call", "own_danger"):
         turn.state.pop(name, None)
     turn.go_to(step if step not in STEPS else IDLE, subject)

@@ -17,8 +17,8 @@ from bots.dialogue.read_back import (
     reminder_time,
     story_text,
 )
-from bots.dialogue.record import DESCRIPTION, PLACE, ReceivedMessage, add_message, record_choice, reply_added
-from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.dialogue.record import PLACE, ReceivedMessage, add_message, record_choice, reply_added
+from bots.dialogue.turn import DESCRIPTION, FORM, IDLE, Turn
 from complaints.case import Facts
 from triage.intent import classify_intent
 

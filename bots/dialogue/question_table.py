@@ -17,9 +17,9 @@ from typing import Any
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
 from complaints.actions.intake import CHILD_WRITING
 from triage.facts.amounts import is_taken
-from triage.facts.clauses import hints_at_wish
 from triage.facts.fact import StoryFact
 from triage.facts.references import is_iban
+from triage.facts.wishes import hints_at_wish
 from triage.matching import fold
 
 #: Kinds of number that identify what a story is about. A payment card's number does not.

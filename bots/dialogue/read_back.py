@@ -7,15 +7,15 @@ from typing import Any
 
 from bots.dialogue.buttons import CHECK, WISHES, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, record_choice
-from bots.dialogue.turn import FORM, Turn
-from bots.texts.media import recording_names, without_words
+from bots.dialogue.record import record_choice
+from bots.dialogue.turn import DESCRIPTION, FORM, Turn
+from bots.texts.phrases import recording_names, without_words
 from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
-from complaints.complaint_text import without_own_words
 from complaints.deadlines.periods import form_ends
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
+from complaints.letter_texts import without_own_words
 from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words

@@ -6,8 +6,8 @@ from typing import Any
 
 from bots.dialogue.buttons import Rows
 from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
-from bots.dialogue.turn import SignsInWords, Turn
-from bots.texts.media import AUDIBLE, recording_name
+from bots.dialogue.turn import DESCRIPTION, SignsInWords, Turn
+from bots.texts.phrases import AUDIBLE, recording_name
 from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.case import Case, Facts
@@ -28,7 +28,7 @@ _NUMBER_KINDS = {
 _BARE_CODE = re.compile(
     r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
 )
-DESCRIPTION, PLACE = "description", "where_and_when"
+PLACE = "where_and_when"
 #: Coordinates or a link to a map only: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
     r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"

@@ -52,7 +52,7 @@ from bots.dialogue.record import (
     to_message,
 )
 from bots.dialogue.turn import FORM, IDLE, Turn
-from bots.texts.media import AUDIBLE
+from bots.texts.phrases import AUDIBLE
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time

@@ -17,8 +17,8 @@ from complaints.case import Case
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import State, Verb
 from store.values import PlannedAct
-from triage.facts.scores import read_score
 from triage.intent import COMPLAINT, classify_intent, dissatisfaction, read_answer, says_only
+from triage.message_kind import read_score
 
 #: The question that is answered in words.
 TEXT_QUESTION = "q6"

@@ -23,7 +23,7 @@ from complaints.rulebook import Rulebook, Rulebooks
 from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
-from triage.facts.danger_talk import DangerMessage
+from triage.facts.danger_talk import DangerMessage, read_danger_message
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.matching import LANGUAGES
@@ -34,6 +34,8 @@ from triage.safety.signs import find_signs
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
+#: The field of a complaint's first words.
+DESCRIPTION = "description"
 #: Key in the state: the country of the link through which the person came. Their next complaint gets its rules.
 COUNTRY = "country"
 #: Field of a reply: a further paragraph below its text.
@@ -221,7 +223,10 @@ class Turn:
         rules = self.current_rules(ref)
         key = (rules.country, text)
         if key not in self._signs:
-            signs = read_signs(text, rules, self.conversation.staff, self.now, self.catalogue.languages)
+            before = self._complaint_before(text, ref)
+            signs = read_signs(
+                text, rules, self.conversation.staff, self.now, self.catalogue.languages, before
+            )
             # A person who denied the danger is not asked again for their language alone.
             kept = [
                 sign
@@ -230,6 +235,14 @@ class Turn:
             ]
             self._signs[key] = replace(signs, signs=tuple(kept))
         return self._signs[key]
+
+    def _complaint_before(self, text: str, ref: str | None) -> str:
+        """The complaint before a question about it; "" once it had an alarm, and for all that is no question."""
+        case = self.case(ref)
+        if case is None or case.alarms or not read_danger_message(text).asks:
+            return ""
+        story = self.words(case.ref).get(DESCRIPTION, "")
+        return story if text not in story else ""
 
     def received_on(self, ref: str) -> date:
         """The local day on which a complaint was received; today for one received in this turn."""
@@ -359,10 +372,14 @@ def written_reply(texts: Texts, language: str, template: str, fields: Mapping[st
 
 @dataclass(frozen=True)
 class SignsInWords:
-    """`signs` as they are recorded, the gravest first; `subjects`: the ids of the staff named."""
+    """`signs` as they are recorded, the gravest first; `subjects`: the ids of the staff named.
+
+    `hazards` are those that they may be about, where none is clear.
+    """
 
     signs: tuple[RecordedSign, ...] = ()
     subjects: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
 
     @property
     def danger(self) -> RecordedSign | None:
@@ -389,20 +406,24 @@ def read_signs(
     staff: Mapping[str, Sequence[str]],
     now: datetime,
     languages: Sequence[str] | None = None,
+    before: str = "",
 ) -> SignsInWords:
     """Find the signs in one message. It runs inside its transaction, so no look-ups
     (docs/subsystems/intake.md, "What runs when").
 
-    `languages` are those of the desk: a text in none of them has no reader here, which is a sign of its own.
+    `languages` are those of the desk: a text in none of them has no reader here, which is a sign of its own. `before`
+    is the complaint that a question is about.
     """
     if not text.strip():
         return SignsInWords()
     # Imported here: only the running desk loads NumPy, and no command does.
-    from triage.reader.danger import read_danger
+    from triage.reader.danger import read_danger, read_question
 
     spoken = spoken_languages(words_of(text), LANGUAGES)
     language = _written_language(spoken, rules)
     signs = read_danger(text, find_signs(text, extra=own_signs(rules)))
+    if before and not any(sign.danger or sign.look for sign in signs):
+        signs = (*signs, *read_question(text, before))
     recorded = tuple(
         RecordedSign(
             f"{sign.kind}.{sign.rule}",
@@ -422,7 +443,11 @@ def read_signs(
         recorded += (RecordedSign(UNREAD, 1, 0, False, now, look=True, language=unread),) if unread else ()
     member_by_name = {name: member for member, names in staff.items() for name in names}
     names_in_text = named_people(text, tuple(member_by_name))
-    return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))
+    return SignsInWords(
+        recorded,
+        tuple(sorted({member_by_name[name] for name in names_in_text})),
+        next((sign.hazards for sign in signs if sign.hazards), ()),
+    )
 
 
 def _written_language(spoken: Sequence[str], rules: Rulebook) -> str:

@@ -6,21 +6,21 @@ follows from its delivery.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, REMEDY_STEP, REPLY, SCALE, SURE, SURVEY, Rows
-from bots.letters import decision as decision_letters
-from bots.letters import progress as progress_letters
+from bots.letters import decision_letters, progress_letters
 from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
-from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, verbs_that
+from complaints.actions.registry import ACTIONS, SECOND_PERSON_VERBS, form_of, verbs_that
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case, Event, events_of
 from complaints.case_values import RemedyOwed
-from complaints.complaint_text import NO_TEXT, ComplaintText
+from complaints.forms import FORMS
 from complaints.history import taken_back_seqs
+from complaints.letter_texts import NO_TEXT, ComplaintText
 from complaints.obligations.kinds import LETTERS
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import CloseCode, Flag, Role, Target, Verb
@@ -52,34 +52,22 @@ def preview(
     """
     texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(language or case.language), reviewers, complaint_text)
-    if form not in _WRITTEN:
+    if form not in _COMPOSED and not FORMS[form].keeps_letter:
         raise ValueError(f"the form {form!r} writes nothing to the complainant")
     if stored := words.get("letter"):
         return decision_letters.as_it_leaves(letter, stored, facts, words, written_at or now, now)
-    return _WRITTEN[form](letter, _Filled(facts, words, issue_texts, now))
+    if form in _COMPOSED:
+        return _COMPOSED[form](letter, facts, words, issue_texts=issue_texts, now=now)
+    return progress_letters.from_staff(letter, FORMS[form], facts, words)
 
 
-@dataclass(frozen=True)
-class _Filled:
-    """What was filled into a form."""
-
-    facts: Mapping[str, Any]
-    words: Mapping[str, str]
-    issue_texts: Sequence[str]
-    now: datetime
-
-
-#: The letter of each form that has one, and that about what an improvement changed.
-_WRITTEN: Mapping[str, Callable[[Letter, _Filled], str]] = {
-    "reply": lambda letter, form: progress_letters.reply(letter, form.words),
-    "change": lambda letter, form: progress_letters.reply(letter, form.words, "reply.change"),
-    "ask": lambda letter, form: progress_letters.ask(letter, form.words, form.facts["needed_by"]),
-    "inform": lambda letter, form: progress_letters.inform(letter, form.words, form.facts["next_date"]),
-    "warn_conduct": lambda letter, form: progress_letters.warning(letter, form.words),
-    "resolve": lambda letter, form: decision_letters.short_decision(letter, form.facts, form.words),
-    "decide": lambda letter, form: decision_letters.full_decision(
-        letter, form.facts, form.words, issue_texts=form.issue_texts, now=form.now
+#: Letters with more than the fields of their form, and that about what an improvement changed.
+_COMPOSED: Mapping[str, Callable[..., str]] = {
+    "change": lambda letter, facts, words, **_: progress_letters.from_staff(
+        letter, FORMS["reply"], facts, words, "reply.change"
     ),
+    "resolve": lambda letter, facts, words, **_: decision_letters.short_decision(letter, facts, words),
+    "decide": decision_letters.full_decision,
 }
 
 
@@ -169,13 +157,12 @@ class Composer:
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])
-        for name in ("needed_by", "next_date"):
-            if name in self._event(seq).facts:
-                # The stored text has this date as a promise.
-                self.letter.due_day(date.fromisoformat(self._event(seq).facts[name]))
+        form, words = FORMS[form_of(verb)], self.words_of(seq)
+        # Composed also where a letter is stored: its days are promises.
+        composed = progress_letters.from_staff(self.letter, form, self._event(seq).facts, words)
         counts = seq in {unsent.event.seq for unsent in self.letter.case.unsent}
         return LetterText(
-            self.words_of(seq).get("letter") or self._preview(verb, seq, self.now),
+            words.get("letter") or composed,
             verb,
             act=(Verb.DELIVER, {"seq": seq}, {}) if counts else None,
         )

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from bots.texts.recourse import body_list
+from bots.texts.phrases import body_list
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
-from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
+from complaints.letter_texts import NO_TEXT, ComplaintText
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Letter:
     dates: dict[str, int] = field(default_factory=dict, compare=False)
 
     def text(self, id_: str, **fields: Any) -> str:
+        """The text. Where staff read it out or post it, `ID.spoken` if there is one: without buttons and commands."""
+        spoken = f"{id_}.spoken"
+        id_ = spoken if self.case.is_offline and self.texts.has(spoken) else id_
         return self.texts.text(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def due_day(self, at: datetime | date) -> str:
@@ -48,13 +51,6 @@ class Letter:
     def span(self, written: str) -> str:
         """A length of time in words: `20 working days`."""
         return self.texts.span(self.language, written)
-
-    def by_channel(self, in_chat: str, read_out: str) -> str:
-        """`in_chat` for a letter in the chat; `read_out` for one that staff read out or post.
-
-        The second names no button and no command.
-        """
-        return read_out if self.case.is_offline else in_chat
 
     @property
     def team(self) -> str:

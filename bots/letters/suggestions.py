@@ -6,12 +6,12 @@ They are the news and what was done, and the fields of letter templates, in the 
 from collections.abc import Mapping
 
 from bots.letters.letter import Letter
-from bots.letters.progress import done_and_left
+from bots.letters.progress_letters import done_and_left
 from bots.texts.texts import Texts, capitalised
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.forms import FORMS
-from complaints.letter_templates import FILLED
+from complaints.letter_texts import FILLED
 from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy, Target
 
 

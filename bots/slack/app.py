@@ -7,26 +7,24 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack import conversation, register_acts
 from bots.slack.batches import bulk_acts, change_letter
 from bots.slack.client.client import SlackClient, make_client
 from bots.slack.client.refused_blocks import BlockSupport
 from bots.slack.context import SlackContext
 from bots.slack.incidents import incident_decision, incident_forms
 from bots.slack.listeners import (
-    buttons,
     caller_check,
-    commands,
-    conversation,
+    case_buttons,
     desk_settings,
-    forms,
-    letter_templates,
     log_complaint,
     owner_requests,
-    registers,
-    search,
+    search_view,
+    slash_commands,
+    submitted_forms,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
-from bots.slack.views.forms import NOTICE
+from bots.slack.views.form_modals import NOTICE
 
 COMMAND = "/complaints"
 SHORTCUTS = ("log_complaint", "log_from_message")
@@ -34,19 +32,18 @@ SHORTCUTS = ("log_complaint", "log_from_message")
 LISTENERS = (
     owner_requests,
     change_letter,
-    registers,
+    register_acts,
     conversation,
-    buttons,
-    forms,
+    case_buttons,
+    submitted_forms,
     log_complaint,
     caller_check,
     bulk_acts,
     incident_forms,
-    letter_templates,
-    incident_decision,
-    search,
     desk_settings,
-    commands,
+    incident_decision,
+    search_view,
+    slash_commands,
 )
 log = logging.getLogger("amends.slack.bolt")
 

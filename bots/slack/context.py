@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from bots.letters.composer import LetterText
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.errors import NotAllowed
+from complaints.letter_texts import NO_TEXT, ComplaintText
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor

@@ -11,24 +11,24 @@ from bots.slack.batches import bulk_acts
 from bots.slack.batches.change_letter import send_letters
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.client.client import NETWORK, PERMANENT, error_of
-from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
+from bots.slack.client.slack_limits import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
+from bots.slack.conversation import ConversationJobs
 from bots.slack.incidents import incident_decision, incident_forms
 from bots.slack.incidents.incident_card import IncidentCards
-from bots.slack.jobs.card import CardJobs
-from bots.slack.jobs.conversation import ConversationJobs
+from bots.slack.jobs.case_posts import CardJobs
+from bots.slack.jobs.danger_pages import PageJobs
 from bots.slack.jobs.digest import DigestJobs
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.jobs.files import FileJobs
-from bots.slack.jobs.pages import PageJobs
 from bots.slack.jobs.post import Poster, failure_outcome, post_once
-from bots.slack.jobs.registers import RegisterJobs
-from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
+from bots.slack.jobs.staff_files import FileJobs
+from bots.slack.jobs.staff_reminders import ReminderJobs
+from bots.slack.register_acts import RegisterJobs
 from bots.slack.views.home import home_view
 from store.outbox.complete import Completed, Outcome
 from store.proof.log import latest_checkpoint
-from store.slack import record_slack_key
+from store.slack_posts import record_slack_key
 from store.values import Obligation
 
 JobHandler = Callable[[Obligation], Awaitable[Outcome]]

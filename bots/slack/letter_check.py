@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from bots.slack.context import SlackContext
-from bots.slack.views.letter_warnings import Warned
+from bots.slack.views.refusals import Warned
 from complaints.actions.authorisation import is_allowed
 from complaints.actors import Actor
 from complaints.case import Case

@@ -18,7 +18,7 @@ from bots.slack.client.block_kit import Block, actions, button, plain, section
 from bots.slack.client.client import NETWORK, SlackClient, error_of, is_trigger_expired, log_unexpected
 from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
-from bots.slack.jobs.card import draw_pressed_card
+from bots.slack.jobs.case_posts import draw_pressed_card
 from bots.slack.payloads import (
     ButtonPress,
     DirectMessage,
@@ -31,12 +31,12 @@ from bots.slack.payloads import (
     with_pressed_message,
 )
 from bots.slack.recipients import possible_approvers
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views import refusals
-from bots.slack.views.case import with_next_drawing
+from bots.slack.views.form_modals import View, has_pages, notice_view, with_notice, with_statement
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
-from bots.slack.views.forms import View, has_pages, notice_view, with_notice, with_statement
 from bots.slack.views.open_form import open_button, opened_view
+from bots.slack.views.opened_case import with_next_drawing
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale

@@ -16,7 +16,7 @@ from store.cases.staff_letters import end_conversations_without_right
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.worklists import WorklistSection, load_worklist
-from store.slack import redraw_cards_of_owners
+from store.slack_posts import redraw_cards_of_owners
 from store.values import Member
 
 #: Fields of a Slack user that exclude them: guests and people of other workspaces see no complaints.

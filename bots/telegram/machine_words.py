@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from bots.dialogue.inputs import IncomingMessage, Transcript, Translation
 from bots.recovery import Handler
-from bots.texts.media import AUDIBLE
+from bots.texts.phrases import AUDIBLE
 from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import read_stored_file
+from store.cases.read import load_words_to_translate
 from store.cases.receive_message import receive_message
-from store.cases.translations import load_words_to_translate
 from store.files import load_file_to_fetch
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.store import Store

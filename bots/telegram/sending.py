@@ -20,7 +20,7 @@ from bots.letters.letter import shorten
 from bots.priority_lock import ShutdownWait
 from bots.telegram.application import App, OnResult
 from bots.telegram.polling import pause_seconds
-from bots.telegram.rate_limit import TelegramRateLimit
+from bots.telegram.telegram_limits import TelegramRateLimit
 from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.obligations.resend import failed_delivery_facts

@@ -14,8 +14,9 @@ from complaints.case import Case, Event, Facts, Words
 from complaints.deadlines.targets import revise
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ANY_FACTS, FactShapes, form_facts
-from complaints.forms import FORMS
+from complaints.forms import CARD_ACTS, FORMS
 from complaints.obligations.kinds import NewObligation
+from complaints.obligations.per_event import letter
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
 from complaints.vocabulary import Role, State, Verb
@@ -229,17 +230,22 @@ class Action:
         return self.moves.begins is not None
 
     def __post_init__(self) -> None:
-        """Refuse a row that contradicts itself; raises ValueError."""
-        contradictions = {
-            "ends": self.ends and State.CLOSED not in self.moves.to,
-            "is_automatic": self.is_automatic and bool(self.roles & STAFF - {Role.SYSTEM}),
-            "is_staff_message": self.is_staff_message
+        """Refuse a row that contradicts itself or lacks what its traits need; raises ValueError."""
+        form, is_letter = FORMS.get(self.form), self.is_staff_message and self.words is WordKind.LETTER
+        faults = {
+            "ends: it needs a move to closed": self.ends and State.CLOSED not in self.moves.to,
+            "is_automatic: no role of staff may do it": self.is_automatic and bool(self.roles & STAFF),
+            "is_staff_message: its words must be a letter or a decision": self.is_staff_message
             and self.words not in (WordKind.LETTER, WordKind.DECISION),
-            "words": self.words in (WordKind.MESSAGE, WordKind.STATEMENT)
-            and Role.COMPLAINANT not in self.roles,
+            "words: those of the complainant need that role": Role.COMPLAINANT not in self.roles
+            and self.words in (WordKind.MESSAGE, WordKind.STATEMENT),
+            f"form: forms.toml has no {self.form!r}": form is None and self.form not in ("", *CARD_ACTS),
+            "form: a letter of staff needs one with the key `letter`": is_letter
+            and (form is None or not form.keeps_letter),
+            "leaves: a letter of staff needs per_event.letter": is_letter and letter not in self.leaves,
         }
-        if wrong := [name for name, is_wrong in contradictions.items() if is_wrong]:
-            raise ValueError(f"a row of clause {self.clause} contradicts itself: {', '.join(wrong)}")
+        if wrong := [fault for fault, is_wrong in faults.items() if is_wrong]:
+            raise ValueError(f"the row of {self.form or 'a verb'} (clause {self.clause}): {'; '.join(wrong)}")
 
 
 # Checks and refusals that several stages share.

@@ -7,9 +7,9 @@ from complaints.actions.action import NOBODY, Action, ActionRequest, WordKind, s
 from complaints.actors import HANDLERS, MANAGERS
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Alarm, RecordedSign
-from complaints.danger.hazards import HAZARD_OF_KIND
 from complaints.errors import AlreadyDone, OutOfOrder
 from complaints.event_facts import FactShapes, one_of
+from complaints.hazards import HAZARD_OF_KIND
 from complaints.obligations import per_event
 from complaints.times import parse_time
 from complaints.vocabulary import EVERY, Flag, Role, Verb

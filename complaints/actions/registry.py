@@ -23,6 +23,7 @@ from complaints.actions import (
 )
 from complaints.actions.action import Action, WordKind
 from complaints.case import Event, Facts
+from complaints.forms import FORMS
 from complaints.vocabulary import Verb
 
 #: In the order of a complaint's life.
@@ -75,6 +76,14 @@ def form_of(verb: str) -> str:
     """The form of an act, to open it again; an act without a form has its own name."""
     row = ACTIONS[Verb(verb)]
     return row.form or ("given" if row.spoken else verb)
+
+
+def is_in_letter(verb: str, path: str) -> bool:
+    """True where the complainant reads these words of the act in its letter; other words of its form are a note."""
+    row, name = ACTIONS[Verb(verb)], path.rsplit(".", 1)[-1]
+    if row.words not in (WordKind.LETTER, WordKind.DECISION):
+        return False
+    return name == "letter" or row.form not in FORMS or name in FORMS[row.form].read_by_complainant
 
 
 def raises_work_version(event: Event) -> bool:

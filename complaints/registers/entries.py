@@ -1,10 +1,11 @@
-"""An entry of a register: the acts on it, each a version, and what the next act makes of it (clauses 5, 6, 8)."""
+"""An entry of a register: the acts on it, each a version, and what the next act makes of it; samples for audits."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, UnknownReference
@@ -242,3 +243,8 @@ def waiting_letter(entry: Entry) -> EntryAct | None:
 def answers_of(entry: Entry) -> dict[str, EntryAct]:
     """The answers of an audit by complaint; a later answer replaces an earlier one."""
     return {done.facts["ref"]: done for done in entry.acts_of("answer")}
+
+
+def rank_sample(refs: Iterable[str], seed: str) -> list[str]:
+    """All references in the order in which this seed draws them."""
+    return sorted(refs, key=lambda ref: (sha256(f"{seed}|{ref}".encode()).digest(), ref))

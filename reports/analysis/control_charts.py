@@ -2,7 +2,7 @@
 
 With thousands of complaints a week, Poisson limits are so narrow that every week is outside of them. So the standard
 deviation is widened by what the points show from one to the next (Laney 2002: the p' and u' charts); with few
-complaints the chart is the classic one.
+complaints the chart is the classic one. Rates for each thousand customers are compared with all others, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,9 @@ from enum import StrEnum
 from itertools import pairwise
 from math import inf, sqrt
 from statistics import fmean
+
+from scipy.special import gammaincinv
+from scipy.stats import binomtest
 
 #: The mean range of two standard normal values.
 _D2 = 1.128379167
@@ -105,3 +108,43 @@ def _broken(scores: Sequence[float]) -> Iterator[tuple[ControlRule, ...]]:
             and sum(other * side > limit for other in scores[max(0, index + 1 - length) : index + 1])
             >= needed
         )
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`number` complaints of `units` customers; `others` are those of all other codes of the same family.
+
+    `comparisons` are made together, so that chance alone flags one in at most 5 % of reports.
+    """
+
+    code: str
+    number: int
+    units: int
+    others: tuple[int, int]
+    comparisons: int = 1
+
+    @property
+    def per_thousand(self) -> float:
+        return 1000 * self.number / self.units
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The exact 95 % interval (Garwood, 1936) of the rate for each thousand."""
+        low, high = poisson_interval(self.number)
+        return 1000 * low / self.units, 1000 * high / self.units
+
+    @property
+    def flagged(self) -> bool:
+        """True if the exact conditional test says that the rate is not that of all others together."""
+        number, units = self.others
+        if not units or not self.number + number:
+            return False
+        share = self.units / (self.units + units)
+        return float(binomtest(self.number, self.number + number, share).pvalue) * self.comparisons <= 0.05
+
+
+def poisson_interval(number: int) -> tuple[float, float]:
+    """The exact 95 % interval of an expected number (Garwood, 1936). Raises ValueError for a negative number."""
+    if number < 0:
+        raise ValueError(f"{number} is no number of complaints")
+    return float(gammaincinv(number, 0.025)) if number else 0.0, float(gammaincinv(number + 1, 0.975))

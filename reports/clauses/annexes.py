@@ -10,8 +10,8 @@ from complaints.history import CaseHistory
 from complaints.measures.clocks import first_human_priority
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, Priority, Role, State, Verb
+from reports.clauses.clause_evidence import OrganisationFacts, Point, hours, must, violated
 from reports.clauses.delivery import delivered_at
-from reports.clauses.evidence import OrganisationFacts, Point, hours, must, violated
 
 _FORM_FIELDS = ("description", "where_and_when", "remedy_requested")
 

@@ -13,9 +13,17 @@ from typing import Any
 
 from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
-from reports.clauses.evidence import Clause, ClauseStatus, Evidence, EvidenceTally, OrganisationFacts, Point
+from reports.clauses.clause_evidence import (
+    Clause,
+    ClauseStatus,
+    Evidence,
+    EvidenceTally,
+    OrganisationFacts,
+    Point,
+    recorded,
+    workload,
+)
 from reports.clauses.improvement import reporting
-from reports.clauses.registers import recorded, workload
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 from reports.statistics import rounded
 

@@ -9,8 +9,8 @@ from complaints.history import CaseHistory
 from complaints.measures.marks import missed_danger, surveys
 from complaints.obligations.standing import has_survey
 from complaints.vocabulary import WITH_DECISION, Flag, Target, Verb
+from reports.clauses.clause_evidence import OrganisationFacts, Point, fault_if, must, violated
 from reports.clauses.delivery import was_delivered
-from reports.clauses.evidence import OrganisationFacts, Point, fault_if, must, violated
 
 #: Latest sending of a survey after its due time: quiet hours, days off and a stopped process may delay it.
 _SURVEY_GRACE = "3 bd"

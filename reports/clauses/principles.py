@@ -12,9 +12,16 @@ from complaints.history import CaseHistory, ReadEntry
 from complaints.measures.clocks import clocks, endings
 from complaints.measures.marks import kept
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
+from reports.clauses.clause_evidence import (
+    OrganisationFacts,
+    Point,
+    fault_if,
+    minutes,
+    must,
+    training,
+    violated,
+)
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
-from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must, violated
-from reports.clauses.registers import training
 from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.

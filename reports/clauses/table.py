@@ -9,8 +9,8 @@ from typing import Any
 import reports.clauses
 
 # The modules of the queries: clauses.toml names their functions.
-from reports.clauses import annexes, closing, improvement, operation, principles, registers  # noqa: F401
-from reports.clauses.evidence import Clause, RegisterDemand
+from reports.clauses import annexes, clause_evidence, improvement, operation, principles  # noqa: F401
+from reports.clauses.clause_evidence import Clause, RegisterDemand
 from reports.kpis import Goal
 
 FILE = Path(__file__).with_name("clauses.toml")

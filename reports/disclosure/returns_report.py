@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from complaints.measures.row import CaseMeasures
-from reports.common_cells import columns
 from reports.document import Cell, Estimate, MeasureUnit, Money, Report, Section, Table, Verbatim, text
 from reports.monitoring import Monitoring
+from reports.shared_tables import columns
 from reports.statistics import Share
 from reports.tally import Measured, Period
 

@@ -12,7 +12,6 @@ from complaints.measures.report_counts import MonthScores
 from complaints.measures.row import read_details, read_marks
 from complaints.times import local_time
 from reports.breakdowns import Gap, Score, ScoreCount
-from reports.common_cells import columns, target_cell, verdict_mark
 from reports.document import (
     CalendarMonth,
     Cell,
@@ -28,12 +27,19 @@ from reports.document import (
     Table,
     text,
 )
-from reports.fairness.duration_gap import DurationGap, Durations
-from reports.fairness.equal_treatment import AnyGap, gap_cells, is_counted, simultaneous
+from reports.fairness.equal_treatment import (
+    AnyGap,
+    DurationGap,
+    Durations,
+    gap_cells,
+    is_counted,
+    simultaneous,
+)
 from reports.kpis import ShareFigure
+from reports.monitoring import Month
+from reports.shared_tables import columns, target_cell, verdict_mark
 from reports.statistics import FEWEST, Share
 from reports.tally import Measured, Period
-from reports.trend import Month
 
 #: What responders are compared by in addition to the time to the decision, and the labels of its values.
 _TRAITS = {"category": "category", "outcome": "finding"}

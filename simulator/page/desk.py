@@ -9,11 +9,11 @@ from starlette.requests import Request
 from simulator.http import read_arguments
 from simulator.page.phone import iso_time
 from simulator.slack import people
-from simulator.slack.files import upload_by_person
+from simulator.slack.file_uploads import upload_by_person
+from simulator.slack.mrkdwn import annotated, readable, runs, runs_of_plain
 from simulator.slack.people import message_values, plain_values
 from simulator.slack.socket import Link
-from simulator.slack.text import annotated, readable, runs, runs_of_plain
-from simulator.state.slack import Channel, Post, SlackMember, View
+from simulator.state.slack_state import Channel, Post, SlackMember, View
 from simulator.state.world import World
 
 Json = dict[str, Any]

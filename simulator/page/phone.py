@@ -8,12 +8,12 @@ from starlette.requests import Request
 from simulator import samples
 from simulator.http import BadBody, Upload, read_arguments
 from simulator.slack.socket import Link
-from simulator.state.telegram import ChatMessage, Person
+from simulator.state.telegram_state import ChatMessage, Person
 from simulator.state.world import World
 from simulator.telegram import people
+from simulator.telegram.message_rules import runs
 from simulator.telegram.people import ChatAuthor, TelegramImpossible
 from simulator.telegram.profile import commands_for, description
-from simulator.telegram.rules import runs
 
 Json = dict[str, Any]
 

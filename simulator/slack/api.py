@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.http import BadBody, Upload, answer_with_fault, cut_connection, read_arguments
-from simulator.slack import conversations, files, payloads, people
+from simulator.slack import conversations, file_uploads, payloads, people
 from simulator.slack.contract import method_arguments, scope_for
 from simulator.slack.socket import Link
-from simulator.state.slack import BOT, BOT_USER, DOMAIN, TEAM, SlackRefusal
+from simulator.state.slack_state import BOT, BOT_USER, DOMAIN, TEAM, SlackRefusal
 from simulator.state.world import Call, Fault
 
 Json = dict[str, Any]
@@ -174,10 +174,10 @@ METHODS: dict[str, Method] = {
     "views.update": views_update,
     "views.publish": views_publish,
     "reactions.add": reactions_add,
-    "files.getUploadURLExternal": files.upload_url,
-    "files.completeUploadExternal": files.complete_upload,
-    "files.delete": files.delete_file,
-    "files.info": files.file_info,
+    "files.getUploadURLExternal": file_uploads.upload_url,
+    "files.completeUploadExternal": file_uploads.complete_upload,
+    "files.delete": file_uploads.delete_file,
+    "files.info": file_uploads.file_info,
 }
 APP_TOKEN_ONLY = {"apps.connections.open"}
 HTML_503 = (
@@ -201,7 +201,7 @@ def routes(link: Link) -> list[Route]:
     return [
         Route("/api/{method}", call, methods=["GET", "POST"]),
         Route("/hooks/{hook}", hook, methods=["POST"]),
-        *files.routes(link),
+        *file_uploads.routes(link),
     ]
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from simulator.state.slack import BOT_USER, Channel, SlackMember, SlackState
+from simulator.state.slack_state import BOT_USER, Channel, SlackMember, SlackState
 
 Json = dict[str, Any]
 _SCOPES = tomllib.loads((files("simulator") / "slack" / "scopes.toml").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from simulator.http import Upload
 from simulator.slack import payloads
 from simulator.slack.block_kit import completed, message_problems, refused_blocks
 from simulator.slack.socket import Link
-from simulator.state.slack import BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
+from simulator.state.slack_state import BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
 from simulator.state.world import World
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from simulator.slack.block_kit import options_of
-from simulator.state.slack import (
+from simulator.state.slack_state import (
     APP,
     BOT,
     BOT_USER,

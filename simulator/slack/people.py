@@ -17,7 +17,7 @@ from simulator.slack.block_kit_values import (
     state_entry,
 )
 from simulator.slack.socket import Link
-from simulator.state.slack import BOT_USER, Channel, Post, SlackMember, SlackRefusal, View, ViewState
+from simulator.state.slack_state import BOT_USER, Channel, Post, SlackMember, SlackRefusal, View, ViewState
 from simulator.state.world import World
 
 Json = dict[str, Any]

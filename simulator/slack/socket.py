@@ -16,7 +16,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from simulator.http import Unreachable, post_request
-from simulator.state.slack import APP
+from simulator.state.slack_state import APP
 from simulator.state.world import World
 
 Json = dict[str, Any]

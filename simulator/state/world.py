@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from simulator.state.slack import SlackState
-from simulator.state.telegram import TelegramState
+from simulator.state.slack_state import SlackState
+from simulator.state.telegram_state import TelegramState
 
 Json = dict[str, Any]
 #: `Changes.wait_until` also checks its predicate this often (seconds) without a change.

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.http import BadBody, Upload, answer_with_fault, cut_connection, read_arguments
-from simulator.state.telegram import TelegramRefusal, bad_request
+from simulator.state.telegram_state import TelegramRefusal, bad_request
 from simulator.state.world import Call, Fault, World
 from simulator.telegram import profile, sending, updates
 

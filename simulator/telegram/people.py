@@ -6,9 +6,9 @@ from typing import Any
 
 from simulator import samples
 from simulator.http import Upload
-from simulator.state.telegram import FIRST_CUSTOMER, ChatMessage, Group, Person, Query, StoredFile
+from simulator.state.telegram_state import FIRST_CUSTOMER, ChatMessage, Group, Person, Query, StoredFile
 from simulator.state.world import World
-from simulator.telegram.rules import detect_entities, strip_text, topic_content
+from simulator.telegram.message_rules import detect_entities, strip_text, topic_content
 
 Json = dict[str, Any]
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from simulator.http import Upload
-from simulator.state.telegram import BOT_ID, Person, bad_request
+from simulator.state.telegram_state import BOT_ID, Person, bad_request
 from simulator.state.world import World
-from simulator.telegram import rules
+from simulator.telegram import message_rules
 
 Json = dict[str, Any]
 
@@ -102,7 +102,7 @@ def _scope(arguments: Json) -> tuple[str, str]:
 
 
 async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     gifts = "unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels"
     return chat.api_chat() | {
         "accent_color_id": 0,
@@ -113,7 +113,7 @@ async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json
 
 async def get_chat_member(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """getChatMember, for the bot itself and for members of a group."""
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     if arguments["user_id"] == BOT_ID:
         return {"user": world.telegram.bot_user(), "status": "member"}
     person = world.telegram.people.get(arguments["user_id"])
@@ -123,7 +123,7 @@ async def get_chat_member(world: World, arguments: Json, uploads: list[Upload]) 
 
 
 async def leave_chat(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     if isinstance(chat, Person):
         raise bad_request("chat member status can't be changed in private chats")
     chat.bot_in = False
@@ -136,7 +136,7 @@ async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json
     stored = world.telegram.files.get(arguments["file_id"])
     if stored is None:
         raise bad_request("invalid file_id")
-    if len(stored.data) > rules.DOWNLOAD_MAX:
+    if len(stored.data) > message_rules.DOWNLOAD_MAX:
         raise bad_request("file is too big")
     return {
         "file_id": stored.file_id,

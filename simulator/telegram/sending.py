@@ -3,9 +3,16 @@
 from typing import Any
 
 from simulator.http import Upload
-from simulator.state.telegram import ChatMessage, Group, Person, StoredFile, TelegramRefusal, bad_request
+from simulator.state.telegram_state import (
+    ChatMessage,
+    Group,
+    Person,
+    StoredFile,
+    TelegramRefusal,
+    bad_request,
+)
 from simulator.state.world import World
-from simulator.telegram import rules
+from simulator.telegram import message_rules
 
 Json = dict[str, Any]
 DELETABLE_SECONDS = 48 * 3600
@@ -16,13 +23,13 @@ ACTIONS = {
 
 
 async def send_message(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    chat = rules.find_writable_chat(world, arguments["chat_id"])
-    return _send(world, chat, "text", rules.text_content(arguments), arguments)
+    chat = message_rules.find_writable_chat(world, arguments["chat_id"])
+    return _send(world, chat, "text", message_rules.text_content(arguments), arguments)
 
 
 async def send_document(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    chat = rules.find_writable_chat(world, arguments["chat_id"])
-    stored = rules.resolve_file(world, arguments["document"], uploads, folder="documents")
+    chat = message_rules.find_writable_chat(world, arguments["chat_id"])
+    stored = message_rules.resolve_file(world, arguments["document"], uploads, folder="documents")
     document = {
         "file_name": stored.name,
         "mime_type": stored.mime,
@@ -30,22 +37,22 @@ async def send_document(world: World, arguments: Json, uploads: list[Upload]) ->
         "file_unique_id": stored.unique_id,
         "file_size": len(stored.data),
     }
-    content = {"document": document} | rules.caption_content(arguments)
+    content = {"document": document} | message_rules.caption_content(arguments)
     return _send(world, chat, "document", content, arguments, stored)
 
 
 async def edit_message_text(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    content = rules.text_content(arguments)
+    content = message_rules.text_content(arguments)
     message = _existing_message(world, arguments, "edit")
     if not message.outgoing:
         raise bad_request("message can't be edited")
     if message.file is not None:
         raise bad_request("there is no text in the message to edit")
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     wait = world.telegram_rate_limiter.take_token(str(chat.id))
     if wait:
         raise TelegramRefusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-    markup = rules.checked_markup(arguments.get("reply_markup"))
+    markup = message_rules.checked_markup(arguments.get("reply_markup"))
     replaced = ("text", "entities", "reply_markup", "edit_date")
     changed = {k: v for k, v in message.api.items() if k not in replaced} | content
     if markup and any(markup.get("inline_keyboard", [])):
@@ -72,7 +79,7 @@ async def delete_message(world: World, arguments: Json, uploads: list[Upload]) -
 
 
 async def send_chat_action(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     if arguments["action"] not in ACTIONS:
         raise bad_request("wrong parameter action in request")
     if isinstance(chat, Person):
@@ -110,8 +117,8 @@ def _send(
     stored: StoredFile | None = None,
 ) -> Json:
     telegram = world.telegram
-    topic = rules.checked_topic(world, chat, arguments.get("message_thread_id"))
-    markup = rules.checked_markup(arguments.get("reply_markup"))
+    topic = message_rules.checked_topic(world, chat, arguments.get("message_thread_id"))
+    markup = message_rules.checked_markup(arguments.get("reply_markup"))
     api: Json = {
         "message_id": 0,
         "from": telegram.bot_user(),
@@ -153,7 +160,7 @@ def _reply_keyboard(person: Person, markup: Json | None) -> None:
 def _existing_message(world: World, arguments: Json, verb: str) -> ChatMessage:
     if "chat_id" not in arguments or "message_id" not in arguments:
         raise bad_request("message identifier is not specified")
-    chat = rules.find_chat(world, arguments["chat_id"])
+    chat = message_rules.find_chat(world, arguments["chat_id"])
     message = world.telegram.find_message(chat.id, arguments["message_id"])
     if message is None:
         raise bad_request(f"message to {verb} not found")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from simulator.http import Unreachable, Upload, post_request
-from simulator.state.telegram import TelegramRefusal, Webhook, bad_request
+from simulator.state.telegram_state import TelegramRefusal, Webhook, bad_request
 from simulator.state.world import World
 
 Json = dict[str, Any]

@@ -4,6 +4,7 @@ Event, words, projections and obligations are written in the open transaction: a
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,10 @@ from sqlalchemy import bindparam, func, select, update
 
 from complaints.actions.action import Fetched
 from complaints.actions.assessment import require_trained
-from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
+from complaints.actions.authorisation import Access, authorise, is_allowed, require_state, second_readers
 from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
+from complaints.actions.quality_check import DRAWS
 from complaints.actions.registry import ACTIONS, MESSAGE_VERBS, SECOND_PERSON_VERBS, raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
@@ -27,7 +29,6 @@ from complaints.times import format_time
 from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
-from store.cases.decision_draw import decision_draw
 from store.cases.erase import erase_words
 from store.database.keyring import new_key, seal
 from store.database.transaction import Tx
@@ -36,7 +37,7 @@ from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
 from store.people.masked_texts import seal_masked
-from store.people.staff import count_reviewers
+from store.people.staff import count_reviewers, load_current_roles
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
@@ -45,7 +46,7 @@ from store.record.measures import write_measures
 from store.record.projections import complaint_row, project
 from store.registers import list_missing_training, open_for_case
 from store.similarity.similar import schedule_similar_redraw, store_sketch
-from store.tables import CASE_PEOPLE, COMPLAINTS, READS, TEXTS
+from store.tables import CASE_PEOPLE, COMPLAINTS, READS, STAFF_ROLES, TEXTS
 from store.values import RecordedAct
 
 #: The relation of a complaint to the complaint whose handling it is about.
@@ -382,3 +383,29 @@ def _changed_rules(event: Event) -> Mapping[str, str]:
     if not ACTIONS[event.verb].changes_rules:
         return {}
     return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}
+
+
+#: A decider is new for so long after the first role.
+NEW_FOR = timedelta(days=90)
+
+
+def keyed_number(tx: Tx, purpose: str, value: str) -> int:
+    """A number of 64 bits: the same again with the instance's secret, and not to be foreseen without it."""
+    return int.from_bytes(tx.keys.index(purpose, value)[:8])
+
+
+def decision_draw(tx: Tx, case: Case, by: Actor) -> Mapping[str, Any]:
+    """What a decision needs to know of its draw; nothing where no share is read.
+
+    The draw is the same for every decision at this level, so neither another wording nor another try changes it.
+    """
+    if not case.rules.check_share:
+        return {}
+    first = select(func.min(STAFF_ROLES.c.since)).where(STAFF_ROLES.c.member_id == by.id)
+    since: datetime | None = tx.connection.execute(first).scalar()
+    number = keyed_number(tx, "quality_check", f"{case.ref}|{case.level}|{case.reopened}")
+    return {
+        "draw": number * DRAWS >> 64,
+        "readers": len(second_readers(case, by.id, load_current_roles(tx))),
+        "is_new": since is None or tx.now - since < NEW_FOR,
+    }

@@ -22,13 +22,13 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.batches.batch import TAKEN_BACK, Audience, Batch
+from complaints.batch import TAKEN_BACK, Audience, Batch
 from complaints.obligations.kinds import NewObligation
 from complaints.times import format_time, parse_time
 from store.database.transaction import Tx, database_seconds
 from store.outbox.complete import IS_OPEN, complete
 from store.outbox.rows import insert_redraw, obligation_row
-from store.slack import keep_draft, read_typed
+from store.slack_posts import keep_draft, read_typed
 from store.tables import COMPLAINTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
 
 #: The obligations that inform one complaint of an incident, and that decide it.

@@ -17,7 +17,7 @@ from store.database.transaction import Tx
 from store.outbox.deliveries import move_letters_to_chat
 from store.outbox.rows import chat_scope
 from store.people.contacts import ContactPoint
-from store.people.identifiers import copy_roles
+from store.people.identification import copy_roles
 from store.record.access_log import record_refused_attempt
 from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, BINDINGS, COMPLAINTS

@@ -34,15 +34,14 @@ from store.cases.record_fields import (
     request_fields,
     text_read_at,
 )
-from store.database.damage import note_damage
-from store.database.errors import DamagedCase, Erased, UnknownRow
+from store.database.errors import DamagedCase, Erased, UnknownRow, note_damage
 from store.database.keyring import place, sealing_key, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
 from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.contacts import find_person_name, person_key
-from store.people.identifiers import list_complainant_names
+from store.people.identification import list_complainant_names
 from store.people.staff import list_names
 from store.proof.hash_chain import sha256
 from store.record.load import CaseFile, load_all_texts, load_case_file, load_newest_texts, load_words_by_event

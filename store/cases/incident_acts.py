@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from complaints import batch as rules
 from complaints.actions.registry import DECISION_VERBS
 from complaints.actors import Actor
-from complaints.batches import common_decision as rules
-from complaints.batches.batch import Audience, Batch, audience_of, left_out, update_left_out
-from complaints.batches.common_decision import IncidentDecision
+from complaints.batch import Audience, Batch, IncidentDecision, audience_of, left_out, update_left_out
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.event_facts import OVERRULED

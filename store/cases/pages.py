@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import ContactKind, Role
-from store.database.damage import note_damage
+from store.database.errors import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file, load_many

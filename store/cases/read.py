@@ -1,4 +1,4 @@
-"""Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
+"""Read complaints: one case for a person (the read is logged, 4.7), its history and translations, and lists."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from complaints.actions.authorisation import Access, is_allowed
+from complaints.actions.intake import TRANSLATION
 from complaints.actors import Actor
 from complaints.case import Case, Event, events_of, last_of
 from complaints.forms import FORMS
@@ -17,14 +18,14 @@ from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied, recipient
-from store.cases.translations import load_translations
-from store.database.damage import UNREADABLE, collecting_damage
-from store.database.errors import UnknownRow
+from store.database.errors import UNREADABLE, UnknownRow, collecting_damage
 from store.database.keyring import unseal
 from store.database.transaction import Tx
 from store.files import list_files
+from store.outbox.complete import GIVEN_UP
 from store.outbox.deliveries import list_deliveries, message_text_place
-from store.people.identifiers import list_complainant_names
+from store.people.contacts import load_chat
+from store.people.identification import list_complainant_names
 from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import (
     CaseFile,
@@ -37,8 +38,8 @@ from store.record.load import (
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
-from store.tables import COMPLAINTS, MESSAGES
-from store.values import MergedCase, OpenedCase, Text
+from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
+from store.values import MergedCase, Obligation, OpenedCase, Text, WordsToTranslate
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
@@ -289,3 +290,40 @@ def _cursor(after: str) -> tuple[datetime, str]:
         return datetime.fromisoformat(due), ref
     except ValueError:
         raise UnknownRow(f"{after!r} is not a cursor: give `next` of the page before") from None
+
+
+def load_words_to_translate(tx: Tx, obligation: Obligation) -> WordsToTranslate:
+    """The words that an obligation of kind `translate` is about; none once erased."""
+    file, seq = load_case_file(tx, str(obligation.ref)), int(obligation.facts["event"])
+    case = file.case
+    return WordsToTranslate(
+        case.ref,
+        seq,
+        load_words_by_event(tx, file).get(seq, {}),
+        case.written_language,
+        None if case.merged_into is not None else load_chat(tx, file.contact_id),
+    )
+
+
+def load_translations(tx: Tx, file: CaseFile) -> Mapping[tuple[str, int, str], str | None]:
+    """The translations by reference, event and field of the original; None where the translator gave none."""
+    ref = file.case.ref
+    query = select(OBLIGATIONS.c.facts).where(
+        OBLIGATIONS.c.scope == ref,
+        OBLIGATIONS.c.kind == "translate",
+        OBLIGATIONS.c.state.in_(("failed", GIVEN_UP)),
+    )
+    failed = [int(row.facts["event"]) for row in tx.connection.execute(query)]
+    translated = [event for event in file.events if event.facts.get("kind") == TRANSLATION]
+    if not failed and not translated:
+        # Most desks have no translator: the words are not opened once more.
+        return {}
+    words = load_words_by_event(tx, file)
+    translations: dict[tuple[str, int, str], str | None] = {
+        (ref, seq, field): None for seq in failed for field in words.get(seq, ())
+    }
+    for event in translated:
+        for field, text in words.get(event.seq, {}).items():
+            original = field.removeprefix(f"{TRANSLATION}.")
+            translations[ref, int(event.facts["translates"]), original] = text
+    return translations

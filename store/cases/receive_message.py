@@ -29,7 +29,7 @@ from store.outbox.rows import chat_scope, obligation_row, schedule_for_case, sea
 from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
-from store.people.identifiers import add_identifiers_in
+from store.people.identification import add_identifiers_in
 from store.proof.received_keys import take_key
 from store.record.load import (
     CaseFile,

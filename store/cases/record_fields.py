@@ -13,7 +13,7 @@ from store.cases.conflicts import REPRESENTATIVE
 from store.database.transaction import Tx
 from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of, find_person_name
-from store.people.identifiers import list_complainant_names
+from store.people.identification import list_complainant_names
 from store.record.load import CaseFile, load_all_texts, load_many
 from store.registers import list_entries
 from store.tables import CASE_PEOPLE, CONTACTS, LINKS, PEOPLE, READS

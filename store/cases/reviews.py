@@ -15,8 +15,7 @@ from complaints.actors import SYSTEM
 from complaints.deadlines.working_time import due
 from complaints.times import format_time
 from complaints.vocabulary import ContactKind, State, Verb
-from store.cases.act import act
-from store.cases.decision_draw import keyed_number
+from store.cases.act import act, keyed_number
 from store.database.transaction import Tx
 from store.people.staff import list_members, load_current_roles
 from store.proof.hash_chain import record_instance_event

@@ -1,10 +1,11 @@
-"""Letters of staff: the files attached to them, and letters that are taken back before they leave (7.3, 7.8)."""
+"""Letters of staff: their templates, attached files, and letters that are taken back before they leave (7.3, 7.8)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 
 from complaints.actions.action import Fetched
 from complaints.actions.authorisation import is_allowed
@@ -12,22 +13,24 @@ from complaints.actions.perform import event_obligations, fold
 from complaints.actions.registry import ACTIONS
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
-from complaints.errors import OutOfOrder
+from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ATTACHMENTS
 from complaints.forms import Attachment
 from complaints.history import taken_back_seqs
+from complaints.letter_texts import LetterTemplate
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_key, act_on
+from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import load_actor
-from store.proof.hash_chain import parse_event
+from store.proof.hash_chain import parse_event, record_instance_event, sha256
 from store.proof.received_keys import take_key
 from store.record.load import CaseFile, load_case_file, load_readable_words
-from store.tables import EVENTS, FILES, MESSAGES, OBLIGATIONS
+from store.tables import EVENTS, FILES, LETTER_TEMPLATES, MESSAGES, OBLIGATIONS
 from store.values import MessageState, ReceivedFile, RecordedAct
 
 
@@ -179,3 +182,63 @@ def end_conversations_without_right(tx: Tx) -> None:
         if talk is not None and not is_allowed(case, Verb.TALK, load_actor(tx, talk.member)):
             facts = {"phase": "end", "thread": talk.thread, "because": "right"}
             act(tx, case.ref, Verb.TALK, SYSTEM, facts)
+
+
+_COLUMNS = LETTER_TEMPLATES.c
+
+
+def save_template(tx: Tx, template: LetterTemplate) -> LetterTemplate:
+    """Store the next version; number 0 is a new template.
+
+    Raises BadFacts if another version was saved after the one that `template` was made from.
+    """
+    highest = func.coalesce(func.max(_COLUMNS.number), 0)
+    number = template.number or tx.connection.execute(select(highest)).scalar_one() + 1
+    of_number = select(func.coalesce(func.max(_COLUMNS.version), 0)).where(_COLUMNS.number == number)
+    version = tx.connection.execute(of_number).scalar_one()
+    if template.number and template.version != version:
+        raise BadFacts.worded("template_changed", field="text", number=number)
+    saved = replace(template, number=number, version=version + 1, at=tx.now, used=0, edited=0)
+    tx.add(LETTER_TEMPLATES, **asdict(saved))
+    facts = {"template": saved.code, "by": saved.by, "retired": saved.is_retired, "text": sha256(saved.text)}
+    record_instance_event(tx, "save_template", facts)
+    return saved
+
+
+def list_templates(tx: Tx) -> list[tuple[LetterTemplate, int, int]]:
+    """The newest version of each template, with how often all its versions were used and changed before sending."""
+    newest: dict[int, tuple[LetterTemplate, int, int]] = {}
+    query = select(LETTER_TEMPLATES).order_by(_COLUMNS.number, _COLUMNS.version)
+    for row in tx.connection.execute(query).mappings():
+        template = LetterTemplate(**row)
+        _, used, edited = newest.get(template.number, (None, 0, 0))
+        newest[template.number] = (template, used + template.used, edited + template.edited)
+    return list(newest.values())
+
+
+def load_template(tx: Tx, code: str) -> LetterTemplate:
+    """One version by its code, `3.2`. Raises UnknownRow."""
+    row = tx.connection.execute(select(LETTER_TEMPLATES).where(*_is_version(code))).mappings().first()
+    if row is None:
+        raise _unknown(code)
+    return LetterTemplate(**row)
+
+
+def count_template_use(tx: Tx, code: str, *, is_edited: bool) -> None:
+    tx.connection.execute(
+        update(LETTER_TEMPLATES)
+        .where(*_is_version(code))
+        .values(used=_COLUMNS.used + 1, edited=_COLUMNS.edited + int(is_edited))
+    )
+
+
+def _is_version(code: str) -> tuple[ColumnElement[bool], ...]:
+    """The row of a version; raises UnknownRow for what is no code."""
+    number, _, version = code.partition(".")
+    if not (number.isdecimal() and version.isdecimal()):
+        raise _unknown(code)
+    return _COLUMNS.number == int(number), _COLUMNS.version == int(version)
+
+
+def _unknown(code: str) -> UnknownRow:
+    return UnknownRow(f"no template has the code {code}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, select
 
-from store.custody.rotate_keys import INSTANCE_SEALED
+from store.custody.secret_keys import INSTANCE_SEALED
 from store.database.errors import SealBroken
 from store.database.journaled import DESK, PERSON
 from store.database.keyring import place, unseal_bytes

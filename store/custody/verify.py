@@ -22,12 +22,10 @@ from store.database.errors import SealBroken
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.schema import find_differences
 from store.database.transaction import Tx
-from store.proof.hash_chain import INSTANCE_CHAIN
-from store.proof.log import latest_checkpoint
-from store.proof.mac_key import read_mac_key
+from store.proof.hash_chain import INSTANCE_CHAIN, read_mac_key
+from store.proof.log import latest_checkpoint, read_state, write_state
 from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
-from store.proof.state import read_state, write_state
 from store.similarity.sketches import list_stray_hashes
 from store.tables import COMPLAINTS, EVENTS, JOURNAL, JOURNAL_HEADS, LOG_LEAVES, PROOF_KEYS
 from store.values import Damage, Verification

@@ -18,7 +18,7 @@ from complaints.measures.row import measure_history
 from complaints.times import format_time
 from store.database.errors import SealBroken
 from store.database.keyring import unseal
-from store.database.roles import APPEND_ONLY
+from store.database.schema import APPEND_ONLY
 from store.database.transaction import Tx
 from store.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from store import tables
-from store.tables.columns import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 #: The temporary table in which triggers note the changed rows of a transaction.
 TOUCHED = "amends_touched"

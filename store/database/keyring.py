@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from store.database.damage import UNREADABLE, note_damage
-from store.database.errors import Altered, SealBroken
+from store.database.errors import UNREADABLE, Altered, SealBroken, note_damage
 
 KEY_BYTES = 32
 _NONCE = 12

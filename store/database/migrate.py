@@ -137,7 +137,6 @@ def require_current(url: str) -> None:
 
 
 def migration_scripts() -> ScriptDirectory:
-    """All migrations of this release."""
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory(str(_MIGRATIONS))

@@ -85,7 +85,7 @@ class Tx:
     now: datetime
     rulebooks: dict[str, Rulebook]
     folded: FoldedCases = field(default_factory=FoldedCases)
-    #: The key of all MACs, once it was read (`store.proof.mac_key`).
+    #: The key of all MACs, once it was read (`store.proof.hash_chain`).
     mac_key: bytes | None = None
     #: True once an obligation was inserted or freed: the workers are woken after the commit.
     obligations_changed: bool = False

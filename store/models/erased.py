@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, select, update
 
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
-from store.models.examples import find_history
+from store.models.training_examples import find_history
 from store.proof.hash_chain import INSTANCE_CHAIN
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE

@@ -13,7 +13,7 @@ from store.database.errors import SealBroken, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.models.erased import drop_erased_words, list_models_with_erased_words
-from store.models.examples import TrainingHistory, keep_history
+from store.models.training_examples import TrainingHistory, keep_history
 from store.proof.hash_chain import record_instance_event
 from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE

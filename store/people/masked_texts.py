@@ -11,8 +11,7 @@ from sqlalchemy import bindparam, select
 from complaints.actions.intake import FORWARDED, MACHINE_MADE, TRANSLATION
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.vocabulary import Role
-from store.database.damage import collecting_damage, note_damage
-from store.database.errors import Altered, SealBroken
+from store.database.errors import Altered, SealBroken, collecting_damage, note_damage
 from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import person_name

@@ -13,8 +13,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.times import format_time
 from complaints.vocabulary import Role, Verb
-from store.database.damage import note_damage
-from store.database.errors import Altered, UnknownRow
+from store.database.errors import Altered, UnknownRow, note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event

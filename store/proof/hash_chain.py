@@ -1,4 +1,4 @@
-"""Hash chains of events: each entry contains the hash of the previous one.
+"""Hash chains of events: each entry contains the hash of the previous one. And the random key of all MACs.
 
 A complaint has one, an incident has one, and so has the instance: its log of what was done to the record as a whole
 (8.1), for example loaded settings, a backup, a restore, new keys or an import.
@@ -11,16 +11,61 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, update
 
 from complaints.case import Event
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
-from store.database.keyring import sealing_key
+from store.database.keyring import new_key, place, sealing_key
 from store.database.transaction import Tx
-from store.proof.mac_key import mac_key
 from store.proof.merkle import EMPTY, leaf_hash, new_nodes, root
-from store.tables import EVENTS
+from store.tables import EVENTS, PROOF_KEYS, PROOF_STATE
+
+#: What is kept of the checkpoints of a new log (`store.proof.log`).
+_EMPTY_LOG = '{"count":0,"sum":0}'
+
+
+def mac_key(tx: Tx) -> bytes:
+    """The key; creates it in the first writing transaction of a database."""
+    if tx.mac_key is None:
+        tx.mac_key = read_mac_key(tx) or _create(tx)
+    return tx.mac_key
+
+
+def read_mac_key(tx: Tx) -> bytes | None:
+    """The key; None if no transaction was ever journaled. Raises SealBroken if it does not open."""
+    row = tx.connection.execute(select(PROOF_KEYS).where(PROOF_KEYS.c.id == 1)).first()
+    return None if row is None else tx.keys.unwrap(row.key_wrapped, _place(row.at))
+
+
+def _create(tx: Tx) -> bytes:
+    wrapped = tx.keys.wrap(new_key(), _place(tx.now))
+    # Another process may have created it in the same moment.
+    tx.insert_missing(PROOF_KEYS, [{"id": 1, "key_wrapped": wrapped, "at": tx.now}])
+    row = tx.connection.execute(select(PROOF_KEYS).where(PROOF_KEYS.c.id == 1)).one()
+    key = tx.keys.unwrap(row.key_wrapped, _place(row.at))
+    # From the first moment, so that a log without it was emptied.
+    mac = state_mac(key, "checkpoints", _EMPTY_LOG)
+    tx.insert_missing(PROOF_STATE, [{"name": "checkpoints", "value": _EMPTY_LOG, "mac": mac}])
+    return key
+
+
+def state_mac(key: bytes, name: str, value: str) -> bytes:
+    """The MAC of a row of `proof_state`."""
+    return hmac.digest(key, f"state\x00{name}\x00{value}".encode(), "sha256")
+
+
+def rotate_mac_key(tx: Tx) -> None:
+    """Wrap the key with the newest secret."""
+    key = mac_key(tx)
+    at = tx.connection.execute(select(PROOF_KEYS.c.at).where(PROOF_KEYS.c.id == 1)).scalar_one()
+    wrapped = tx.keys.wrap(key, _place(at))
+    tx.connection.execute(update(PROOF_KEYS).where(PROOF_KEYS.c.id == 1).values(key_wrapped=wrapped))
+
+
+def _place(at: datetime) -> str:
+    return place("proof_keys", 1, format_time(at))
+
 
 VERSION = 1
 #: The previous hash in the first entry of a chain.

@@ -14,8 +14,7 @@ from typing import Any
 from complaints.times import format_time
 from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, owner_key
 from store.database.transaction import Tx, sqlite_cursor, sqlite_time
-from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.proof.mac_key import mac_key
+from store.proof.hash_chain import GENESIS, canonical, mac_key, sha256
 from store.tables import JOURNAL_HEADS
 
 VERSION = 1
@@ -165,7 +164,6 @@ def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]
 
 
 def entry_mac(key: bytes, owner: str, n: int, hash_: str) -> bytes:
-    """The MAC of a journal entry."""
     return hmac.digest(key, f"journal\x00{owner}\x00{n}\x00{hash_}".encode(), "sha256")
 
 

@@ -13,17 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, insert, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, insert, select, text, tuple_, update
 
 from complaints.times import format_time
 from store.database.errors import StoreError
 from store.database.schema import require_known_schema
 from store.database.transaction import Tx
-from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
-from store.proof.mac_key import mac_key
+from store.proof.hash_chain import (
+    canonical,
+    list_instance_events,
+    mac_key,
+    read_mac_key,
+    record_instance_event,
+    state_mac,
+)
 from store.proof.merkle import Node, consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint, Signer, Verifier
-from store.proof.state import read_state, write_state
 from store.tables import (
     EVENTS,
     JOURNAL_HEADS,
@@ -31,8 +36,29 @@ from store.tables import (
     LOG_LEAVES,
     LOG_NODES,
     LOG_SIGNATURES,
+    PROOF_STATE,
     RECEIPTS,
 )
+
+
+def read_state(tx: Tx, name: str) -> dict[str, Any] | None:
+    """The value; None if there is none, or if its MAC is wrong."""
+    row = tx.connection.execute(select(PROOF_STATE).where(PROOF_STATE.c.name == name)).first()
+    key = None if row is None else read_mac_key(tx)
+    if row is None or key is None or not hmac.compare_digest(row.mac, state_mac(key, name, row.value)):
+        return None
+    value: dict[str, Any] = json.loads(row.value)
+    return value
+
+
+def write_state(tx: Tx, name: str, value: dict[str, Any] | None) -> None:
+    """Keep the value; None removes it."""
+    if value is None:
+        tx.connection.execute(delete(PROOF_STATE).where(PROOF_STATE.c.name == name))
+        return
+    text = canonical(value)
+    tx.put(PROOF_STATE, {"name": name, "value": text, "mac": state_mac(mac_key(tx), name, text)})
+
 
 #: Leaves of one checkpoint at most, so that the first one after a long pause or an import takes no long transaction.
 MOST_LEAVES = 5_000

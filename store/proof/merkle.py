@@ -13,7 +13,6 @@ EMPTY = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select
 
 from store.database.transaction import Tx
-from store.proof.mac_key import mac_key, read_mac_key
+from store.proof.hash_chain import mac_key, read_mac_key
 from store.tables import RECEIVED_KEYS
 
 

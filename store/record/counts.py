@@ -1,11 +1,12 @@
-"""Counts of many complaints for the analysis (8.2), from stored measures alone: the database counts, not we."""
+"""Counts of many complaints for reports (8), from stored rows alone: the database counts, not we."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from complaints.measures.report_counts import (
     ALL_COMPLAINTS,
@@ -13,15 +14,16 @@ from complaints.measures.report_counts import (
     AnalysisCounts,
     CauseCount,
     CountedCode,
+    MonthScores,
 )
-from complaints.measures.row import MEASURE_VERSION, UPHELD
+from complaints.measures.row import MEASURE_VERSION, UPHELD, CaseMeasures, read_details
 from complaints.times import local_time
-from complaints.vocabulary import ContactKind
-from store.database.damage import note_damage
+from complaints.vocabulary import ContactKind, State
+from store.database.errors import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
-from store.record.measured import list_without_events
-from store.tables import COMPLAINTS, MEASURES
+from store.record.measured import COUNTED, list_without_events
+from store.tables import COMPLAINTS, MEASURES, TARGETS
 
 _ROW = MEASURES.c
 #: Imported complaints are among them: their days, codes and causes are as good as ours.
@@ -120,3 +122,62 @@ def _count_complainants(tx: Tx, start: datetime, end: datetime) -> dict[int, int
     )
     query = select(people.c.complaints, func.count()).group_by(people.c.complaints)
     return {row[0]: row[1] for row in tx.connection.execute(query)}
+
+
+def count_legal_times(
+    tx: Tx, start: datetime, end: datetime, rulebooks: Collection[str]
+) -> dict[str, tuple[int, int]]:
+    """For each rule of a due time: those met in time, and those met or overdue, of complaints received in the period.
+
+    A version that a later one replaced is not counted, nor is what ended unanswered before it was due.
+    """
+    row, later = TARGETS.c, TARGETS.alias()
+    replaced = exists().where(
+        later.c.ref == row.ref,
+        later.c.target == row.target,
+        later.c.of == row.of,
+        later.c.version > row.version,
+    )
+    is_late = and_(row.met_at.is_(None), row.internal_due < tx.now, COMPLAINTS.c.state != State.CLOSED.value)
+    in_time = func.sum(case((row.met_at <= row.internal_due, 1), else_=0))
+    query = (
+        select(row.basis, in_time, func.count())
+        .join(MEASURES, MEASURES.c.ref == row.ref)
+        .join(COMPLAINTS, COMPLAINTS.c.ref == row.ref)
+        .where(*COUNTED, MEASURES.c.received_at >= start, MEASURES.c.received_at < end)
+        .where(MEASURES.c.rulebook_id.in_(rulebooks), ~replaced, or_(row.met_at.is_not(None), is_late))
+        .group_by(row.basis)
+    )
+    counts: dict[str, tuple[int, int]] = {}
+    for basis, hits, total in tx.connection.execute(query):
+        rule = str(basis).partition(";")[0].partition(",")[0]
+        before = counts.get(rule, (0, 0))
+        counts[rule] = before[0] + int(hits), before[1] + int(total)
+    return counts
+
+
+_SCORES = (_ROW.process_score, _ROW.outcome_score)
+_SUMS = [
+    part
+    for score in _SCORES
+    for part in (func.sum(score), func.sum(case((score >= 4, 1), else_=0)), func.count(score))
+]
+
+
+def sum_month_scores(tx: Tx, bounds: Sequence[datetime]) -> list[MonthScores]:
+    """The sums of the months between these moments. The columns have the last round; earlier ones are read too."""
+    months = []
+    for start, end in pairwise(bounds):
+        received = (*COUNTED, _ROW.received_at >= start, _ROW.received_at < end)
+        values = [value or 0 for value in tx.connection.execute(select(*_SUMS).where(*received)).one()]
+        sums = [values[:3], values[3:]]
+        # Finds every complaint with a second round, and some others with a list of two in their details.
+        several = select(MEASURES).where(*received, _ROW.details.like('%"surveys":[[%],[%'))
+        for row in map(CaseMeasures._make, tx.connection.execute(several)):
+            for *scores, _ in read_details(row).get("surveys", ())[:-1]:
+                for total, score in zip(sums, scores, strict=True):
+                    if score is not None:
+                        total[:] = total[0] + score, total[1] + (score >= 4), total[2] + 1
+        process, outcome = sums
+        months.append(MonthScores((process[0], process[1], process[2]), (outcome[0], outcome[1], outcome[2])))
+    return months

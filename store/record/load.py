@@ -11,12 +11,19 @@ from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case, Event, events_of
-from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
+from complaints.letter_texts import ComplaintText, without_own_words
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
-from store.database.damage import DAMAGE_REMEDY, UNREADABLE, collecting_damage, note_damage
-from store.database.errors import DamagedCase, Erased, WrongSchemaVersion
+from store.database.errors import (
+    DAMAGE_REMEDY,
+    UNREADABLE,
+    DamagedCase,
+    Erased,
+    WrongSchemaVersion,
+    collecting_damage,
+    note_damage,
+)
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash

@@ -17,7 +17,7 @@ from complaints.measures.report_counts import MeasureGroup, MonthCounts, OpenMea
 from complaints.measures.row import CLOSED, MEASURE_VERSION, CaseMeasures, Coverage, measure_history, stage_at
 from complaints.rulebook import Calendar
 from complaints.vocabulary import ContactKind, State
-from store.database.damage import note_damage
+from store.database.errors import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.record.load import load_many

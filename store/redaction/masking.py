@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from store.redaction.numbers import find_numbers
-from store.redaction.patterns import pattern, patterns, read_patterns, word_list
+from store.redaction.patterns import find_numbers, pattern, patterns, read_patterns, word_list
 
 #: Endings that a language joins to a name without a mark, folded: Turkish cases, the German and English genitive.
 _ENDINGS = r"(?:n?in|n?un|[yn]?[iu]|[yn]?[ea]|n?[dt][ea]n?|y?l[ea]|l[ea]r|s|n)?"

@@ -11,7 +11,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import NotAllowed
 from store.database.transaction import Tx
-from store.people.identifiers import find_by_identifier
+from store.people.identification import find_by_identifier
 from store.record.access_log import SEARCH, record_after_rollback, record_refused_attempt, write_read
 from store.record.load import load_many
 from store.record.projections import may_be_used

@@ -32,14 +32,13 @@ from sqlalchemy import (
 )
 
 from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
-from store.database.damage import note_damage
-from store.database.errors import Erased, SealBroken
+from store.database.errors import Erased, SealBroken, note_damage
 from store.database.keyring import OVERHEAD, Keyring, place, seal_bytes, unseal_bytes
 from store.database.transaction import Tx
 from store.record.load import case_key
 from store.record.projections import may_be_used
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES, WORD_HASHES
-from store.tables.columns import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 #: A hash that this many complaints have comes from a template: it does not count, and no more rows are read.
 POSTINGS = 64

@@ -9,7 +9,7 @@ from store.tables import proof as _proof
 from store.tables import record as _record
 from store.tables import rules as _rules
 from store.tables import work as _work
-from store.tables.columns import METADATA as METADATA
+from store.tables.column_types import METADATA as METADATA
 from store.tables.record import MEASURES as MEASURES
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Date, Index, LargeBinary, text
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
+from store.tables.column_types import NUMBER, Row, UtcDateTime, partial_index
 
 #: Conditions of partial indexes; a query must use the same SQL text to be served by the index.
 OPEN, WAITS, UNCHECKED = (

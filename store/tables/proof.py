@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
+from store.tables.column_types import NUMBER, Row, UtcDateTime, partial_index
 
 
 class ProofKeyRow(Row, table=True):

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from complaints.measures.row import CaseMeasures
-from store.tables.columns import METADATA, NUMBER, Row, UtcDateTime
+from store.tables.column_types import METADATA, NUMBER, Row, UtcDateTime
 
 
 class EventRow(Row, table=True):

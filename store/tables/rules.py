@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime
+from store.tables.column_types import NUMBER, Row, UtcDateTime
 
 
 class RulebookRow(Row, table=True):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
+from store.tables.column_types import NUMBER, Row, UtcDateTime, partial_index
 
 _OPEN = text("state = 'open'")
 _STUCK = text("state = 'failed' OR (state = 'open' AND attempts > 0)")

@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 
 from amends.public_page import public_page
 from amends.runtime.web import web_app
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
 from tests.browser.accessibility import violations
 from tests.edges.serving import serving_app

@@ -1,6 +1,6 @@
 """A record with rows in every table, and random alterations of it by somebody who has only the database.
 
-`python -m benchmarks alterations` makes a thousand of them; tests/edges/test_alterations.py a few.
+`python -m benchmarks alterations` makes a thousand of them; tests/edges/proof/test_alterations.py a few.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from complaints.actors import MODEL
 from complaints.errors import NotAllowed
-from complaints.letter_templates import LetterTemplate
+from complaints.letter_texts import LetterTemplate
 from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
 from store.cases.incident_acts import schedule_incident_update
-from store.cases.log import log_complaint
+from store.cases.staff_intake import log_complaint
+from store.cases.staff_letters import save_template
 from store.custody.verify import Outside, verify
 from store.database.journaled import DESK, JOURNALED
 from store.files import store_file
 from store.incidents import open_incident
-from store.letter_templates import save_template
-from store.models.examples import TrainingHistory
 from store.models.models import TrainingRun, keep_run
+from store.models.training_examples import TrainingHistory
 from store.outbox.failed import keep_dead_letter
-from store.people.identifiers import add_identifier
+from store.people.identification import add_identifier
 from store.proof.log import SavedCheckpoint, add_checkpoint, add_cosignature, add_receipt
 from store.proof.notes import Signer, split_note
 from store.record.load import load_case_file
 from store.registers import act_on_entry, add_entry
-from store.slack import claim_post, drop_draft, keep_draft, save_draft
+from store.slack_posts import claim_post, drop_draft, keep_draft, save_draft
 from store.store import Store
 from store.tables import CONTACTS, JOURNAL, LOG_LEAVES, METADATA
-from store.tables.columns import UtcDateTime
+from store.tables.column_types import UtcDateTime
 from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
-from tests.edges.test_store_incidents import an_update
-from tests.edges.test_store_state_machine import Desk as Course
-from tests.edges.test_store_state_machine import Plain
-from triage.similarity import sketch
+from tests.edges.store.test_store_incidents import an_update
+from tests.edges.store.test_store_state_machine import Desk as Course
+from tests.edges.store.test_store_state_machine import Plain
+from triage.shingles import sketch
 
 SEED = bytes(range(32))
 WITNESS = Signer("audit.example", bytes(range(32, 64)), is_witness=True)

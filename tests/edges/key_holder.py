@@ -18,13 +18,18 @@ from complaints.vocabulary import Verb
 from store.custody.verify import Outside, verify
 from store.database.journaled import JOURNALED
 from store.database.transaction import FoldedCases, Tx
-from store.proof.hash_chain import GENESIS, canonical, event_mac, sha256
+from store.proof.hash_chain import GENESIS, canonical, event_mac, mac_key, sha256
 from store.proof.journal import entry_mac, head_mac, items_in, items_of
-from store.proof.log import add_checkpoint, checkpoint_mac, latest_checkpoint, log_signer, prove_consistency
-from store.proof.mac_key import mac_key
+from store.proof.log import (
+    add_checkpoint,
+    checkpoint_mac,
+    latest_checkpoint,
+    log_signer,
+    prove_consistency,
+    write_state,
+)
 from store.proof.merkle import leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint
-from store.proof.state import write_state
 from store.tables import (
     ATTEMPTS,
     COMPLAINTS,

@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from amends.reports.for_slack import staff_reports
+from amends.runtime.slack import staff_reports
 from bots.letters.composer import LetterText
 from bots.slack.app import build_app
 from bots.slack.client import connection

@@ -16,7 +16,7 @@ from bots.telegram.intake import Intake
 from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
 from bots.telegram.machine_words import Speech, Translator
 from bots.telegram.polling import Poller
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.vocabulary import Verb
 from scheduler.ticks import act_handlers
 from scheduler.worker import Worker

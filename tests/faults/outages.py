@@ -15,7 +15,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import list_cases, load_case
 from store.record.load import load_texts
-from store.slack import list_posts
+from store.slack_posts import list_posts
 from store.store import Store
 from tests.edges.product import until
 from tests.faults.desk_process import DeskProcess, wait_for_desk

@@ -26,7 +26,7 @@ from complaints.vocabulary import Verb
 from simulator import Limits, Simulator
 from simulator.screen import Card, FormRefused, NotAcknowledged
 from simulator.slack.people import SlackImpossible
-from simulator.state.slack import Post
+from simulator.state.slack_state import Post
 from store.cases.read import load_history
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status

@@ -16,7 +16,7 @@ from triage.errors import UnreadableModel
 from triage.learning.examples import starter_examples
 from triage.learning.training import train
 from triage.model.artefact import digest, dump, load
-from triage.model.card import model_card, render_card
+from triage.model.model_card import model_card, render_card
 from triage.model.pipeline import Model
 from triage.proposal import propose
 

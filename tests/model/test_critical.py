@@ -14,8 +14,8 @@ from triage.learning.examples import starter_examples
 from triage.model import critical
 from triage.model.calibration import Doubles, Integers
 from triage.model.critical import fit_critical
-from triage.model.features import fit_features
 from triage.model.pipeline import CriticalClassifier, NormalisedLinear
+from triage.model.text_features import fit_features
 from triage.safety.signs import find_signs
 from triage.text import normalise
 

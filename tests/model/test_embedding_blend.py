@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from triage.model.calibration import Doubles, Integers
 from triage.model.embedding_classifier import ALONE, JOINED, WORDS, EmbeddingClassifier, fit_embedding
 from triage.model.embeddings import Encoder, Vectors
-from triage.model.metrics import log_loss
+from triage.model.prediction_metrics import log_loss
 
 ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
 CATEGORIES, ROWS = 3, 240

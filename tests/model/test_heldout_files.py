@@ -13,7 +13,7 @@ import pytest
 
 from complaints.vocabulary import ContactKind
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages
 from triage.matching import fold
 

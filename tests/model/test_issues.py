@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.example import Example
 from triage.issues import MOST, find_issues
 from triage.model.pipeline import Model

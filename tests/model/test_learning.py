@@ -19,8 +19,8 @@ from tests.clauses import clause
 from tests.shared_models import train_here
 from triage import __main__ as process
 from triage.example import Example
-from triage.learning import history
-from triage.learning import history as learning_history
+from triage.learning import own_history
+from triage.learning import own_history as learning_history
 from triage.learning.gate import Verdict, judge
 from triage.learning.holdout import FEWEST_FIXED, RecordRow, comparable_text, is_fixed, split_record
 from triage.learning.run import ModelInUse, judge_file, retrain_after_erasure, train_candidate
@@ -239,10 +239,10 @@ def test_a_renamed_model_gives_the_same_probabilities_under_the_new_names(starte
 def history_file(*, spoiled: bool = False) -> bytes:
     """A history file, with the good or bad model's answers for its held-out rows."""
     past = [row.example for row in rows(150, start=5000)]
-    learnt = history.train_on_history(past)
+    learnt = own_history.train_on_history(past)
     if spoiled:
         random_choice = random.Random(1)
-        learnt = history.train_on_history(
+        learnt = own_history.train_on_history(
             [replace(example, category=random_choice.choice(sorted(THINGS))) for example in past]
         )
     return learning_history.write_history_file(

@@ -10,9 +10,9 @@ from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.learning.training import TrainingRows, choose, train
 from triage.model import linear
-from triage.model.features import fit_features, fit_words, folded
 from triage.model.linear import blend_classifiers, fit_latent_space, fit_linear
 from triage.model.pipeline import LinearClassifier
+from triage.model.text_features import fit_features, fit_words, folded
 from triage.text import normalise
 
 TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.shared_models import starter_model
 from triage.criteria import Criterion
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
 from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, Proposal, ProposalContext, propose

@@ -16,7 +16,7 @@ import pytest
 
 from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import read_examples
+from triage.csv.labelled_rows import read_examples
 from triage.learning import examples
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import (
@@ -28,8 +28,8 @@ from triage.learning.examples import (
 )
 from triage.learning.training import train
 from triage.matching import fold
-from triage.model.features import WORD, folded
 from triage.model.pipeline import Model
+from triage.model.text_features import WORD, folded
 from triage.text import guess_language, normalise
 
 HELD_OUT = read_examples(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import reports.clauses
+from reports.clauses.clause_evidence import FAULTS, Clause
 from reports.clauses.count import FILE as INDEX
 from reports.clauses.count import marked_with, turned_red
-from reports.clauses.evidence import FAULTS, Clause
 from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written
 from tests.clause_page import FILE, page
@@ -54,7 +54,9 @@ def test_the_code_that_a_row_names_exists(number: str, name: str) -> None:
 
 @pytest.mark.parametrize("row", [row for row in CLAUSES if row.lacks is None], ids=lambda row: row.id)
 def test_every_clause_that_can_be_met_has_a_test_with_a_failing_record(row: Clause) -> None:
-    assert turned_red(row.id), f"no test in tests/rules/test_clauses_*.py is marked @clause({row.id!r})"
+    assert turned_red(row.id), (
+        f"no test in tests/rules/reports/test_clauses_*.py is marked @clause({row.id!r})"
+    )
 
 
 @pytest.mark.parametrize("number", CAN_BE_MET)

@@ -10,7 +10,7 @@ import pytest
 
 from amends.documents.case_file.record_words import _STEPS
 from amends.documents.labels import Labels, load_labels
-from bots.texts.loading import DOCUMENTS, shipped, shipped_languages
+from bots.texts.catalogues import DOCUMENTS, shipped, shipped_languages
 from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Role
 

@@ -15,7 +15,7 @@ from tests.rules.slack_cases import stages, voice
 
 ROOT = Path(__file__).parents[2]
 STORIES = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "stories").glob("*.story"))
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "stories").rglob("*.story"))
 )
 PAGE = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
 #: Forms that create a complaint: opened by a shortcut or a command, not from a card.

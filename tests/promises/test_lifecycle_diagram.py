@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import State, Verb
-from tests.lifecycle_page import BEGIN, diagram, page, verbs
-
-DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+from tests.lifecycle_page import BEGIN, PAGE, diagram, page, verbs
 
 
 def test_the_page_matches_the_transition_table() -> None:
-    text = DOCS.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert text[text.index(BEGIN) :] == page(), "run: python -m tests.lifecycle_page"
 
 

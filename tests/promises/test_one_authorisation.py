@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.edges.test_access_routes import RECORDED_COMMANDS, UNRECORDED_COMMANDS, command_names
+from tests.edges.command_line.test_access_routes import RECORDED_COMMANDS, UNRECORDED_COMMANDS, command_names
 
 HERE = Path(__file__).parents[2]
 FOLDERS = ("amends", "bots", "scheduler", "store", "triage")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import grimp
@@ -27,6 +29,7 @@ KINDS = (
     "tables and comparisons of verbs",
     "tables and comparisons of forms",
     "duplicate class names",
+    "doubled module names",
     "import cycles",
     "files per folder",
 )
@@ -41,6 +44,12 @@ def now() -> dict[str, Any]:
 def test_no_count_is_above_its_bound(kind: str, now: dict[str, Any]) -> None:
     above = excesses({kind: kept_bounds()[kind]}, now)
     assert not above, "\n".join((*above, "`python -m tests.code_measures --list WHAT` shows each place."))
+
+
+def test_no_folder_of_tests_holds_more_than_25_files() -> None:
+    files = Path(__file__).parents[1].rglob("*")
+    counted = Counter(file.parent for file in files if file.is_file() and file.suffix != ".pyc")
+    assert {str(folder): number for folder, number in counted.items() if number > 25} == {}
 
 
 def test_every_room_has_its_bounds_and_no_folder_is_named_below_the_general_limit() -> None:

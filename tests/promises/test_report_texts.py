@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from bots.texts.loading import DOMAINS, REPORTS, shipped
+from bots.texts.catalogues import DOMAINS, REPORTS, shipped
 
 HERE = Path(__file__).parents[2]
 TEXTS = shipped("en", REPORTS)
@@ -15,7 +15,7 @@ def strings() -> tuple[set[str], set[str]]:
     """Every string in the code of reports, and the beginnings of ids that are put together."""
     constants, beginnings = set[str](), set[str]()
     files = [*(HERE / "reports").rglob("*.py"), *(HERE / "amends" / "reports").rglob("*.py")]
-    for file in (*files, HERE / "amends/documents/report.py", HERE / "bots/slack/views/report.py"):
+    for file in (*files, HERE / "amends/reports/formats.py", HERE / "bots/slack/jobs/reports.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 beginnings.add(str(node.values[0].value))

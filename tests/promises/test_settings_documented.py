@@ -10,9 +10,9 @@ import pytest
 
 from amends.settings import Settings, load, sections
 from amends.settings.catalogue import tables, variables
-from amends.settings.loading import SECTIONS
 from amends.settings.presets import preset_named, preset_names
 from amends.settings.sections import PRESETS
+from amends.settings.settings_file import SECTIONS
 from tests.settings_page import FILE, settings_page
 
 ROOT = Path(__file__).parents[2]

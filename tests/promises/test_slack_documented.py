@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bots.slack.app import LISTENERS
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.forms import CARD_ACTS, FORMS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")

@@ -14,19 +14,19 @@ from bots.slack.batches import steps
 from bots.slack.batches.bulk_acts import LISTS
 from bots.slack.incidents.incident_card import INCIDENT_BUTTONS
 from bots.slack.listeners.desk_settings import ABSENCE, CLOSURE
-from bots.slack.texts import STORED_CODES
+from bots.slack.staff_texts import STORED_CODES
 from bots.slack.views import command_replies, refusals, timeline
 from bots.slack.views.form_inputs import reader_hint
-from bots.texts.loading import load_catalogues, shipped_languages
+from bots.texts.catalogues import load_catalogues, shipped_languages
 from bots.texts.texts import UnknownText
 from complaints.actions.authorisation import READING_REASONS
-from complaints.batches.batch import LEFT_OUT
+from complaints.batch import LEFT_OUT
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import CARD_ACTS, DESK_FORMS, EVIDENCE, FORMS, NO_ISSUE, NO_PAYMENT, NO_REMEDY, Input
 from complaints.incidents import fields_of
-from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
+from complaints.letter_texts import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
 from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion

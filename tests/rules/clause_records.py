@@ -12,8 +12,8 @@ from complaints.actors import Actor
 from complaints.case import Event
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
+from reports.clauses.clause_evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.clauses.count import ClauseCount, count
-from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from tests.rules.builders import RULES, STAFF, TUESDAY, BuiltComplaint

@@ -23,7 +23,7 @@ from bots.dialogue.inputs import (
 )
 from bots.dialogue.step import step
 from bots.dialogue.turn import written_reply
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from bots.texts.texts import Texts
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.vocabulary import Verb
 from tests.rules.dialogue_play import RULES, Play
 from triage.facts.finder import find_facts

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import FormPrefill
+from bots.slack.staff_texts import StaffTexts
+from bots.slack.views.form_modals import FormPrefill
 from bots.slack.views.prefill import FormStart, prefill
 from bots.slack.views.timeline import shown_messages
-from bots.texts.loading import load_catalogues
+from bots.texts.catalogues import load_catalogues
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bots.texts.loading import load_catalogues, shipped_languages
+from bots.texts.catalogues import load_catalogues, shipped_languages
 
 #: Keys whose values differ in every run.
 _DIFFERENT_KEYS = frozenset(

@@ -23,12 +23,12 @@ import triage.proposal  # noqa: F401  # slow to load; otherwise loaded only with
 from amends.demo.settings import SETTINGS
 from amends.logs import set_up_logging
 from amends.settings import load
-from amends.settings.loading import parse_settings
+from amends.settings.settings_file import parse_settings
 from amends.story.desk import DemoClock
 from amends.wiring import Application, SendIntervals
 from store.database.keyring import Keyring
 from store.people.staff import list_members
-from store.slack import list_posts
+from store.slack_posts import list_posts
 from store.store import Store, open_store
 
 # Reading settings loads the holidays of every country: load them once, before processes are forked from this one.

@@ -18,7 +18,7 @@ from tests.stories.comparable import unmarked
 from tests.stories.kill_points import POINTS, Kill
 from tests.stories.story_run import Outcome, prepare, run
 
-STORIES = {story.stem: story for story in sorted(Path(__file__).parent.glob("*.story"))}
+STORIES = {story.stem: story for story in sorted(Path(__file__).parent.rglob("*.story"))}
 #: These are killed at each point in a long run (TESTING=long), the others at one.
 WHOLE = ("resolved_the_same_day",)
 #: These are killed once, at this point: the first five, one for each point, in every run, the others in a long run.

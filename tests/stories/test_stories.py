@@ -10,7 +10,7 @@ import pytest
 from amends.demo import run
 from amends.runtime import telegram
 
-STORIES = sorted(Path(__file__).parent.glob("*.story"))
+STORIES = sorted(Path(__file__).parent.rglob("*.story"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """What a person in danger says next: an answer, news, or a question whether something may be done.
 
 The words of each language are in `phrases/danger_<language>.toml`. Nothing here decides what is right to do: an act
-that is asked about is only compared with the acts that official advice forbids (`complaints.danger.hazards`).
+that is asked about is only compared with the acts that official advice forbids (`complaints.hazards`).
 """
 
 import re

@@ -7,10 +7,10 @@ from datetime import date
 from itertools import chain
 
 from triage.facts.amounts import amounts
-from triage.facts.clauses import wishes_in_clauses
 from triage.facts.dates import dates
 from triage.facts.fact import Story, StoryFact
 from triage.facts.references import accounts, cards, codes, numbers, places, wishes
+from triage.facts.wishes import wishes_in_clauses
 from triage.matching import fold, languages_of, mask_quotes
 
 Span = tuple[int, int]

@@ -15,7 +15,7 @@ from complaints.forms import NO_PAYMENT
 from triage.facts.amounts import amounts
 from triage.facts.fact import Story, StoryFact
 from triage.matching import LANGUAGES, any_of, fold, read_phrases
-from triage.words import stop_words
+from triage.search_words import stop_words
 
 
 def require_amounts(

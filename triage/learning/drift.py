@@ -15,7 +15,7 @@ from scipy.stats import binom, chi2
 
 from complaints.case_values import RULES_ALONE
 from triage.model.calibration import Doubles, Mask
-from triage.model.metrics import calibration_error
+from triage.model.prediction_metrics import calibration_error
 
 FEWEST_RECENT, MOST_RECENT = 50, 200
 """How many of the newest assessed complaints are examined."""

@@ -10,15 +10,15 @@ from triage.csv.columns import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model.calibration import Doubles, Mask
-from triage.model.card import (
+from triage.model.model_card import (
     accuracy_figures,
     coverage_and_precision,
     rounded,
     rounded_interval,
     severity_recall,
 )
-from triage.model.metrics import f1_scores, proportion_interval
 from triage.model.pipeline import CRITICAL, Model
+from triage.model.prediction_metrics import f1_scores, proportion_interval
 from triage.safety.signs import find_signs
 
 

@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from triage.csv.columns import ColumnNames
-from triage.csv.examples import ExampleTable, ReadingOptions, read_examples
+from triage.csv.labelled_rows import ExampleTable, ReadingOptions, read_examples
 from triage.csv.reader import RefusedRow
 from triage.errors import UnreadableTable
 from triage.example import Example
@@ -56,13 +56,13 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
     return examples
 
 
-def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> Model:
+def train_starter(languages: Sequence[str] | None = None) -> Model:
     """Train the first model from the starter examples alone; takes a few seconds on one core.
 
     `languages` default to all that have a starter file. Languages without a file are ignored; where none of them has
     one, the English examples are used.
     """
-    return _train_once(_with_starters(languages), seed)
+    return _train_once(_with_starters(languages))
 
 
 def starter_version(languages: Sequence[str] | None = None) -> str:
@@ -85,8 +85,8 @@ def _starter_file(language: str) -> Traversable:
 
 
 @lru_cache(maxsize=4)
-def _train_once(languages: tuple[str, ...], seed: int) -> Model:
-    return train(starter_examples(languages), seed=seed)
+def _train_once(languages: tuple[str, ...]) -> Model:
+    return train(starter_examples(languages))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from triage.learning.holdout import FEWEST
 from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.critical import ALERT_RATE, PREVALENCE
-from triage.model.metrics import log_loss, macro_f1, recall_at_alerts
 from triage.model.pipeline import CRITICAL, Model
+from triage.model.prediction_metrics import log_loss, macro_f1, recall_at_alerts
 from triage.safety.signs import find_signs
 
 TOLERANCE: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}

@@ -22,15 +22,15 @@ from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
-from triage.model.card import training_facts
 from triage.model.critical import ALERT_RATE, fit_critical
 from triage.model.embedding_classifier import EmbeddingClassifier, fit_embedding
 from triage.model.embeddings import Encoder
-from triage.model.features import FEWEST_PEOPLE, Features, fit_features
 from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
-from triage.model.metrics import format_losses, losses_of, precision_threshold
+from triage.model.model_card import training_facts
 from triage.model.neighbours import fit_neighbours
 from triage.model.pipeline import LinearClassifier, Model
+from triage.model.prediction_metrics import format_losses, losses_of, precision_threshold
+from triage.model.text_features import FEWEST_PEOPLE, Features, fit_features
 from triage.text import normalise
 
 PIPELINE = "13"

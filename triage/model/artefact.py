@@ -17,9 +17,9 @@ from triage.errors import UnreadableModel, UnusableEncoder
 from triage.model.calibration import Calibration, Sigmoid
 from triage.model.embedding_classifier import EmbeddingClassifier
 from triage.model.embeddings import Encoder, recorded_encoder
-from triage.model.features import rebuild_features
 from triage.model.neighbours import Neighbours
 from triage.model.pipeline import CriticalClassifier, LinearClassifier, Model, NormalisedLinear
+from triage.model.text_features import rebuild_features
 
 FORMAT = "amends-triage/4"
 LARGEST = 200 * 1024 * 1024

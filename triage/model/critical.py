@@ -17,10 +17,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from triage.model.calibration import Doubles, Integers, Mask, Sigmoid, fit_sigmoid
-from triage.model.features import Floats
 from triage.model.linear import fit_linear, stratified_folds
-from triage.model.metrics import alert_threshold
 from triage.model.pipeline import CRITICAL, CriticalClassifier, LinearClassifier, NormalisedLinear
+from triage.model.prediction_metrics import alert_threshold
+from triage.model.text_features import Floats
 
 ALERT_RATE = 0.10
 """Default share of all cases that may raise an alert."""

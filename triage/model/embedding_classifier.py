@@ -17,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.embeddings import Encoder, Vectors
-from triage.model.features import Floats
-from triage.model.metrics import format_losses, log_loss, precision_threshold
+from triage.model.prediction_metrics import format_losses, log_loss, precision_threshold
+from triage.model.text_features import Floats
 
 WORDS, ALONE, JOINED = "words", "encoder alone", "words and encoder"
 """Names of the candidates in the model card of a model with an encoder."""

@@ -21,8 +21,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
 from triage.model.calibration import Integers
-from triage.model.features import Floats
 from triage.model.pipeline import LinearClassifier
+from triage.model.text_features import Floats
 
 FOLDS = 3
 Folds = list[tuple[Integers, Integers]]

@@ -13,7 +13,7 @@ import scipy.sparse as sparse
 from sklearn.decomposition import TruncatedSVD
 
 from triage.example import Example
-from triage.model.features import Features, Floats
+from triage.model.text_features import Features, Floats
 
 Bytes = npt.NDArray[np.int8]
 

@@ -18,8 +18,8 @@ import scipy.sparse as sparse
 from triage.model.calibration import Calibration, Doubles, Sigmoid
 from triage.model.embedding_classifier import EmbeddingClassifier
 from triage.model.embeddings import Encoder
-from triage.model.features import WORD, Features, Floats, character_ngrams, folded
 from triage.model.neighbours import Neighbours
+from triage.model.text_features import WORD, Features, Floats, character_ngrams, folded
 from triage.text import LONGEST, normalise, remove_invisible
 
 CRITICAL = 4

@@ -15,17 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-from complaints.danger.hazards import HAZARD_OF_KIND
+from complaints.hazards import HAZARD_OF_KIND
 from triage.errors import UnreadableModel
 from triage.model.embeddings import READER_ENCODER, Encoder, recorded_encoder
 from triage.reader.features import SIGN_VALUE, Values, Window, read_windows
 from triage.safety.organisation import ORGANISATION
-from triage.safety.signs import LIKELY, UNCLEAR, Sign
+from triage.safety.signs import LIKELY, UNCLEAR, Sign, find_signs
 
 #: Written by `make install` and into the wheel, not in git: the models by name.
 FILES = {name: Path(__file__).with_name(f"danger_{name}.npz") for name in ("words", "vectors")}
 #: Fewer words say too little on their own: "last Tuesday, I think".
 _FEWEST_WORDS = 4
+#: Where no hazard is clear, so many are offered: the right one is among them for .96 of dangers.
+_MOST_HAZARDS = 5
+#: A question what to do is about a danger from a weight so much lower: to ask once too often costs less than silence.
+_LESS_FOR_A_QUESTION = 0.15
 #: So many windows of a text get a vector, those with the most danger by their words: 20 ms each, and Slack waits 3 s.
 _MOST_ENCODED = 8
 
@@ -121,10 +125,18 @@ def _read_model(file: Path) -> DangerModel:
         )
 
 
-def read_danger(text: str, signs: Sequence[Sign]) -> tuple[Sign, ...]:
+def read_question(question: str, before: str) -> tuple[Sign, ...]:
+    """The sign of a question what to do, "shall I switch it off?": only with the words before it is it a danger."""
+    text = f"{before}\n\n{question}"
+    signs = read_danger(text, find_signs(text), doubt=_LESS_FOR_A_QUESTION)
+    return tuple(sign for sign in signs if sign.rule.endswith(LIKELY))
+
+
+def read_danger(text: str, signs: Sequence[Sign], *, doubt: float = 0) -> tuple[Sign, ...]:
     """The signs found in a text, and those of the models; never raises for a text.
 
-    A sign of present danger that the model doubts becomes a `look`; an organisation's own never does.
+    A sign of present danger that the model doubts becomes a `look`; an organisation's own never does. With `doubt` a
+    weight that is so much lower asks.
     """
     reader = danger_reader()
     windows = read_windows(text, signs)
@@ -142,7 +154,7 @@ def read_danger(text: str, signs: Sequence[Sign]) -> tuple[Sign, ...]:
         for sign in signs
     )
     is_certain = any(sign.danger for sign in kept)
-    if not is_certain and (weight < limits["look"] or window.words < _FEWEST_WORDS):
+    if not is_certain and (weight < limits["look"] - doubt or window.words < _FEWEST_WORDS):
         return kept
     pages = is_certain or weight >= limits["page"]
     shares = model.shares(weights)
@@ -153,4 +165,9 @@ def read_danger(text: str, signs: Sequence[Sign]) -> tuple[Sign, ...]:
         # It would page without a question.
         kind = UNCLEAR
     severity, safety = (5, 3) if pages else (4, 2)
-    return (*kept, Sign(kind + LIKELY, kind, severity, safety, pages, window.span, not pages))
+    by_share = (HAZARD_OF_KIND[model.hazards[place]].name for place in np.argsort(-shares))
+    hazards = tuple(dict.fromkeys(by_share))[:_MOST_HAZARDS] if kind == UNCLEAR else ()
+    return (
+        *kept,
+        Sign(kind + LIKELY, kind, severity, safety, pages, window.span, look=not pages, hazards=hazards),
+    )

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
-from complaints.danger.hazards import HAZARD_OF_KIND, HAZARDS
+from complaints.hazards import HAZARD_OF_KIND, HAZARDS
 from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES
 from triage.model.embeddings import READER_ENCODER, installed_encoder

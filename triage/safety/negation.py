@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 
 from triage.matching import read_table
-from triage.safety.rules import Rule
+from triage.safety.safety_rules import Rule
 
 
 class SignScope(Enum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.matching import fold, read_table
-from triage.safety.rules import KEY, Matcher, Rule, RuleIndex
+from triage.safety.safety_rules import KEY, Matcher, Rule, RuleIndex
 
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
 ORGANISATION = "own"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.negation import SignScope, find_scope, write_out
 from triage.safety.organisation import ORGANISATION, DangerSign, index_own_signs
-from triage.safety.rules import Rule, RuleIndex, compile_search, index_rules, read_rules
+from triage.safety.safety_rules import Rule, RuleIndex, compile_search, index_rules, read_rules
 
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
@@ -36,7 +36,8 @@ class Sign:
 
     `severity` (1-5) and `safety` (0-3) are floors on the scales of docs/domain.md, section 4. With `danger` (present
     danger) the bot answers at once and people are paged; with `look` (likely, not certain) a person looks within the
-    hour. `span` is (start, end), end excluded. `language` is that of the rule, "" where it has none.
+    hour. `span` is (start, end), end excluded. `language` is that of the rule, "" where it has none. `hazards`: those
+    that it may be about where none is clear, the likeliest first.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Sign:
     span: tuple[int, int]
     look: bool = False
     language: str = ""
+    hazards: tuple[str, ...] = ()
 
 
 def find_signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:

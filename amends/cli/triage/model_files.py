@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amends.cli.output import err, stage
+from amends.cli.console import err, stage
 
 if TYPE_CHECKING:
-    from store.models.examples import TrainingHistory
-    from triage.learning.history import HistoryRow
+    from store.models.training_examples import TrainingHistory
+    from triage.learning.own_history import HistoryRow
     from triage.model.pipeline import Model
 
 #: The fact of a cached model that names its version: a file without it was not written here.
@@ -73,14 +73,14 @@ class ModelHistory:
 
     def renamed(self, names: Mapping[str, str]) -> ModelHistory:
         """The same rows under other names of categories, old to new."""
-        from triage.learning.history import rename_rows
+        from triage.learning.own_history import rename_rows
 
         return replace(self, rows=rename_rows(self.rows, names))
 
     def for_store(self) -> TrainingHistory | None:
         """The newest rows, as many as a training run can use."""
-        from store.models.examples import MOST, TrainingHistory
-        from triage.learning.history import newest_examples
+        from store.models.training_examples import MOST, TrainingHistory
+        from triage.learning.own_history import newest_examples
 
         if self.sha256 is None or not self.rows:
             return None
@@ -94,7 +94,7 @@ class ModelHistory:
 def read_history(file: Path, model: Model) -> ModelHistory:
     """The history next to a model file, if it is the one that the model's facts name by SHA-256."""
     from triage.errors import UnreadableTable
-    from triage.learning.history import read_history_file
+    from triage.learning.own_history import read_history_file
     from triage.model.artefact import digest
 
     recorded = model.facts.get("history")

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.console import err, local_time, out, print_json, print_table
 from amends.cli.options import NOT_WELL, Json, open_record
-from amends.cli.output import err, local_time, out, print_json, print_table
-from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
+from amends.cli.triage.labelled_files import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.models.examples import TrainingHistory
+    from store.models.training_examples import TrainingHistory
     from store.store import Store
     from triage.learning.gate import Verdict
     from triage.learning.run import ModelInUse
@@ -49,11 +49,11 @@ def promote(
     by: By = None,
     json: Json = False,
 ) -> None:
-    from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
+    from store.models.training_examples import find_history, keep_history
     from store.values import FILE
     from triage.model.artefact import digest, dump
-    from triage.model.card import model_card
+    from triage.model.model_card import model_card
     from triage.model.pipeline import rename_categories
 
     if force and not (reason or "").strip():
@@ -138,7 +138,7 @@ def _judge(
     """The verdict on the held-out rows of the record, and the number of rows in it."""
     from store.models.models import list_models, load_intact_model, load_learnt_until
     from triage.__main__ import parse_rows
-    from triage.learning.history import held_out_rows
+    from triage.learning.own_history import held_out_rows
     from triage.learning.run import ModelInUse, judge_file
 
     rows = parse_rows(store.examples())
@@ -199,8 +199,8 @@ def _login_name() -> str:
 
 def history(*, json: Json = False) -> None:
     from amends.checks import DRIFT_TEXTS
-    from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
+    from store.models.training_examples import list_assessed_proposals
     from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
     with open_record() as (settings, store):
@@ -279,8 +279,8 @@ def _version(card: Mapping[str, Any], sha256: str) -> str:
 
 
 def forget_history(*, yes: Annotated[bool, typer.Option("--yes")] = False, json: Json = False) -> None:
-    from store.models.examples import find_history
-    from store.models.examples import forget_history as destroy_history
+    from store.models.training_examples import find_history
+    from store.models.training_examples import forget_history as destroy_history
 
     with open_record() as (_, store):
         stored = store.read(find_history)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import err, print_line
 from amends.cli.options import Json, config_file, load_settings, open_record
-from amends.cli.output import err, print_line
 from amends.cli.triage.model_files import load_file, starter_model
 from complaints.case_values import Certainty, certainty
 from reports.words import in_words

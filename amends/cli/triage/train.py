@@ -11,32 +11,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.console import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.options import NOT_WELL, Json, open_record
-from amends.cli.output import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.triage.labelled_files import (
     AtColumn,
     CategoryColumn,
     ColumnOptions,
+    LabelMaps,
     LanguageColumn,
+    Maps,
     RefusedFile,
     SeverityColumn,
     TextColumn,
+    desk_names,
     optional_settings,
     read_labelled,
+    read_maps,
     reading_as_json,
+    refuse_labels,
     text_languages,
     write_refused,
 )
-from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import card_path, history_path, load_file
 from complaints.vocabulary import Category
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from triage.csv.examples import ExampleTable
+    from triage.csv.labelled_rows import ExampleTable
     from triage.example import Example
-    from triage.learning.history import TrainedHistory
+    from triage.learning.own_history import TrainedHistory
 
 
 _FIGURES = (
@@ -68,9 +72,9 @@ def train(
     json: Json = False,
 ) -> None:
     from amends.settings.sections import Triage
-    from triage.learning.history import train_on_history
-    from triage.model.card import PLAIN_FILE
+    from triage.learning.own_history import train_on_history
     from triage.model.embeddings import chosen_encoder
+    from triage.model.model_card import PLAIN_FILE
 
     files = _Files.of_model(to)
     files.require_free(force=force)
@@ -160,9 +164,9 @@ class _Files:
 
     def write(self, learnt: TrainedHistory, past: Sequence[Example]) -> dict[str, Any]:
         """Write the model, its cards and the rows of a file that it learnt from; returns the card."""
-        from triage.learning import history as history_file
+        from triage.learning import own_history as history_file
         from triage.model.artefact import digest, dump
-        from triage.model.card import render_card
+        from triage.model.model_card import render_card
 
         rows = b""
         if past:
@@ -345,7 +349,7 @@ def _print_figures(figures: Mapping[str, Any], title: str) -> None:
 
 
 def _print_evaluation(figures: Mapping[str, Any], title: str) -> None:
-    from triage.model.card import format_share
+    from triage.model.model_card import format_share
 
     _print_figures(figures, title)
     out.print()

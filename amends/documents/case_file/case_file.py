@@ -9,7 +9,7 @@ from struct import unpack_from
 from typing import Any
 
 from amends.documents.blocks import Block, Document, Edition, Heading, Picture
-from amends.documents.case_file.evidence import EvidenceView, evidence_words
+from amends.documents.case_file.evidence_file import EvidenceView, evidence_words
 from amends.documents.case_file.record_view import RecordView
 from amends.documents.case_file.record_words import own_words, record_words
 from amends.documents.labels import Labels

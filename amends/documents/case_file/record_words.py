@@ -6,12 +6,12 @@ from typing import Any
 from amends.documents.case_file.record_view import RecordView, Row
 from amends.documents.facts import basis_words, code_words, fact_lines, reason_words, value_words
 from bots.sign_names import rule_name
-from bots.texts.media import without_words
-from complaints.complaint_text import without_own_words
+from bots.texts.phrases import without_words
 from complaints.deadlines.explanation import NOTE_STEPS
+from complaints.letter_texts import without_own_words
 from store.cases.export import WholeCase
-from store.database.damage import UNREADABLE, describe_damage
-from store.file_types import is_program
+from store.database.errors import UNREADABLE, describe_damage
+from store.files import is_program
 from store.record.field_marks import MARKS, RECORD
 
 #: Facts that other parts of the file show: due times in the targets, rules in the signs.

@@ -29,12 +29,12 @@ from bots.slack.responses import (
 )
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
-from bots.slack.views.forms import View, metadata, modal, notice_view
+from bots.slack.views.form_modals import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from bots.slack.views.incident_inputs import incident_headline
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
-from complaints.batches.batch import SAME_LETTER, Audience, Batch, audience_of, bulk_left_out
+from complaints.batch import SAME_LETTER, Audience, Batch, audience_of, bulk_left_out
 from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder
 from complaints.event_facts import HELD, OVERRULED, TAKE_BACK_SECONDS

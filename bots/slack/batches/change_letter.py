@@ -17,11 +17,11 @@ from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, ReplaceView, Response
 from bots.slack.router import Router
-from bots.slack.views.forms import View, metadata, modal
-from bots.slack.views.registers.messages import reminder_message
+from bots.slack.views.form_modals import View, metadata, modal
+from bots.slack.views.register_entries import reminder_message
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
+from complaints.batch import Audience, Batch
 from complaints.case import Case, Facts, Words
 from complaints.errors import OutOfOrder
 from complaints.registers.entries import Entry

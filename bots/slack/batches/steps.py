@@ -9,12 +9,11 @@ from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.letter_check import check_texts_to_all
 from bots.slack.payloads import FormSubmission
-from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import View, metadata, modal
-from bots.slack.views.letter_warnings import Warned, codes_of, warning_lines
-from bots.slack.views.refusals import refusal_text
+from bots.slack.staff_texts import StaffTexts
+from bots.slack.views.form_modals import View, metadata, modal
+from bots.slack.views.refusals import Warned, codes_of, refusal_text, warning_lines
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
+from complaints.batch import Audience, Batch
 from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, ComplaintError
 from store.cases.batches import load_batch, save_batch

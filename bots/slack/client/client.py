@@ -17,7 +17,6 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.loopback import is_loopback
 from bots.slack.client.block_kit import Block
-from bots.slack.client.rate_limit import current_task
 from bots.slack.client.refused_blocks import (
     REFUSED_BLOCKS,
     REFUSED_VIEW,
@@ -29,6 +28,7 @@ from bots.slack.client.refused_blocks import (
     plainer,
     with_blocks,
 )
+from bots.slack.client.slack_limits import current_task
 
 log = logging.getLogger("amends.slack")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from bots.slack.client.block_kit import MESSAGE_BLOCKS, MODAL_BLOCKS, Block, mrkdwn, pieces, section
 from store.database.errors import DatabaseUnavailable
-from store.slack import BLOCK_ANSWERS, forget_slack_key, list_slack_keys, record_slack_key
+from store.slack_posts import BLOCK_ANSWERS, forget_slack_key, list_slack_keys, record_slack_key
 from store.store import Store
 
 NEW_KINDS = frozenset({"alert", "container", "data_table", "data_visualization"})

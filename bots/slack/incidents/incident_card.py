@@ -21,12 +21,11 @@ from bots.slack.client.block_kit import (
     mention,
     section,
 )
-from bots.slack.jobs.card import POST_CLAIM_TIMEOUT, POSTED_ELSEWHERE
+from bots.slack.jobs.case_posts import POST_CLAIM_TIMEOUT, POSTED_ELSEWHERE
 from bots.slack.jobs.post import Poster
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.incident_inputs import incident_headline
-from complaints.batches.batch import TAKEN_BACK
-from complaints.batches.common_decision import IncidentDecision
+from complaints.batch import TAKEN_BACK, IncidentDecision
 from complaints.incidents import Incident
 from complaints.vocabulary import UNDECIDED, State
 from store.cases.batches import DECISION, BatchDelivery, list_batch_deliveries

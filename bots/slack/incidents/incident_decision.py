@@ -30,14 +30,15 @@ from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
-from bots.slack.views.forms import View
+from bots.slack.views.form_modals import View
 from bots.slack.views.incident_inputs import incident_view
 from bots.texts.texts import currency_of
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch
-from complaints.batches.common_decision import (
+from complaints.batch import (
+    Audience,
+    Batch,
     IncidentDecision,
     check_form,
     decision_facts,

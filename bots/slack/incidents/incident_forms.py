@@ -22,7 +22,7 @@ from bots.slack.views.incident_inputs import (
 )
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
-from complaints.batches.batch import Audience, Batch, update_language
+from complaints.batch import Audience, Batch, update_language
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale
 from complaints.event_facts import TAKE_BACK_SECONDS

@@ -20,10 +20,10 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.refused_blocks import data_table
 from bots.slack.jobs.post import Poster, post_once
 from bots.slack.recipients import member_actor, present_members, proposed_owners, substitutes
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.command_replies import drift_line
 from bots.slack.views.home import case_cells, case_row, failed_line, list_heading
-from bots.slack.views.proposal import cluster_lines
+from bots.slack.views.proposal_blocks import cluster_lines
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
@@ -34,8 +34,8 @@ from complaints.rulebook import Calendar
 from complaints.similarity import SimilarCluster
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from complaints.vocabulary import Role
-from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run
+from store.models.training_examples import list_assessed_proposals
 from store.outbox.complete import Completed, Outcome
 from store.outbox.deliveries import list_failed_obligations
 from store.people.staff import list_members, load_member

@@ -9,7 +9,7 @@ from bots.slack import recipients
 from bots.slack.act_letters import composed_letter
 from bots.slack.client.block_kit import Block, SlackMessage, escaped, mention, section
 from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.slack_limits import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome, load_event, notice_message
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import next_due_text
@@ -29,7 +29,7 @@ from store.outbox.complete import Completed, Failed, Outcome, Rescheduled, Retry
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
-from store.slack import (
+from store.slack_posts import (
     find_known_slack_keys,
     forget_slack_key,
     list_slack_keys,

@@ -20,13 +20,13 @@ from bots.slack.client.client import (
     reason_of,
     retry_after,
 )
-from bots.slack.client.rate_limit import POSTS, RateLimitWait, slot_for
+from bots.slack.client.slack_limits import POSTS, RateLimitWait, slot_for
 from bots.slack.context import SlackContext
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.case import Case, Event
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.record.load import CaseFile, load_case_file
-from store.slack import find_known_slack_keys, forget_slack_key, record_slack_key
+from store.slack_posts import find_known_slack_keys, forget_slack_key, record_slack_key
 from store.values import Obligation
 
 #: The event_type of our metadata; Slack ignores one with characters other than letters, digits, _ and -.

@@ -5,16 +5,16 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import FormSubmission
 from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import input_blocks, values_of
-from bots.slack.views.forms import View, metadata, modal, notice_view
+from bots.slack.views.form_modals import View, metadata, modal, notice_view
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.forms import DESK_FORMS
 from complaints.vocabulary import State, Target
-from store.people.identifiers import load_case_for_caller
+from store.people.identification import load_case_for_caller
 
 CALLBACK = "stage"
 FIELD = "proof"

@@ -1,10 +1,13 @@
-"""What staff change in App Home: an absence, and the days on which the office is closed."""
+"""What staff change for the desk: an absence, the days on which the office is closed, templates of letters."""
 
+import hashlib
+import json
 from datetime import date
+from typing import Any
 
-from bots.slack.client.block_kit import Block, button, context, mention, section
+from bots.slack.client.block_kit import Block, button, context, cut, escaped, mention, section
 from bots.slack.context import SlackContext
-from bots.slack.listeners.commands import (
+from bots.slack.listeners.slash_commands import (
     MAX_ABSENCE,
     Away,
     absence_days,
@@ -12,15 +15,35 @@ from bots.slack.listeners.commands import (
     set_absence,
 )
 from bots.slack.payloads import ButtonPress, FormSubmission
-from bots.slack.responses import OpenView, RedrawView, Response, update_view
+from bots.slack.responses import (
+    Acknowledged,
+    OpenView,
+    RedrawView,
+    ReplaceView,
+    Response,
+    field_errors,
+    update_view,
+)
 from bots.slack.router import Router
+from bots.slack.views.actions import verb_of
 from bots.slack.views.form_inputs import input_blocks, values_of
-from bots.slack.views.forms import View, metadata, modal, notice_view
+from bots.slack.views.form_modals import View, metadata, modal, notice_view, with_notice
+from bots.slack.views.template_views import (
+    FORM,
+    edit_view,
+    list_view,
+    preview_text,
+    template_options,
+    with_template,
+)
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import DESK_FORMS, read_all
+from complaints.letter_texts import LetterTemplate, unknown_field
 from complaints.times import format_time, local_time, parse_time
+from store.cases.read import load_case
+from store.cases.staff_letters import list_templates, load_template, save_template
 from store.people.staff import end_absence, list_members
 from store.rulebooks import close_day, list_closed_days, load_current_rulebook
 
@@ -109,3 +132,63 @@ async def _recorded_absences(actor: Actor, slack: SlackContext) -> list[Block]:
 async def _today(slack: SlackContext) -> date:
     rules = await slack.store.aread(load_current_rulebook)
     return local_time(slack.store.now(), rules.calendar.zone).date()
+
+
+@router.action("template")
+async def use_template(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Fill the field of the form; what was typed into it is replaced."""
+    assert press.view is not None
+    case = await slack.store.aread(load_case, press.metadata.ref)
+    form = str(press.view["callback_id"])
+    async with slack.refusals_recorded(case.ref, form, actor):
+        authorise(case, verb_of(form, case), actor)
+    template = await slack.store.aread(load_template, press.value)
+    changed = with_template(press.view, template, case, slack.texts)
+    return Acknowledged() if changed is None else ReplaceView(changed)
+
+
+@router.action("home.templates")
+async def open_list(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    authorise(None, Access.TEMPLATES, actor)
+    first = int(press.value) if press.value.isdecimal() else 0
+    view = list_view(await slack.store.aread(list_templates), slack.texts, first)
+    return ReplaceView(view) if first else OpenView(view)
+
+
+@router.action("home.template")
+async def open_template(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    authorise(None, Access.TEMPLATES, actor)
+    template = None if press.value == "0" else await slack.store.aread(load_template, press.value)
+    return OpenView(edit_view(template, await slack.store.aread(load_current_rulebook), slack.texts))
+
+
+@router.view(FORM)
+async def preview_or_save(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """First show the text with examples in its fields; submitted again unchanged, save the next version."""
+    authorise(None, Access.TEMPLATES, actor)
+    view, texts = submission.view, slack.texts
+    values = values_of(view["state"]["values"])
+    rules = await slack.store.aread(load_current_rulebook)
+    facts, words = read_all(DESK_FORMS[FORM].fields, values, template_options(rules))
+    if (unknown := unknown_field(words["text"])) is not None:
+        return field_errors({"text": texts.text("template.unknown_field", field=cut(unknown, 40))})
+    stored = json.loads(view["private_metadata"])
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    if stored.get("shown") != digest:
+        reads = f"{texts.text('template.reads')}\n{escaped(preview_text(words['text'], texts), 2500)}"
+        metadata = json.dumps({**stored, "shown": digest})
+        return update_view({**with_notice(view, reads, level="info"), "private_metadata": metadata})
+    await slack.store.awrite(save_template, _template(stored["template"], facts, words, actor, slack))
+    return update_view(list_view(await slack.store.aread(list_templates), texts))
+
+
+def _template(
+    code: str, facts: dict[str, Any], words: dict[str, str], actor: Actor, slack: SlackContext
+) -> LetterTemplate:
+    number, _, version = code.partition(".")
+    if not number.isdecimal():
+        raise BadFacts.worded("form_expired")
+    return LetterTemplate(
+        int(number), int(version or 0), words["name"], facts["form"], facts["language"], facts.get("category", ""),
+        facts.get("outcome", ""), words["text"], actor.id, slack.store.now(), bool(facts["retired"]),
+    )  # fmt: skip

@@ -27,9 +27,9 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import MOST_IN_INPUT, input_block, values_of
-from bots.slack.views.forms import View, metadata, modal
+from bots.slack.views.form_modals import View, metadata, modal
 from bots.texts.texts import currency_of, language_name
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
@@ -38,7 +38,7 @@ from complaints.forms import FORMS, MOST_ATTACHMENTS, Field, Input, read
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.log import log_complaint
+from store.cases.staff_intake import log_complaint
 from store.people.staff import list_members, list_names
 from store.redaction.contact_details import complainant_text, find_contact_details
 from store.rulebooks import load_current_rulebooks

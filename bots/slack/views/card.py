@@ -23,7 +23,7 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.client.refused_blocks import collapsed
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.actions import (
     CaseActions,
     available_actions,
@@ -31,7 +31,7 @@ from bots.slack.views.actions import (
     executive_actions_alone,
     missing_for_decision,
 )
-from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
+from bots.slack.views.proposal_blocks import proposal_lines, rule_names, similar_blocks
 from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.action import WordKind
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION

@@ -16,7 +16,7 @@ from bots.slack.client.block_kit import (
     sections,
 )
 from bots.slack.client.refused_blocks import bar_chart
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
 from reports.kpis import ShareFigure, TargetVerdict

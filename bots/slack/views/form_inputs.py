@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from complaints.actions.registry import form_of
 from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb

@@ -7,13 +7,13 @@ from typing import Any
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import FormPlace, View, form_view, opened_from_home, with_metadata
+from bots.slack.views.form_modals import FormPlace, View, form_view, opened_from_home, with_metadata
 from bots.slack.views.open_form import prefilled
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.forms import NO_PAYMENT, WrongFields, read
 from store.cases.read import load_case
-from store.slack import read_draft, save_draft
+from store.slack_posts import read_draft, save_draft
 
 
 async def typed_values(slack: SlackContext, view: Mapping[str, Any]) -> dict[str, Any]:

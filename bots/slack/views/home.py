@@ -16,12 +16,12 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.client.refused_blocks import bar_chart
 from bots.slack.context import SlackContext
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.actions import due_served, waiting_form
 from bots.slack.views.card import owner_text
-from bots.slack.views.forms import View
+from bots.slack.views.form_modals import View
 from bots.slack.views.open_form import is_open_to, next_act
-from bots.slack.views.registers.entries import home_blocks
+from bots.slack.views.register_entries import home_blocks
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from bots.slack.client.block_kit import Block, context
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.form_inputs import input_blocks
-from bots.slack.views.forms import View, metadata, modal
+from bots.slack.views.form_modals import View, metadata, modal
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
 

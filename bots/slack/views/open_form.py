@@ -23,11 +23,10 @@ from bots.slack.client.refused_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import first_actions, fits, verb_of
-from bots.slack.views.case import case_view, dates_view, model_view
-from bots.slack.views.forms import (
+from bots.slack.views.form_modals import (
     FormPrefill,
     View,
     form_view,
@@ -38,8 +37,9 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident_inputs import incident_case_view
-from bots.slack.views.letter_templates import template_menu
+from bots.slack.views.opened_case import case_view, dates_view, model_view
 from bots.slack.views.prefill import FormStart, prefill, typed_values_of
+from bots.slack.views.template_views import template_menu
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.assessment import issue_texts
 from complaints.actions.authorisation import (
@@ -56,16 +56,16 @@ from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from complaints.forms import FORMS, Form
 from complaints.history import taken_back_seqs
 from complaints.vocabulary import Flag, Verb
-from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
+from store.cases.staff_letters import list_templates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
-from store.letter_templates import list_templates
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
+from store.similarity.similar import find_usual_cause
 from store.values import OpenedCase
 
 #: The head of a preview and its button, by the act of the second person that comes first.

@@ -18,23 +18,23 @@ from bots.slack.client.block_kit import (
     section,
     sections,
 )
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.card import asked_for_text, conduct_lines, remedy_name, unpaid_line
-from bots.slack.views.forms import FormPrefill
-from bots.slack.views.investigation import (
+from bots.slack.views.form_modals import FormPrefill
+from bots.slack.views.investigation_view import (
     findings_initial,
     investigate_form,
     open_statements_warning,
     open_steps_warning,
 )
-from bots.slack.views.letter_warnings import overruled_line
-from bots.slack.views.proposal import (
+from bots.slack.views.proposal_blocks import (
     link_initial,
     proposal_blocks,
     similar_blocks,
     take_matters_blocks,
     uncertain_categories,
 )
+from bots.slack.views.refusals import overruled_line
 from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
 from complaints.actions.assessment import (

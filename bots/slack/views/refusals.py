@@ -1,11 +1,12 @@
-"""A refusal of the rules in words for the person: why, and what to do instead."""
+"""A refusal of the rules in words for the person: why, and what to do instead; and warnings about a letter."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, escaped, mention
-from bots.slack.texts import StaffTexts
+from bots.slack.client.refused_blocks import ALERT
+from bots.slack.staff_texts import StaffTexts
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS, FORM_VERBS, SECOND_PERSON_VERBS, raises_work_version
@@ -155,3 +156,32 @@ def _wrong_text(path: str, why: str, texts: StaffTexts) -> str:
     if why == "required":
         return _required_text(path, texts)
     return _own_text(why, texts) or texts.text("refused.bad_facts")
+
+
+#: Characters of the letter that a warning quotes, at least and at most: with fewer it fits into an alert.
+_QUOTED = 40, 160
+
+#: The code of a warning, and the words of the letter that cause it.
+Warned = tuple[str, str]
+
+
+def warning_lines(warned: Iterable[Warned], texts: StaffTexts) -> str:
+    """One line for each warning: the reason, the words, and what to do."""
+    lines = []
+    for code, cause in warned:
+        room = ALERT - len(texts.text(f"letter_warning.{code}", words=""))
+        words = escaped(" ".join(cause.split()), min(max(room, _QUOTED[0]), _QUOTED[1]))
+        lines.append(f":warning: {texts.text(f'letter_warning.{code}', words=words)}")
+    return "\n".join(lines)
+
+
+def codes_of(warned: Iterable[Warned]) -> tuple[str, ...]:
+    """The codes, as the event of an act keeps them in `overruled`; never the words."""
+    return tuple(dict.fromkeys(code for code, _ in warned))
+
+
+def overruled_line(codes: Sequence[str], texts: StaffTexts) -> str:
+    """ "Sent although warned: promise without a date"."""
+    return texts.text(
+        "letter_warning.overruled", which=", ".join(texts.text(f"warned.{code}") for code in codes)
+    )

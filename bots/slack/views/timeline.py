@@ -20,18 +20,17 @@ from bots.slack.client.block_kit import (
     section,
     sections,
 )
-from bots.slack.texts import StaffTexts
+from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.card import UNSETTLED, delivery_lines, event_line
 from bots.slack.views.form_inputs import word_label_id
-from bots.slack.views.letter_warnings import overruled_line
+from bots.slack.views.refusals import overruled_line
 from complaints.actions.action import WordKind
 from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.actions.registry import MESSAGE_VERBS, verbs_that
 from complaints.case import Event
 from complaints.forms import FORMS
 from complaints.vocabulary import Role
-from store.file_types import is_program
-from store.files import ATTACHED
+from store.files import ATTACHED, is_program
 from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
 

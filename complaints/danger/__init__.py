@@ -1,1 +1,0 @@
-"""What people are in danger from, and the alarm of a complaint (5.3, 7.3)."""

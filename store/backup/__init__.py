@@ -1,1 +1,0 @@
-"""Backup, restore and moving a record between databases."""
