@@ -183,7 +183,9 @@ def _listed_if_not_understood() -> Iterator[None]:
     except NotCounted:
         raise
     except Exception as wrong:
-        raise NotCounted(f"it is not understood ({wrong}): write an event for each day") from wrong
+        # Only a ValueError speaks of the file; other errors speak of the library ("unhashable type").
+        reason = f" ({wrong})" if isinstance(wrong, ValueError) else ""
+        raise NotCounted(f"it is not understood{reason}: write an event for each day") from wrong
 
 
 def _prepare(event: Event, zone: tzinfo, last: date) -> None:
