@@ -30,8 +30,8 @@ CHECKS = (
     "tests/promises/test_staff_texts.py",
     "tests/promises/test_refusal_texts.py",
     "tests/promises/test_clauses.py::test_the_index_of_tests_matches_the_marks",
-    "tests/rules/test_verb_rows.py",
-    "tests/rules/test_forms.py::test_every_field_says_who_reads_it",
+    "tests/rules/lifecycle/test_verb_rows.py",
+    "tests/rules/slack/test_forms.py::test_every_field_says_who_reads_it",
     "tests/stories/test_stories.py::test_a_story_plays_as_written[offer_a_call]",
 )
 STAGE, FORMS = "complaints/actions/correspondence.py", "complaints/forms.toml"

@@ -25,7 +25,7 @@ from complaints.actions.authorisation import authorise
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import fold
 from complaints.actors import MODEL, SYSTEM
-from complaints.case import Case, Facts
+from complaints.case import Case, Facts, UnsentLetter
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, ReasonNeeded
 from complaints.obligations.standing import current_obligations
@@ -506,8 +506,21 @@ class Desk(RuleBasedStateMachine):
 
 
 def as_recorded(case: Case) -> Case:
-    """Whether the owner has left is looked up when a complaint is loaded; no event says it."""
-    return replace(case, former_owner=None)
+    """Whether the owner has left is looked up when a complaint is loaded; no event says it.
+
+    A letter that was just written has its words, and one that was loaded has not: they are read only when needed.
+    """
+
+    def recorded(letter: UnsentLetter) -> UnsentLetter:
+        before, after = (around and as_recorded(around) for around in (letter.before, letter.after))
+        return UnsentLetter(replace(letter.event, words={}), before, after)
+
+    return replace(
+        case,
+        former_owner=None,
+        unsent=tuple(map(recorded, case.unsent)),
+        unsent_act=case.unsent_act and recorded(case.unsent_act),
+    )
 
 
 def _readable(text: Mapping[str, object]) -> bool:

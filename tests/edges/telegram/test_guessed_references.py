@@ -100,8 +100,8 @@ def test_every_module_that_reads_a_typed_reference_is_covered_here() -> None:
     }
     assert readers == {
         "dialogue/button_handlers.py", "dialogue/commands.py", "dialogue/new_message.py", "dialogue/status.py",
-        "telegram/callback_data.py", "slack/listeners/commands.py", "slack/listeners/form_checks.py",
-        "slack/listeners/search.py",
+        "telegram/callback_data.py", "slack/listeners/slash_commands.py", "slack/listeners/form_checks.py",
+        "slack/listeners/search_view.py",
     }  # fmt: skip
 
 

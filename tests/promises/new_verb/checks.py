@@ -20,7 +20,7 @@ from store.cases.staff_letters import take_back
 from store.store import Store
 from tests.edges import pdf
 from tests.edges.desk import HANDLER, Desk
-from tests.edges.test_privacy_export import exported, person
+from tests.edges.proof.test_privacy_export import exported, person
 from tests.rules.dialogue_play import TEXTS
 
 OFFER = Verb("offer_call")
