@@ -221,8 +221,10 @@ class Player:
     async def _types(self, step: StoryStep) -> None:
         """Type a line into the newest thread of the member's direct messages."""
         member = self._staff[step.who]
-        threads = [message for message in member.direct_messages if message.thread]
-        await member.says(threads[-1].channel, step.words, thread=threads[-1])
+        thread = [message for message in member.direct_messages if message.thread][-1]
+        line = await member.says(thread.channel, step.words, thread=thread)
+        # Slack gets its acknowledgement before the line is read. Then the line is marked, or a reply says why not.
+        await self._simulator.until(lambda: line.post.reactions or thread.thread[-1].ts > line.ts)
         await self._desk.settled()
 
     async def _fills(self, step: StoryStep) -> None:
