@@ -77,8 +77,7 @@ def handle_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
 
 def offers(turn: Turn, choice: str) -> bool:
     """Whether this is one of the hazards that the complainant is asked to name."""
-    likely = turn.state.get("likely_hazards", ())
-    return turn.step == STEP and bool(likely) and choice in (*likely, OTHER_HAZARD)
+    return turn.step == STEP and choice in _offered(turn)
 
 
 def handle_press(turn: Turn, case: Case, choice: str, step: str) -> None:
@@ -215,12 +214,15 @@ def _name_hazard(turn: Turn, case: Case, choice: str) -> None:
         _reply(turn, ref, "danger.advice", call=_call(turn, ref), instruction=_instruction(turn, ref))
 
 
+def _offered(turn: Turn) -> tuple[str, ...]:
+    """The hazards that the words may be about, and none of them; () where nothing is known of them."""
+    likely = turn.state.get("likely_hazards")
+    return (*likely, OTHER_HAZARD) if likely else ()
+
+
 def _hazard_rows(turn: Turn, language: str) -> Rows:
-    """The hazards that the words may be about, two in a row; () where none can be named in this language."""
-    likely = turn.state.get("likely_hazards", ())
-    if not likely or not turn.texts.says(language, "danger.which"):
-        return ()
-    names = (*likely, OTHER_HAZARD)
+    """The hazards to name, two in a row; () in a language without the question."""
+    names = _offered(turn) if turn.texts.says(language, "danger.which") else ()
     return tuple(tuple(names[place : place + 2]) for place in range(0, len(names), 2))
 
 
