@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -28,9 +29,8 @@ STORY = "The water from the kitchen tap in our house is brown and smells of iron
 @pytest.fixture
 def proposing(store: Store) -> Iterator[ProposalHandler]:
     """The proposal handler, with its own thread."""
-    handler = ProposalHandler(store, languages=("en",))
-    yield handler
-    handler.close()
+    with ThreadPoolExecutor(1) as thread:
+        yield ProposalHandler(store, thread, languages=("en",))
 
 
 @pytest.fixture
