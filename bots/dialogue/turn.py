@@ -408,7 +408,7 @@ def read_signs(
     languages: Sequence[str] | None = None,
     before: str = "",
 ) -> SignsInWords:
-    """Find the signs in one message. It runs inside its transaction, so no look-ups
+    """Find the signs in one message. It may run inside its transaction, so no look-ups
     (docs/subsystems/intake.md, "What runs when").
 
     `languages` are those of the desk: a text in none of them has no reader here, which is a sign of its own. `before`

@@ -27,7 +27,7 @@ from bots.telegram.callback_data import Buttons
 from bots.telegram.machine_words import Translator
 from bots.telegram.updates import to_input, topic_of, update_key
 from bots.texts.texts import Texts
-from store.cases.receive_message import receive_message
+from store.cases.receive_message import read_message, receive_message
 from store.database.errors import (
     AlteredSchema,
     DatabaseUnavailable,
@@ -37,7 +37,7 @@ from store.database.errors import (
 from store.outbox.failed import find_handled_keys, keep_dead_letter
 from store.people.contacts import TOPIC
 from store.store import Store
-from store.values import Conversation, DialogueTurn, Step
+from store.values import Chat, Conversation, DialogueTurn, Step
 
 Raw = Mapping[str, Any]
 
@@ -124,8 +124,8 @@ class Intake:
             return
         key, chat, incoming = converted
         is_known, topic = topic_of(update)
-        run = self.dialogue_step(incoming)
-        await self._store.awrite(receive_message, key, chat, _keep_topic(run, topic) if is_known else run)
+        run = self._dialogue_step(incoming)
+        await self._record(key, chat, _keep_topic(run, topic) if is_known else run)
         if update.callback_query is not None:
             task = asyncio.create_task(self._answer_callback(update.callback_query.id))
             self._callback_answers.add(task)
@@ -135,7 +135,18 @@ class Intake:
         user = self._app.bot.bot
         return f"https://t.me/{user.username}" if user.username else f"tg://user?id={user.id}"
 
-    def dialogue_step(self, incoming: IncomingMessage | None) -> Callable[[Conversation], DialogueTurn]:
+    async def record(
+        self, key: str, chat: Chat, incoming: IncomingMessage, completes: int | None = None
+    ) -> None:
+        """Record what the dialogue makes of something that came as no update; it completes this obligation."""
+        await self._record(key, chat, self._dialogue_step(incoming), completes)
+
+    async def _record(self, key: str, chat: Chat, run: Step, completes: int | None = None) -> None:
+        # Words are read before the transaction that records them: meanwhile others are recorded.
+        read = await self._store.aread(read_message, chat, run)
+        await self._store.awrite(receive_message, key, chat, run, read=read, completes=completes)
+
+    def _dialogue_step(self, incoming: IncomingMessage | None) -> Step:
         """The dialogue's step for this input, with the store's clock."""
 
         def run(conversation: Conversation) -> DialogueTurn:

@@ -20,7 +20,6 @@ from bots.telegram.polling import pause_seconds
 from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.export import read_stored_file
-from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
 from store.files import SCANNED, load_file_to_fetch, record_file_failed, store_file
 from store.outbox.complete import NO_ANSWER_AGAIN, Completed, Failed, Outcome, Retry
@@ -77,10 +76,10 @@ def job_handlers(
     )
     return {
         "say": reply_handler(sender, buttons, texts),
-        "wake": wake_up_handler(store, intake),
+        "wake": wake_up_handler(intake),
         "fetch": download_handler(app, store, intake, scan, speech),
-        "transcribe": transcript_handler(store, intake.dialogue_step, speech),
-        "translate": translation_handler(store, intake.dialogue_step, intake.translator),
+        "transcribe": transcript_handler(store, intake.record, speech),
+        "translate": translation_handler(store, intake.record, intake.translator),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
         "form_copy": form_handler(sender, texts, form_of),
@@ -119,14 +118,14 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
     return send_reply
 
 
-def wake_up_handler(store: Store, intake: Intake) -> Handler:
+def wake_up_handler(intake: Intake) -> Handler:
     """Run the dialogue again; its turn is stored and the obligation completed in one transaction."""
 
     async def wake_up(obligation: Obligation) -> Outcome:
         if obligation.chat is None:
             return Completed()
-        step = intake.dialogue_step(Elapsed(str(obligation.facts["what"])))
-        await store.awrite(receive_message, obligation.key, obligation.chat, step, completes=obligation.id)
+        what = Elapsed(str(obligation.facts["what"]))
+        await intake.record(obligation.key, obligation.chat, what, completes=obligation.id)
         return Completed(settled=True)
 
     return wake_up
@@ -152,8 +151,8 @@ def download_handler(
         log.warning("file_refused", ref=wanted.ref, n=wanted.n, state=state)
         await store.awrite(record_file_failed, wanted.ref, wanted.n, state)
         if wanted.chat is not None:
-            step = intake.dialogue_step(Elapsed(f"{_MESSAGES[state]}:{wanted.ref}"))
-            await store.awrite(receive_message, f"{wanted.ref}:{obligation.key}:{state}", wanted.chat, step)
+            what = Elapsed(f"{_MESSAGES[state]}:{wanted.ref}")
+            await intake.record(f"{wanted.ref}:{obligation.key}:{state}", wanted.chat, what)
         # Staff see a failed obligation, and can try again. A smaller file comes with a message of its own.
         return Failed("Telegram did not hand over the file") if state == "failed" else Completed()
 

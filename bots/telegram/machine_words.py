@@ -10,11 +10,10 @@ from bots.texts.phrases import AUDIBLE
 from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import read_stored_file
 from store.cases.read import load_words_to_translate
-from store.cases.receive_message import receive_message
 from store.files import load_file_to_fetch
 from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
 from store.store import Store
-from store.values import Chat, DialogueTurn, FileToFetch, Obligation, PlannedAct, Step
+from store.values import Chat, DialogueTurn, FileToFetch, Obligation, PlannedAct
 from triage.matching import LANGUAGES
 from triage.safety.language import clear_language, words_of
 
@@ -23,8 +22,8 @@ ATTEMPTS = 8
 #: Each machine does one job at a time, because it takes a whole processor. Look again after so many seconds.
 BUSY_SECONDS = 2.0
 
-#: From an incoming message to the dialogue's step for it.
-StepFor = Callable[[IncomingMessage], Step]
+#: Records what the dialogue makes of the words, under this key in this chat; it completes this obligation.
+Record = Callable[[str, Chat, IncomingMessage, int], Awaitable[None]]
 #: From a text and the codes of its language and of the wanted one to the translation; None if it failed.
 Translate = Callable[[str, str, str], Awaitable[str | None]]
 
@@ -87,11 +86,10 @@ class Translator:
 
 
 async def _record(
-    store: Store, step_for: StepFor, obligation: Obligation, chat: Chat, words: Transcript | Translation
+    record: Record, obligation: Obligation, chat: Chat, words: Transcript | Translation
 ) -> Outcome:
-    """The words go through the dialogue in one transaction, so the safety rules read them as they read a message."""
-    key = f"{words.ref}:{obligation.key}"
-    await store.awrite(receive_message, key, chat, step_for(words), completes=obligation.id)
+    """The words go through the dialogue, so the safety rules read them as they read a message."""
+    await record(f"{words.ref}:{obligation.key}", chat, words, obligation.id)
     return Completed(settled=True)
 
 
@@ -99,7 +97,7 @@ def _again(obligation: Obligation, why: str) -> Outcome:
     return Retry(why) if obligation.attempts < ATTEMPTS else Failed(why)
 
 
-def transcript_handler(store: Store, step_for: StepFor, speech: Speech | None = None) -> Handler:
+def transcript_handler(store: Store, record: Record, speech: Speech | None = None) -> Handler:
     """Write down one recording; the recording stays, and a person still has to listen to it."""
     running = asyncio.Lock()
 
@@ -116,12 +114,12 @@ def transcript_handler(store: Store, step_for: StepFor, speech: Speech | None = 
         if not text:
             return Completed()
         transcript = Transcript(wanted.ref, wanted.n, text)
-        return await _record(store, step_for, obligation, wanted.chat, transcript)
+        return await _record(record, obligation, wanted.chat, transcript)
 
     return transcribe
 
 
-def translation_handler(store: Store, step_for: StepFor, translator: Translator | None) -> Handler:
+def translation_handler(store: Store, record: Record, translator: Translator | None) -> Handler:
     """Translate the words of one event for staff; the original stays, and is what counts."""
     running = asyncio.Lock()
 
@@ -139,6 +137,6 @@ def translation_handler(store: Store, step_for: StepFor, translator: Translator 
         if not words:
             return Completed()
         translation = Translation(wanted.ref, wanted.seq, words, language)
-        return await _record(store, step_for, obligation, wanted.chat, translation)
+        return await _record(record, obligation, wanted.chat, translation)
 
     return translate

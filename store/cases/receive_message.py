@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, partial
 from typing import Any
@@ -27,7 +27,15 @@ from store.incidents import list_open_incidents
 from store.outbox.complete import complete
 from store.outbox.rows import chat_scope, obligation_row, schedule_for_case, seal_payload, wake_up_row
 from store.people import staff
-from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
+from store.people.contacts import (
+    ContactPoint,
+    find_contact,
+    find_or_create_contact,
+    keep_language,
+    keep_state,
+    lock_chat,
+    new_person,
+)
 from store.people.contacts import mark_blocked as set_blocked
 from store.people.identification import add_identifiers_in
 from store.proof.received_keys import take_key
@@ -50,23 +58,76 @@ MOST_CASES = 20
 BEFORE_LETTERS = timedelta(milliseconds=1)
 
 
-def receive_message(
-    tx: Tx, key: str, chat: Chat, step: Step, *, completes: int | None = None
-) -> ReceiptResult:
-    """Write the message's key, load and lock the conversation, run `step`, and record all that it plans.
+@dataclass(frozen=True)
+class _Seen:
+    """What a turn follows from: it is computed again if any of it has changed. Heads are those of hash chains."""
 
-    `step` is pure and runs inside the transaction; its replies are sent later, as obligations. `completes` is the
-    obligation that this completes: a wake-up, or a dead letter that is tried again.
+    person: str
+    state: Mapping[str, Any]
+    language: str | None
+    heads: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReadMessage:
+    """The turn that follows from a message, and the state of the conversation that it follows from."""
+
+    person: str
+    next_ref: str
+    seen: _Seen
+    turn: DialogueTurn
+
+
+def read_message(tx: Tx, chat: Chat, step: Step) -> ReadMessage:
+    """Run `step` before the transaction that records the message: to understand words takes long."""
+    contact = find_contact(tx, chat) or ContactPoint(0, new_person(), b"", None, chat.name, False, {})
+    return _run(tx, chat, contact, _Files(tx, contact.person, lock=False), step)
+
+
+def receive_message(
+    tx: Tx,
+    key: str,
+    chat: Chat,
+    step: Step,
+    *,
+    read: ReadMessage | None = None,
+    completes: int | None = None,
+) -> ReceiptResult:
+    """Write the message's key, load and lock the conversation, and record all that `step` plans.
+
+    `step` is pure; its replies are sent later, as obligations. It runs inside the transaction without `read`, or if
+    the conversation has changed since then. `completes` is the obligation that this completes: a wake-up, or a dead
+    letter that is tried again.
     """
     lock_chat(tx, chat)
     if not take_key(tx, key):
         if completes is not None:
             complete(tx, completes)
         return ReceiptResult(repeat=True)
-    contact = find_or_create_contact(tx, chat)
-    files = _Files(tx, contact.person)
+    contact = find_or_create_contact(tx, chat, None if read is None else read.person)
+    files = _Files(tx, contact.person, lock=True)
+    if read is None or read.turn.code is not None or read.seen != files.seen(contact, read.seen.heads):
+        read = _run(tx, chat, contact, files, step)
+    turn, rules = read.turn, cache(partial(load_current_rulebooks, tx))
+    if turn.language is not None and turn.language != contact.language:
+        keep_language(tx, contact.person, turn.language)
+    bound = None if turn.code is None else use_code(tx, contact, turn.code)
+    refs = [] if bound is None else [bound.case.ref]
+    if bound is not None:
+        files.keep(bound)
+    refs += [_perform(tx, contact, chat, turn, planned, files, read.next_ref, rules) for planned in turn.acts]
+    if turn.state != contact.state:
+        keep_state(tx, contact.id, dict(turn.state))
+    if turn.blocked is not None and turn.blocked != contact.blocked:
+        set_blocked(tx, chat, turn.blocked, tx.now)
+    _schedule_replies(tx, contact, turn)
+    if completes is not None:
+        complete(tx, completes)
+    return ReceiptResult(repeat=False, refs=tuple(dict.fromkeys(refs)))
+
+
+def _run(tx: Tx, chat: Chat, contact: ContactPoint, files: _Files, step: Step) -> ReadMessage:
     next_ref = new_reference(secrets.randbelow)
-    rules: Callable[[], Rulebooks] = cache(partial(load_current_rulebooks, tx))
     turn = step(
         Conversation(
             chat=chat,
@@ -78,7 +139,7 @@ def receive_message(
             texts=lambda ref: load_readable_texts(tx, files.of(ref)),
             find_source=lambda source: find_text_by_source(tx, contact.person, source),
             staff=_LazyNames(lambda: staff.list_names(tx)),
-            rules=rules,
+            rules=cache(partial(load_current_rulebooks, tx)),
             incidents=lambda: tuple(list_open_incidents(tx)),
             find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
             load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
@@ -88,21 +149,7 @@ def receive_message(
             check_code=partial(check_code, tx, contact),
         )
     )
-    if turn.language is not None and turn.language != contact.language:
-        keep_language(tx, contact.person, turn.language)
-    bound = None if turn.code is None else use_code(tx, contact, turn.code)
-    refs = [] if bound is None else [bound.case.ref]
-    if bound is not None:
-        files.keep(bound)
-    refs += [_perform(tx, contact, chat, turn, planned, files, next_ref, rules) for planned in turn.acts]
-    if turn.state != contact.state:
-        keep_state(tx, contact.id, dict(turn.state))
-    if turn.blocked is not None and turn.blocked != contact.blocked:
-        set_blocked(tx, chat, turn.blocked, tx.now)
-    _schedule_replies(tx, contact, turn)
-    if completes is not None:
-        complete(tx, completes)
-    return ReceiptResult(repeat=False, refs=tuple(dict.fromkeys(refs)))
+    return ReadMessage(contact.person, next_ref, files.seen(contact), turn)
 
 
 def _perform(
@@ -215,15 +262,15 @@ def _reply_row(tx: Tx, contact: ContactPoint, reply: ReplyText) -> dict[str, Any
 class _Files:
     """The complaints of one person during one message, each as the latest act left it."""
 
-    def __init__(self, tx: Tx, person: str) -> None:
-        self._tx, self._person = tx, person
-        self.newest = load_files_of_person(tx, person, MOST_CASES)
+    def __init__(self, tx: Tx, person: str, *, lock: bool) -> None:
+        self._tx, self._person, self._lock = tx, person, lock
+        self.newest = load_files_of_person(tx, person, MOST_CASES, lock=lock)
         self._loaded = {file.case.ref: file for file in self.newest}
 
     def of(self, ref: str) -> CaseFile:
         """One of this person's complaints; raises UnknownReference for any other."""
         if ref not in self._loaded:
-            file = load_case_file(self._tx, ref, lock=True)
+            file = load_case_file(self._tx, ref, lock=self._lock)
             if file.case.complainant != self._person:
                 raise UnknownReference.worded("unknown_reference:own", ref=ref)
             self._loaded[ref] = file
@@ -231,6 +278,13 @@ class _Files:
 
     def keep(self, file: CaseFile) -> None:
         self._loaded[file.case.ref] = file
+
+    def seen(self, contact: ContactPoint, refs: Iterable[str] = ()) -> _Seen:
+        """The state of the conversation, with the complaints loaded so far and those of `refs`."""
+        for ref in refs:
+            self.of(ref)
+        heads = {ref: file.head for ref, file in self._loaded.items()}
+        return _Seen(contact.person, contact.state, contact.language, heads)
 
 
 class _LazyNames(Mapping[str, tuple[str, ...]]):

@@ -76,9 +76,18 @@ def lock_chat(tx: Tx, chat: Chat) -> None:
     tx.connection.execute(_LOCK_CHAT, {"number": number})
 
 
-def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
-    """The contact point of this chat; created with its person if the chat writes for the first time."""
-    return find_contact(tx, chat) or _create(tx, chat)
+def find_or_create_contact(tx: Tx, chat: Chat, person: str | None = None) -> ContactPoint:
+    """The contact point of this chat, with its newest name; created with its person if it writes for the first time.
+
+    `person` is the id that the person then gets.
+    """
+    contact = find_contact(tx, chat)
+    if contact is None:
+        return _create(tx, chat, person)
+    if chat.name and chat.name != contact.name:
+        keep_name(tx, contact.person, contact.key, chat.name)
+        contact = replace(contact, name=chat.name)
+    return contact
 
 
 def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
@@ -93,15 +102,19 @@ def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
         return None
     key = person_key(tx, row.person_id, row.key_wrapped)
     name = _name(key, row.person_id, row.name_sealed)
-    if chat.name and chat.name != name:
-        keep_name(tx, row.person_id, key, chat.name)
-        name = chat.name
     return ContactPoint(row.id, row.person_id, key, row.language, name, row.blocked, row.state)
 
 
-def create_person(tx: Tx, *, name: str | None = None, language: str | None = None) -> tuple[str, bytes]:
+def new_person() -> str:
+    """The id of a person who will be created."""
+    return secrets.token_hex(8)
+
+
+def create_person(
+    tx: Tx, person: str | None = None, *, name: str | None = None, language: str | None = None
+) -> tuple[str, bytes]:
     """Create a person with an own key; returns the id and the key."""
-    person, key = secrets.token_hex(8), new_key()
+    person, key = person or new_person(), new_key()
     tx.add(
         PEOPLE,
         id=person,
@@ -212,8 +225,8 @@ def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
     return tx.keys.unwrap(wrapped, place("people", person, "key"))
 
 
-def _create(tx: Tx, chat: Chat) -> ContactPoint:
-    person, key = create_person(tx, name=chat.name)
+def _create(tx: Tx, chat: Chat, person: str | None) -> ContactPoint:
+    person, key = create_person(tx, person, name=chat.name)
     number = tx.add_numbered(
         CONTACTS, contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True)
     )

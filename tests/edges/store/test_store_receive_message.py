@@ -15,7 +15,7 @@ from complaints.vocabulary import State, Verb
 from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
 from store.cases.read import list_cases, load_case
-from store.cases.receive_message import receive_message
+from store.cases.receive_message import read_message, receive_message
 from store.files import load_file_to_fetch, read_file_bytes, store_file
 from store.outbox.claim import claim, count_claimable
 from store.outbox.failed import (
@@ -72,6 +72,47 @@ def test_a_repeated_update_key_changes_nothing(store: Store) -> None:
     assert (store.read(export_record, first.refs[0]), store.read(list_failed, everything=True)) == before
     assert calls == [first.refs[0]]
     assert store.read(find_handled_keys, ["tg:7", "tg:8"]) == {"tg:7"}
+
+
+def test_a_message_that_was_read_is_recorded_without_reading_it_again(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    before_each: list[int] = []
+
+    def step(talk: Conversation) -> DialogueTurn:
+        before_each.append(talk.cases[0].version)
+        facts = message_facts(field="description.2", has_words=True)
+        act = PlannedAct(Verb.ADD, ref, facts, {"description.2": f"after {talk.cases[0].version}"})
+        return DialogueTurn(state=talk.state, acts=(act,))
+
+    read = store.read(read_message, desk.chat(), step)
+    store.write(receive_message, desk.key(), desk.chat(), step, read=read)
+    assert before_each == [1]
+
+    read = store.read(read_message, desk.chat(), step)
+    desk.add(ref, "In the meantime.", source="9")
+    store.write(receive_message, desk.key(), desk.chat(), step, read=read)
+    # The complaint has changed since: the words are read again as a part of what it says now.
+    assert before_each == [1, 2, 3]
+    assert store.read(load_texts, ref)[-1].text == "after 3"
+
+
+def test_a_first_message_that_was_read_begins_the_complaint_of_its_person(store: Store) -> None:
+    desk = Desk(store)
+    talks: list[Conversation] = []
+
+    def step(talk: Conversation) -> DialogueTurn:
+        talks.append(talk)
+        facts = message_facts(field="description", has_words=True)
+        return DialogueTurn(
+            state={}, acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "a b"}),)
+        )
+
+    read = store.read(read_message, desk.chat(), step)
+    result = store.write(receive_message, desk.key(), desk.chat(), step, read=read)
+    [talk] = talks
+    assert result.refs == (talk.next_ref,)
+    assert store.read(load_case, talk.next_ref).complainant == talk.person
 
 
 def test_the_dialogues_state_and_the_persons_complaints_are_loaded_with_the_next_message(

@@ -7,6 +7,7 @@ run on PostgreSQL.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bots.dialogue.step import step
 from bots.http_body import MAX_BODY_BYTES
 from bots.telegram.webhook import HEADER, create_endpoint
 from simulator import Simulator
@@ -27,7 +29,7 @@ from store.files import read_file_bytes
 from store.outbox.failed import find_handled_keys, list_dead_letters, list_failed, schedule_dead_letter
 from store.people.staff import load_actor
 from store.store import Store
-from store.values import Chat, ReceiptResult
+from store.values import Chat, Conversation, DialogueTurn, ReceiptResult
 from tests.databases import FakeClock
 from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 from tests.interception import replace_in_store
@@ -93,6 +95,25 @@ async def test_updates_of_one_chat_keep_their_order_while_other_chats_are_handle
     assert texts == sorted(
         [f"Message number {n}." for n in range(1, 31) if n % 3 == rest] for rest in range(3)
     )
+
+
+async def test_a_message_is_recorded_while_another_is_still_read(
+    desk: TelegramDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_recorded = threading.Event()
+
+    def slow(conversation: Conversation, *arguments: Any, **named: Any) -> DialogueTurn:
+        if conversation.chat.name == "Anna":
+            assert is_recorded.wait(20)
+        return step(conversation, *arguments, **named)
+
+    monkeypatch.setattr("bots.telegram.intake.step", slow)
+    await desk.sim.customer("Anna").says("The water is brown.")
+    await desk.sim.customer("Bea").says("The bill is wrong.")
+    await desk.sim.until(lambda: "The bill is wrong." in described(desk.store), what="the second is recorded")
+    assert described(desk.store) == ["The bill is wrong."]
+    is_recorded.set()
+    await desk.sim.until(lambda: len(described(desk.store)) == 2, what="the first is recorded")
 
 
 @pytest.mark.parametrize(
