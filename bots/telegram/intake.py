@@ -142,7 +142,7 @@ class Intake:
         await self._record(key, chat, self._dialogue_step(incoming), completes)
 
     async def _record(self, key: str, chat: Chat, run: Step, completes: int | None = None) -> None:
-        # Words are read before the transaction that records them: meanwhile others are recorded.
+        # Other messages are recorded while the words of this one are read.
         read = await self._store.aread(read_message, chat, run)
         await self._store.awrite(receive_message, key, chat, run, read=read, completes=completes)
 

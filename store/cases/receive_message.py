@@ -59,7 +59,7 @@ BEFORE_LETTERS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Basis:
     """What a turn follows from: it is computed again if any of it has changed. Heads are those of hash chains."""
 
     person: str
@@ -74,7 +74,7 @@ class ReadMessage:
 
     person: str
     next_ref: str
-    seen: _Seen
+    basis: _Basis
     turn: DialogueTurn
 
 
@@ -106,7 +106,7 @@ def receive_message(
         return ReceiptResult(repeat=True)
     contact = find_or_create_contact(tx, chat, None if read is None else read.person)
     files = _Files(tx, contact.person, lock=True)
-    if read is None or read.turn.code is not None or read.seen != files.seen(contact, read.seen.heads):
+    if read is None or read.turn.code is not None or read.basis != files.basis(contact, read.basis.heads):
         read = _run(tx, chat, contact, files, step)
     turn, rules = read.turn, cache(partial(load_current_rulebooks, tx))
     if turn.language is not None and turn.language != contact.language:
@@ -149,7 +149,7 @@ def _run(tx: Tx, chat: Chat, contact: ContactPoint, files: _Files, step: Step) -
             check_code=partial(check_code, tx, contact),
         )
     )
-    return ReadMessage(contact.person, next_ref, files.seen(contact), turn)
+    return ReadMessage(contact.person, next_ref, files.basis(contact), turn)
 
 
 def _perform(
@@ -279,12 +279,12 @@ class _Files:
     def keep(self, file: CaseFile) -> None:
         self._loaded[file.case.ref] = file
 
-    def seen(self, contact: ContactPoint, refs: Iterable[str] = ()) -> _Seen:
+    def basis(self, contact: ContactPoint, refs: Iterable[str] = ()) -> _Basis:
         """The state of the conversation, with the complaints loaded so far and those of `refs`."""
         for ref in refs:
             self.of(ref)
         heads = {ref: file.head for ref, file in self._loaded.items()}
-        return _Seen(contact.person, contact.state, contact.language, heads)
+        return _Basis(contact.person, contact.state, contact.language, heads)
 
 
 class _LazyNames(Mapping[str, tuple[str, ...]]):
