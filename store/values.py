@@ -145,7 +145,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation as the dialogue sees it, loaded and locked in the transaction that receives the message.
+    """A conversation as the dialogue sees it, loaded before the transaction that receives the message, or in it.
 
     `cases` are the person's complaints, the newest first, at most 20. `staff` maps members to names and aliases.
     The functions only read, and only when a step calls them. `texts` gives the newest words of a complaint by field.

@@ -354,7 +354,7 @@ async def test_a_stop_during_the_first_training_ends_the_process_in_time(tmp_pat
             trained = "model_trained" in product.log
             if not trained:
                 async with product.running():
-                    # It tries again 30 s after a run that was killed; beside other tests the training takes a minute.
+                    # It trains again 30 s after a run that was killed. While other tests run, it takes a minute.
                     await until(lambda: "model_trained" in product.log, lambda: product.log, seconds=240)
 
     assert code == 0
