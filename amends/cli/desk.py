@@ -87,9 +87,8 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
 def _make_past() -> None:
     # In a process of its own, which gives back half a gigabyte of memory.
     with stage("Making its past, once for these sources; this takes about a minute"):
-        result = subprocess.run([sys.executable, "-m", past_file.__name__], check=False)  # noqa: S603  # our own code
-    if result.returncode:
-        raise typer.Exit(NOT_WELL)
+        if subprocess.call([sys.executable, "-m", past_file.__name__]):  # noqa: S603  # our own code
+            raise typer.Exit(NOT_WELL)
 
 
 def witness(
