@@ -26,6 +26,7 @@ UV = uv
 READER = triage/reader/danger_words.npz
 
 install: .venv/installed $(READER)
+	@$(BIN)/python -m amends.demo.past_file
 	@for extra in $(EXTRA); do \
 		echo "Installing the pinned extra $$extra"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \

@@ -32,6 +32,7 @@ _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)
 DANGER_MODELS = ("triage/reader/danger_words.npz", "triage/reader/danger_vectors.npz")
 #: What the models are learned from.
 DANGER_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
+DEMO_PAST = "amends/demo/past.jsonl.xz"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -187,6 +188,14 @@ def _add_danger_models(source: Path, *, is_same: bool) -> None:
     subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own code
 
 
+def _add_demo_past(source: Path) -> None:
+    """That of this checkout, or made again where its sources differ from the commit's."""
+    if (ROOT / DEMO_PAST).exists():
+        shutil.copyfile(ROOT / DEMO_PAST, source / DEMO_PAST)
+    command = [sys.executable, "-m", "amends.demo.past_file"]
+    subprocess.run(command, cwd=source, check=True)  # noqa: S603  # our own code
+
+
 def release(commit: str, output: Path) -> list[Path]:
     """Write everything into an empty folder; returns the files."""
 
@@ -205,6 +214,7 @@ def release(commit: str, output: Path) -> list[Path]:
         source = Path(folder)
         project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         _add_danger_models(source, is_same=not git("diff", "--name-only", commit, "--", *DANGER_SOURCES))
+        _add_demo_past(source)
         packages = pins((source / "requirements" / "run.txt").read_text(encoding="utf-8"))
         files = list(build(source, output, epoch))
     name = f"{project['name']}-{project['version']}"

@@ -1,4 +1,4 @@
-"""The starter models, each trained once for all test workers: a training takes seconds, and a dozen files need it."""
+"""The starter models and the demo's past, each made once for all test workers: a dozen files need a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from amends.demo import settings as demo_settings
+from amends.demo import first_model as demo_model
+from amends.demo.past_file import ensure_current
 from triage import __main__ as training_process
 from triage.example import Example
 from triage.learning.examples import train_starter
@@ -37,7 +38,7 @@ def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     _SHARED[:] = [folder]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo_settings, "train_starter", starter_model)
+        patch.setattr(demo_model, "train_starter", starter_model)
         yield
 
 
@@ -52,6 +53,13 @@ def starter_model(languages: tuple[str, ...]) -> Model:
             part.write_bytes(dump(train_starter(languages)))
             part.rename(file)
     return load(file.read_bytes())
+
+
+def ensure_demo_past() -> None:
+    """Make the demo's past unless its file is current: it takes a minute, so one worker does it for all."""
+    with (_SHARED[0] / "past.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ensure_current()
 
 
 def train_here(order: bytes, *, starters: Sequence[Example]) -> tuple[dict[str, Any], bytes]:

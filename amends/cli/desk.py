@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import socket
-from collections.abc import Callable
-from contextlib import ExitStack
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ import typer
 from amends.cli.console import err, out, program, stage
 from amends.cli.main import USUAL_COLLECTION
 from amends.cli.options import NOT_WELL, load_settings
+from amends.demo import past_file
 from amends.runtime import PARTS
 
 
@@ -68,27 +69,26 @@ def _play(script: Path) -> None:
 
 def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
     # Before the imports, which take seconds: who reads a pipe must see that it works.
-    out.print("Starting the demo." if empty else "Starting the demo. Writing its past takes up to a minute.")
+    out.print("Starting the demo.")
+    if not empty and not past_file.is_current():
+        _make_past()
     from amends.demo.run import demo as run_demo
 
-    with ExitStack() as running:
-        bar: list[Callable[[float], None]] = []
+    def opened(url: str, settings: Path) -> None:
+        out.print(f"Open {url} (Ctrl-C ends it; nothing is kept)")
+        out.print("What the bot says in a danger is signed for this demo only: see amends danger print.")
+        record = program("case", "list", "--config", str(settings))
+        out.print(f"Its record, from another terminal: {record}", soft_wrap=True)
 
-        def progress(share: float) -> None:
-            # Opened by the first call, when Ctrl-C is handled already: a reader of the title may press it.
-            if not empty:
-                bar[:] = bar or [running.enter_context(stage("Writing the past of the demo"))]
-                bar[0](share)
-
-        def opened(url: str, settings: Path) -> None:
-            running.close()
-            out.print(f"Open {url} (Ctrl-C ends it; nothing is kept)")
-            out.print("What the bot says in a danger is signed for this demo only: see amends danger print.")
-            record = program("case", "list", "--config", str(settings))
-            out.print(f"Its record, from another terminal: {record}", soft_wrap=True)
-
-        asyncio.run(run_demo(port=port, empty=empty, speed=speed, opened=opened, progress=progress))
+    asyncio.run(run_demo(port=port, empty=empty, speed=speed, opened=opened))
     out.print("The demo has ended; nothing was kept.")
+
+
+def _make_past() -> None:
+    # In a process of its own, which gives back half a gigabyte of memory.
+    with stage("Making its past, once for these sources; this takes about a minute"):
+        if subprocess.call([sys.executable, "-m", past_file.__name__]):  # noqa: S603  # our own code
+            raise typer.Exit(NOT_WELL)
 
 
 def witness(

@@ -116,7 +116,7 @@ class PastActions:
         """Who may decide at this level: a new person at each level, a manager if the case is restricted."""
         case = self.case(tx, complaint)
         if case.level > 1:
-            return TUGBA if case.restricted else MONA
+            return TUGBA if case.restricted or MONA.id in case.acted_at.get(1, ()) else MONA
         return MONA if case.restricted else complaint.handler
 
 
@@ -137,9 +137,21 @@ def _write_checked(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     where, remedy = TEXTS["form_answers"][complaint.language]
-    for text in (where, remedy, TEXTS["send"][complaint.language]):
+    send = TEXTS["send"][complaint.language]
+    for text in (where, remedy, send):
+        _close_danger(past, tx, complaint)
         past.receive(tx, complaint, text)
         tx.now += timedelta(seconds=25)
+    if _close_danger(past, tx, complaint):
+        past.receive(tx, complaint, send)
+
+
+def _close_danger(past: PastActions, tx: Tx, complaint: DemoComplaint) -> bool:
+    """Close a danger, for which the form waits; False if there is none."""
+    if past.case(tx, complaint).alarm is None:
+        return False
+    past.act(tx, complaint, "end_danger", Verb.END_DANGER, MONA, {"danger_end": "helped"}, {})
+    return True
 
 
 def _take(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:

@@ -1,4 +1,4 @@
-"""Writes the demo's past in one transaction: the clock moves from the first message to now, due time by due time.
+"""Makes the demo's past through the verbs in one transaction: the clock moves from the first message to the end.
 
 Nothing is sent: each message is recorded as sent, with the text that the desk's own writers compose.
 """
@@ -13,9 +13,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from amends.demo.actions import ALICE, BURAK, STEPS, DemoComplaint, PastActions
 from amends.demo.courses import COURSES, mix_examples, people, plan, praise, schedule
+from amends.demo.first_model import first_model
 from amends.demo.outage import Outage
 from amends.demo.registers import RegisterHistory
-from amends.demo.settings import PEOPLE, first_model
+from amends.demo.settings import PEOPLE
 from bots.dialogue.inputs import Elapsed
 from bots.dialogue.step import step
 from bots.letters.composer import CHAT_LETTERS
@@ -29,7 +30,6 @@ from complaints.errors import ComplaintError
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.rulebook import Rulebook
 from scheduler.proposals import danger_sign, triage_context
-from simulator import Simulator
 from store.cases import act, outgoing_messages, read, receive_message
 from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
@@ -58,33 +58,23 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def fill(
-    store: Store,
-    simulator: Simulator,
-    texts: Texts,
-    rules: Rulebook,
-    buttons: Buttons,
-    number: int,
-    *,
-    progress: Callable[[float], object],
+def make_past(
+    store: Store, texts: Texts, rules: Rulebook, buttons: Buttons, number: int, *, end: datetime
 ) -> DemoHistory:
-    """Write this many past complaints and show their messages on the simulator's phones.
+    """Make this many past complaints that end at this time.
 
-    Trains the first model before, so that the past's proposals come from it.
+    Trains the first model before, so that their proposals come from it.
     """
     model = first_model(store, rules.languages)
-    history = DemoHistory(rules, texts, DemoMessages(texts, buttons), model, store.now(), progress)
+    history = DemoHistory(rules, texts, DemoMessages(texts, buttons), model, end)
 
     def write(tx: Tx) -> None:
         # Roles are stored with their period: people must have had their roles when they acted in the past.
-        tx.now = history.end - _ROLES_SINCE
+        tx.now = end - _ROLES_SINCE
         staff.sync_staff(tx, PEOPLE)
         history.write(tx, number)
 
     store.write(write)
-    for line in history.lines:
-        person = simulator.customer(line.name, language=line.language, met=True, number=int(line.chat))
-        person.remembers(line.text, from_bot=line.from_bot, at=line.at)
     return history
 
 
@@ -100,14 +90,13 @@ class DemoLine:
 
 @dataclass
 class DemoHistory:
-    """Writes the past inside one transaction; `progress` gets the finished share, from 0 to 1."""
+    """Writes the past inside one transaction."""
 
     rules: Rulebook
     texts: Texts
     messages: DemoMessages
     model: Model
     end: datetime
-    progress: Callable[[float], object]
     lines: list[DemoLine] = field(default_factory=list)
     #: Steps that the rules refused, as `step: error code`.
     refusals: list[str] = field(default_factory=list)
@@ -127,15 +116,10 @@ class DemoHistory:
         self._actions.save_templates(tx)
         self._kinds = _AUTOMATIC | CHAT_LETTERS | {"say"}
         queue: list[tuple[datetime, int, DemoComplaint, list[tuple[datetime, str]]]] = []
-        total = 0
         for complaint, times in self._complaints(number):
-            total += len(times)
             heapq.heappush(queue, (times[0][0], complaint.number, complaint, times))
-        done = 0
         while queue:
             at, order, complaint, times = heapq.heappop(queue)
-            done += 1
-            self.progress(done / total)
             self._complete_due(tx, at)
             self.registers.write(tx, at)
             tx.now = at

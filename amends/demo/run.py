@@ -5,34 +5,28 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amends.demo.demo_past import fill
-from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
-from amends.figures import count_figures
-from amends.reports.build import build_report, last_days
-from amends.settings import Problem, Settings, SettingsError
+from amends.demo.past_file import FILE
+from amends.demo.settings import CHANNELS, STAFF, demo_settings
+from amends.demo.snapshot import load_past, opening_time
+from amends.settings import Problem, SettingsError
 from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed
 from amends.story.script import BadStory, read_story
 from amends.wiring import Application, SendIntervals
-from bots.telegram.callback_data import Buttons
 from simulator import Limits, Simulator
 from store.cases.export import export_record
 from store.database.keyring import Keyring
 from store.database.migrate import upgrade
-from store.proof.hash_chain import record_instance_event
-from store.rulebooks import use_rulebooks
 from store.store import Store, open_store
 
 Say = Callable[[str], None]
 
-#: The number of past complaints when the demo opens.
-PAST = 200
 #: Two people who have not written yet, for those who try the demo.
 NEWCOMERS = (("Anna", "en"), ("Elif", "tr"))
 #: Stories begin on this working morning, so that they can name dates.
@@ -104,15 +98,14 @@ async def staged(
     *,
     port: int = 0,
     begins: datetime | None = None,
-    past: int = 0,
+    past: bool = False,
     ready: bool = False,
     settings: str = "",
-    progress: Callable[[float], object] = lambda share: None,
 ) -> AsyncIterator[DemoStage]:
-    """Simulator, database and desk in a temporary folder, with this many `past` complaints.
+    """Simulator, database and desk in a temporary folder; with a `past` it opens this week at the hour of its end.
 
     `ready` trains a first model and connects both platforms before the start: a story must not depend on which is
-    faster. `settings` has further tables of amends.toml. `progress` gets the written share of the past, 0 to 1.
+    faster. `settings` has further tables of amends.toml.
     """
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
@@ -129,13 +122,16 @@ async def staged(
             )
             stage = DemoStage(simulator, desk, store, DemoClock(store, lambda: stage.settled()))
             try:
+                now = datetime.now(UTC)
+                if past:
+                    begins = opening_time(begins or now, desk.rules.calendar.zone)
                 if begins is not None:
-                    store.move_clock((begins - datetime.now(UTC)).total_seconds())
+                    store.move_clock((begins - now).total_seconds())
                 late.clockwork = stage.clock
                 if past:
-                    await asyncio.to_thread(_fill, stage, past, progress)
-                elif ready:
-                    await asyncio.to_thread(first_model, store, desk.rules.languages)
+                    await asyncio.to_thread(load_past, store, simulator, desk.rules, FILE)
+                if ready:
+                    await asyncio.to_thread(_train, stage)
                 await desk.start()
                 if ready:
                     await stage.listening()
@@ -160,60 +156,26 @@ async def _listening(simulator: Simulator, port: int) -> AsyncIterator[Simulator
         await simulator.stop()
 
 
-def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) -> None:
-    desk = stage.desk
-    stage.store.write(use_rulebooks, desk.rulebooks)
-    buttons = Buttons(*desk.settings.secrets.button_secrets())
-    fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
-    _make_reports(stage.store, desk.settings)
+def _train(stage: DemoStage) -> None:
+    # Imported here: the demo without it opens seconds earlier.
+    from amends.demo.first_model import first_model
+
+    first_model(stage.store, stage.desk.rules.languages)
 
 
-def _make_reports(store: Store, settings: Settings) -> None:
-    """The reports that a desk of this age has made, and its public figures (8.1, 8.2, 8.6)."""
-    now = store.now()
-    period = last_days(now, settings.organisation.timezone)
-    for kind in ("analysis", "review"):
-        build_report(kind, store, settings, period, now)
-        store.write(record_instance_event, "report", {"report": kind, "format": "pdf"})
-    store.write(record_instance_event, "publication", count_figures(store, settings, period, now))
-
-
-class _Interrupted(Exception):
-    """The demo was interrupted while a thread wrote its past, which only that thread can end."""
-
-
-async def demo(
-    *,
-    port: int,
-    empty: bool,
-    speed: float,
-    opened: Callable[[str, Path], object],
-    progress: Callable[[float], object],
-) -> None:
-    """Serve the page until SIGTERM or SIGINT.
-
-    `progress` gets the written share of the past, 0 to 1, first when a signal is handled; `opened` the page's
-    address and the amends.toml.
-    """
+async def demo(*, port: int, empty: bool, speed: float, opened: Callable[[str, Path], object]) -> None:
+    """Serve the page until SIGTERM or SIGINT; `opened` gets its address and the amends.toml."""
     interrupted = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    progress(0)
-
-    def progress_until_interrupted(share: float) -> None:
-        if interrupted.is_set():
-            raise _Interrupted
-        progress(share)
-
-    with suppress(_Interrupted):
-        async with staged(port=port, past=0 if empty else PAST, progress=progress_until_interrupted) as stage:
-            for name, language in NEWCOMERS:
-                stage.simulator.customer(name, language=language)
-            opened(stage.simulator.url, stage.desk.settings.file)
-            faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
-            await interrupted.wait()
-            if faster is not None:
-                faster.cancel()
+    async with staged(port=port, past=not empty) as stage:
+        for name, language in NEWCOMERS:
+            stage.simulator.customer(name, language=language)
+        opened(stage.simulator.url, stage.desk.settings.file)
+        faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
+        await interrupted.wait()
+        if faster is not None:
+            faster.cancel()
 
 
 async def _run_faster(stage: DemoStage, speed: float) -> None:

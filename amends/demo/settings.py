@@ -1,11 +1,10 @@
-"""The demo's organisation: its people, its amends.toml with the simulator's addresses, and its first model."""
+"""The demo's organisation: its people and its amends.toml with the simulator's addresses."""
 
 import base64
 import secrets
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,7 @@ from amends.settings.settings_file import parse_settings
 from complaints.hazards import table_hash
 from complaints.vocabulary import Role
 from simulator import Simulator
-from store.models.models import keep_model
-from store.store import Store
 from store.values import Member
-from triage.learning.examples import train_starter
-from triage.model.artefact import digest, dump
-from triage.model.model_card import model_card
-from triage.model.pipeline import Model
 
 #: The simulator's staff with their roles. Slack reports them at the start; the demo's past needs them earlier.
 PEOPLE: tuple[Member, ...] = (
@@ -72,16 +65,3 @@ def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more:
         "".join(f"{name}={value}\n" for name, value in env.items()), encoding="utf-8"
     )
     return load(file, env)
-
-
-def first_model(store: Store, languages: Sequence[str]) -> Model:
-    """Train a model from the starter examples and use it; it is trained once per process, in this process."""
-    model, blob = _trained(tuple(languages))
-    store.write(keep_model, blob, digest(blob), model_card(model))
-    return model
-
-
-@lru_cache(maxsize=1)
-def _trained(languages: tuple[str, ...]) -> tuple[Model, bytes]:
-    model = train_starter(languages)
-    return model, dump(model)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
+from amends.demo.past_file import ensure_current
 from amends.demo.run import staged
 from tests.browser.conftest import QUIET, chromium
 from tests.browser.person import Person
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
-PAST = 60
 STORY = (
     "There has been no water in our street since Monday. Two callers were told it was fixed. "
     "The taps are still dry."
@@ -54,7 +54,7 @@ async def set_up(page: Page) -> None:
 
 async def draw() -> None:
     """Draw the filled demo in light colours, 1,440 by 860 pixels."""
-    async with async_playwright() as playwright, staged(past=PAST) as stage:
+    async with async_playwright() as playwright, staged(past=True) as stage:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         page = await browser.new_page(
             viewport={"width": 1440, "height": 860}, color_scheme="light", timezone_id="Europe/London"
@@ -67,4 +67,5 @@ async def draw() -> None:
 
 
 if __name__ == "__main__":
+    ensure_current()
     asyncio.run(draw())

@@ -8,7 +8,7 @@ from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
 
-from amends.demo.settings import first_model
+from amends.demo.first_model import first_model
 from scheduler.training import schedule_first_training
 from store.database.keyring import Keyring
 from store.database.migrate import upgrade

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from amends.cli.main import _message_and_code
+from amends.demo import past_file, recording
 from scheduler.ticks import _ends_when_cancelled
 from tests.edges.product import PATIENCE, Ended, run_command
-from tests.forked import Command
 
 AMENDS = str(Path(sys.executable).with_name("amends"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
@@ -164,24 +164,37 @@ def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_on
     assert (rest, errors.strip(), demo.returncode) == ("The demo has ended; nothing was kept.\n", "", 0)
 
 
-def test_the_demo_can_be_interrupted_while_it_writes_its_past(tmp_path: Path) -> None:
-    out, err = tmp_path / "out", tmp_path / "err"
-    streams = {"in": Path(os.devnull), "out": out, "err": err}
-    demo = Command(("demo", "--port", "0"), tmp_path, ENVIRONMENT, streams).begin()
-    try:
-        end = time.monotonic() + PATIENCE
-        while not (err.exists() and err.read_text(encoding="utf-8")):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        assert out.read_text(encoding="utf-8").startswith("Starting the demo. Writing its past")
-        demo.send_signal(signal.SIGINT)
-        code = demo.wait(PATIENCE)
-    finally:
-        demo.kill()
-    assert "Open" not in out.read_text(encoding="utf-8")
-    begun = "Writing the past of the demo\n"
-    assert err.read_text(encoding="utf-8") in (begun, f"{begun}Stopped.\n")
-    assert code in (0, 130)
+#: The demo of a changed checkout: its past was made from other sources.
+CHANGED = """
+from amends.cli.main import script
+from amends.demo import past_file
+past_file.is_current = lambda: False
+script()
+"""
+
+
+def test_the_demo_can_be_interrupted_while_its_past_is_made(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-c", CHANGED, "demo", "--port", "0"],
+        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert demo.stderr is not None
+    begun = demo.stderr.readline()
+    time.sleep(0.1)  # The process that makes the past is started next.
+    demo.send_signal(signal.SIGINT)
+    out, errors = demo.communicate(timeout=PATIENCE)
+    assert begun.startswith("Making its past")
+    assert (out, errors) == ("Starting the demo.\n", "Stopped.\n")
+    assert demo.returncode == 130
+
+
+def test_a_past_that_cannot_be_kept_ends_the_demo_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_file, "FILE", tmp_path / "missing" / "past.jsonl.xz")
+    monkeypatch.setattr(recording, "record_past", lambda: "")
+    with pytest.raises(SystemExit, match="cannot be written: No such file or directory"):
+        past_file.ensure_current()
 
 
 async def test_a_stop_in_the_middle_of_a_tick_is_not_logged_as_a_failure_of_the_tick() -> None:
