@@ -142,7 +142,8 @@ def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         _close_danger(past, tx, complaint)
         past.receive(tx, complaint, text)
         tx.now += timedelta(seconds=25)
-    if _close_danger(past, tx, complaint):
+    _close_danger(past, tx, complaint)
+    if past.case(tx, complaint).confirmed_at is None:
         past.receive(tx, complaint, send)
 
 

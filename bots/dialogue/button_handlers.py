@@ -133,7 +133,7 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     elif choice == "skip":
         form.skip(turn, ref, press.step)
     elif choice == "send":
-        _send(turn, case)
+        _send(turn, case, press.step)
     elif choice == "not_yet":
         _reply_not_yet(turn, case)
     elif choice == "change":
@@ -161,14 +161,15 @@ def _change_answer(turn: Turn, case: Case, step: str) -> None:
         turn.reply("ask.add", ref=case.ref)
 
 
-def _send(turn: Turn, case: Case) -> None:
+def _send(turn: Turn, case: Case, pressed_at: str) -> None:
     """Sign the complaint (B). The acknowledgement follows as the reply, unless it was sent before."""
     if case.confirmed_at is not None:
         turn.reply("sent.before", ref=case.ref)
     elif not turn.allows(case, Verb.CONFIRM):
         turn.reply("closed_already", ref=case.ref)
-    elif turn.ref == case.ref and case.form_open and turn.step in FORM - _READ_BACK:
-        # An old button: people must not sign words that were not read back to them.
+    elif case.form_open and not _was_read_back(turn, case.ref, pressed_at):
+        # People must not sign words that were not read back to them.
+        _load_form(turn, case)
         turn.go_to("check", case.ref)
         read_back.read_back(turn, case.ref)
     else:
@@ -179,6 +180,13 @@ def _send(turn: Turn, case: Case) -> None:
             turn.reply("sent.late", ref=case.ref)
     if turn.ref == case.ref and turn.step in FORM:
         turn.go_to(IDLE)
+
+
+def _was_read_back(turn: Turn, ref: str, pressed_at: str) -> bool:
+    """False for an old button, a typed "Send", and where a danger or a flood took the place of the read-back."""
+    if turn.ref == ref and turn.step in FORM - _READ_BACK:
+        return False
+    return turn.state.get("shown", {}).get("ref") == ref or (turn.ref != ref and pressed_at == "check")
 
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:

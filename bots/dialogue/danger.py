@@ -135,7 +135,7 @@ def reply_to_danger(turn: Turn) -> None:
     if is_first:
         turn.state.update(resume=turn.step, resume_ref=turn.ref)
         # What language they write in is said in any case.
-        turn.replies[:] = [reply for reply in turn.replies if reply.template == "language.unsupported"]
+        turn.keep_replies(lambda reply: reply.template == "language.unsupported")
     written = sign.language if sign is not None else ""
     language = turn.texts.danger_language(written or turn.state.get("danger_language"), turn.language)
     turn.state.update(hazards=hazards, danger_language=language)

@@ -304,13 +304,13 @@ def _drop_replies_in_flood(turn: Turn) -> None:
     """Above the limit, drop all replies but danger and receipts; once, confirm that everything arrived."""
     if "flood" not in turn.state or _flood_level(turn) <= FLOOD_LIMIT:
         return
-    turn.replies[:] = [
-        reply
-        for reply in turn.replies
-        if reply.lane is SendPriority.DANGER
-        or (reply.kind != "say" and reply.template != "mydata.receipt")
-        or reply.template.startswith(_ALWAYS_SENT)
-    ]
+    turn.keep_replies(
+        lambda reply: (
+            reply.lane is SendPriority.DANGER
+            or (reply.kind != "say" and reply.template != "mydata.receipt")
+            or reply.template.startswith(_ALWAYS_SENT)
+        )
+    )
     turn.wake_ups.clear()
     if not turn.state["flood"]["told"]:
         turn.state["flood"] = {**turn.state["flood"], "told": True}

@@ -5,7 +5,7 @@ The state holds codes and ids only. Words are kept in the acts and, sealed, in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -303,6 +303,12 @@ class Turn:
                 step=self.step if step is None else step,
             )
         )
+
+    def keep_replies(self, is_kept: Callable[[ReplyText], bool]) -> None:
+        """Drop all other replies of this turn. A read-back that is not sent was not shown."""
+        if any(reply.template.startswith("readback") and not is_kept(reply) for reply in self.replies):
+            self.state.pop("shown", None)
+        self.replies[:] = filter(is_kept, self.replies)
 
     def add_below(self, text: str, position: int = -1) -> None:
         """A further paragraph below a reply, by default the last one."""

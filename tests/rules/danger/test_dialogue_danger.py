@@ -235,6 +235,23 @@ def possible(play: Play) -> str:
     return question
 
 
+def test_a_read_back_that_a_danger_replaced_is_shown_completely_before_it_can_be_signed() -> None:
+    play = Play()
+    play.writes("The lift of order 4711 was not repaired on 2 November.")
+    play.presses("done")
+    assert play.state["step"] == "help"
+    [question] = play.writes("An apology, my mother is still stuck inside")
+    assert question.startswith("Is anybody in danger now?")
+    play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
+    play.do(Verb.END_DANGER, play.ref, staff("U2", Role.ON_CALL), {"danger_end": "helped"})
+    [shown] = play.writes("send")
+    assert "Where and when: order 4711, 2 November" in shown
+    assert RULES.notice in shown
+    assert play.case.confirmed_at is None
+    play.presses("send")
+    assert play.case.confirmed_at == play.now
+
+
 def test_a_possible_danger_asks_one_question_and_the_form_waits() -> None:
     play = Play()
     assert possible(play).startswith("Is anybody in danger now? If so: Please call 112 now.")
@@ -291,6 +308,9 @@ def test_words_of_despair_are_never_read_back_as_a_wish() -> None:
     play = Play(denies=True)
     play.writes("You cut off my power. I want to sleep, that is all I want. I want to kill myself.")
     play.presses("safe")
+    [shown] = play.writes("send")
+    assert "You would like" not in shown
+    assert play.case.confirmed_at is None
     play.writes("send")
     assert play.case.confirmed_at == play.now
     assert "remedy_requested" not in play.texts_of(play.ref)

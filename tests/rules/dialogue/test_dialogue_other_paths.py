@@ -258,6 +258,22 @@ def test_a_flood_in_the_form_ends_with_the_open_question_asked_once() -> None:
     assert [reply.template for reply in play.replies[replies_before:]] == ["readback"]
 
 
+def test_a_read_back_that_a_flood_dropped_is_shown_completely_before_it_can_be_signed() -> None:
+    play = Play(denies=True)
+    play.writes("The water of 12 Mill Lane has been brown since Monday.")
+    play.presses("done")
+    for n in range(30):
+        play.writes(f"/lang {n}")
+    replies_before = len(play.replies)
+    play.presses("apology")
+    play.now += timedelta(seconds=30)
+    play.writes("send")
+    assert [reply.template for reply in play.replies[replies_before:]] == ["readback"]
+    assert play.case.confirmed_at is None
+    play.writes("send")
+    assert play.case.confirmed_at == play.now
+
+
 def test_danger_in_a_flood_is_answered() -> None:
     play = Play(denies=True)
     play.files_a_complaint()
