@@ -5,7 +5,6 @@ It is not in git (decision 79). Without other imports, because each start of the
 
 import hashlib
 import lzma
-from contextlib import suppress
 from pathlib import Path
 
 FILE = Path(__file__).with_name("past.jsonl.xz")
@@ -53,6 +52,4 @@ def ensure_current() -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C reaches this process too, and the demo says that it was stopped.
-    with suppress(KeyboardInterrupt):
-        ensure_current()
+    ensure_current()

@@ -11,7 +11,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,7 +179,7 @@ def test_the_demo_can_be_interrupted_while_its_past_is_made(tmp_path: Path) -> N
     )  # fmt: skip
     assert demo.stderr is not None
     begun = demo.stderr.readline()
-    time.sleep(0.1)  # The process that makes the past is started next.
+    # Also while the process that makes the past is being started.
     demo.send_signal(signal.SIGINT)
     out, errors = demo.communicate(timeout=PATIENCE)
     assert begun.startswith("Making its past")
