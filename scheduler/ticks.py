@@ -33,7 +33,7 @@ from store.custody.erasure import (
     list_silent_people,
     record_receipt,
 )
-from store.outbox.complete import Completed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Outcome, Rescheduled, add_due
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
@@ -317,7 +317,13 @@ def _checkpoint_handler(
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:
-    """A handler for each kind that only records an act; the row is completed in the same transaction."""
+    """The handler of `add_due`, and one for each kind that only records an act.
+
+    The row is completed in the same transaction.
+    """
+
+    async def add(obligation: Obligation) -> Outcome:
+        return await store.awrite(add_due, obligation)
 
     async def act(obligation: Obligation) -> Outcome:
         await store.awrite(
@@ -331,7 +337,7 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
         )
         return Completed(settled=True)
 
-    return dict.fromkeys(ACTS, act)
+    return {**dict.fromkeys(ACTS, act), "add_due": add}
 
 
 def _housekeeping(

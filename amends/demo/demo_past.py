@@ -47,7 +47,7 @@ from triage.shingles import sketch
 
 #: Obligations that are completed in the past, in addition to messages to complainants. All others are for staff: they
 #: were done then and leave nothing to show now.
-_AUTOMATIC = frozenset({"propose", "wake", *ACTS})
+_AUTOMATIC = frozenset({"propose", "wake", "add_due", *ACTS})
 #: Earlier than the first message: staff have their roles from then on.
 _ROLES_SINCE = timedelta(days=120)
 _INITIALS = "ABCDEFGHKLMNPRSTW"
@@ -188,6 +188,8 @@ class DemoHistory:
                 key=obligation.key,
                 completes=obligation.id,
             )
+        elif obligation.kind == "add_due":
+            complete.add_due(tx, obligation)
         elif obligation.kind == "wake":
             self.messages.wake(tx, obligation)
         elif obligation.kind == "propose":

@@ -4,7 +4,7 @@ docs/design.md, rule 2. Without a chat, staff give letters by phone, at the coun
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -54,11 +54,28 @@ SENT = kinds_that_are("sent")
 LETTERS = kinds_that_are("letter")
 #: What the bot does not start while it stays with a danger.
 HELD_IN_DANGER = kinds_that_are("held")
+#: Their rows are written when they are due.
+LATER = kinds_that_are("later")
+#: What is due within this time of an act has its row at once.
+SOON = timedelta(minutes=5)
 _CHAT_ONLY = kinds_that_are("chat_only")
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
 OFFLINE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
 #: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.
 READ_OUT_WITHIN = timedelta(minutes=15)
+
+
+def is_for_later(obligation: NewObligation, now: datetime) -> bool:
+    """True if its row is not written yet: it follows from the dates of the case, and `add_due` adds it in time."""
+    return obligation.kind in LATER and obligation.due > now + SOON
+
+
+def addition(later: Sequence[NewObligation]) -> NewObligation:
+    """The one obligation of a case that adds these when the first of them is due."""
+    first = min(later, key=lambda obligation: (obligation.due, obligation.priority))
+    # `once`: it follows from no event, so the record cannot say whether it is still required.
+    facts = {"once": True, "first": first.kind}
+    return NewObligation("add_due", "add_due", first.due, first.priority, facts)
 
 
 def give_offline(case: Case, obligations: Iterator[NewObligation], *, once: bool) -> Iterator[NewObligation]:

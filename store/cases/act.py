@@ -36,7 +36,7 @@ from store.database.transaction import Tx
 from store.incidents import find_incident_of, open_incident, require_open_incident, schedule_for_move
 from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
-from store.outbox.rows import schedule_for_case
+from store.outbox.rows import schedule_after_act
 from store.people.masked_texts import seal_masked
 from store.people.staff import count_reviewers, load_current_roles
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
@@ -350,7 +350,7 @@ def _write(
     schedule_for_move(tx, before, case)
     open_for_case(tx, before, case)
     schedule_similar_redraw(tx, before, case)
-    schedule_for_case(tx, case.ref, contact_id, done.obligations)
+    schedule_after_act(tx, case.ref, contact_id, done.obligations)
     if event.verb is Verb.ERASE:
         erase_words(tx, case.ref)
 

@@ -106,6 +106,15 @@ def is_still_required(tx: Tx, obligation: Obligation) -> bool:
     return obligation.key in {current.key for current in required}
 
 
+def add_due(tx: Tx, obligation: Obligation) -> Completed:
+    """Insert what the complaint owes by now, and come again when the next of it is due."""
+    file = load_case_file(tx, str(obligation.ref), lock=True)
+    # An act that comes after this moves the row again: both hold the complaint's lock.
+    complete(tx, obligation.id)
+    rows.schedule_after_act(tx, file.case.ref, file.contact_id, current_obligations(file.case))
+    return Completed(settled=True)
+
+
 def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
     """Extend the leases of obligations in progress; returns how many of them are still leased.
 
@@ -244,12 +253,18 @@ def complete_others(tx: Tx, kinds: Collection[str], until: datetime) -> None:
 
 
 def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
-    """Kind, reference and due time of the earliest open obligation, background kinds left out."""
+    """Kind, reference and due time of the earliest open obligation, background kinds left out.
+
+    Of rows that come later it is the kind of the first.
+    """
     columns = OBLIGATIONS.c
-    query = select(columns.kind, columns.ref, columns.due).where(IS_OPEN, columns.kind.not_in(BACKGROUND))
-    query = query.order_by(columns.due, columns.id).limit(1)
-    row = tx.connection.execute(query).first()
-    return None if row is None else (row.kind, row.ref, row.due)
+    query = select(columns.kind, columns.ref, columns.due, columns.facts).where(
+        IS_OPEN, columns.kind.not_in(BACKGROUND)
+    )
+    row = tx.connection.execute(query.order_by(columns.due, columns.id).limit(1)).first()
+    if row is None:
+        return None
+    return row.facts["first"] if row.kind == "add_due" else row.kind, row.ref, row.due
 
 
 def _is_erased(tx: Tx, ref: str) -> bool:

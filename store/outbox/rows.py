@@ -1,14 +1,27 @@
-"""Obligations as rows: inserted once by their key and never changed by a later act (docs/design.md, rule 2)."""
+"""Obligations as rows: inserted once by their key and never changed by a later act (docs/design.md, rule 2).
+
+Only `add_due`, the one row that adds what a case owes later, is moved by each act.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from complaints.obligations.kinds import NewObligation, SendPriority, kinds_that_are
+from sqlalchemy.dialects import postgresql, sqlite
+
+from complaints.obligations.kinds import (
+    NewObligation,
+    SendPriority,
+    addition,
+    is_for_later,
+    kinds_that_are,
+)
 from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.keyring import Keyring, place, seal, unseal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.people.contacts import find_contact
 from store.tables import OBLIGATIONS
@@ -67,6 +80,31 @@ def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, obligations: Ite
     ]
     tx.insert_missing(OBLIGATIONS, rows)
     tx.obligations_changed = tx.obligations_changed or bool(rows)
+
+
+def schedule_after_act(
+    tx: Tx, ref: str, contact_id: int | None, obligations: Iterable[NewObligation]
+) -> None:
+    """Insert what an act leaves. What follows from the dates of the case is inserted later, by `add_due`.
+
+    Many of these dates are met or moved before they come, and each row costs the writer.
+    """
+    at_once, later = list[NewObligation](), list[NewObligation]()
+    for obligation in obligations:
+        (later if is_for_later(obligation, tx.now) else at_once).append(obligation)
+    schedule_for_case(tx, ref, contact_id, at_once)
+    if later:
+        row = obligation_row(addition(later), scope=ref, ref=ref, contact_id=None, at=tx.now)
+        _schedule_addition(tx.is_sqlite).run(tx.connection, [row])
+
+
+@cache
+def _schedule_addition(is_sqlite: bool) -> Prepared:
+    """The one row of its case: an act moves it, also after it was done or has failed."""
+    statement = (sqlite if is_sqlite else postgresql).insert(OBLIGATIONS).inline()
+    names = ("due", "lane", "facts", "state", "ended_at", "lease_until", "wait_until", "attempts", "why")
+    changed = {name: statement.excluded[name] for name in names}
+    return Prepared(statement.on_conflict_do_update(index_elements=["scope", "key"], set_=changed))
 
 
 def insert_obligation(

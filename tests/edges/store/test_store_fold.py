@@ -9,21 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from complaints.actions.perform import fold
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
-from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history, open_case
 from store.custody.verify import verify
 from store.database.transaction import Tx
 from store.store import Store
-from store.tables import OBLIGATIONS
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, TOP, Desk
+from tests.edges.obligation_rows import assert_each_obligation_has_a_row_or_comes_in_time
 
 _EVIDENCE = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
 _DECIDED = {
@@ -106,9 +104,7 @@ def test_rows_obligations_and_hash_chain_agree_with_the_fold_of_the_events(
     case = store.read(load_case, ref)
     assert fold(store.read(load_history, ref), case.rules) == case
     assert store.read(verify).first_bad is None
-    query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-    stored_keys = set(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
-    assert {obligation.key for obligation in current_obligations(case)} - stored_keys == set()
+    assert_each_obligation_has_a_row_or_comes_in_time(store, case)
 
 
 _numbers = count(1)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from bots.dialogue.turn import read_signs
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.obligations.standing import current_obligations
 from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 from store.cases.export import export_record
@@ -216,13 +217,13 @@ def test_a_complaint_logged_late_keeps_its_figures_and_gives_staff_one_open_date
     case = log(desk, received_at="2026-10-12T09:00:00Z")
     ack, act_by = case.target(Target.ACK), case.target(Target.ACT_BY)
     listed = store.read(list_cases)[0][0]
-    reminders = [listed for listed in store.read(list_failed, everything=True) if listed["kind"] == "remind"]
+    reminders = [row for row in current_obligations(case) if row.kind == "remind"]
     assert ack is not None
     assert ack.internal_due < store.now()
     assert act_by is not None
     assert (act_by.start, listed["next_due"]["target"]) == (case.logged_at, "act_by")
     assert case.raised_late
-    assert {listed["key"].split(":")[1] for listed in reminders} == {"act_by"}
+    assert {row.facts["target"] for row in reminders} == {"act_by"}
     clock.go_on(hours=1)
     store.write(open_case, case.ref, desk.actor(HANDLER), "open")
     desk.act(case.ref, Verb.ASSESS, facts=ASSESSED)

@@ -14,6 +14,7 @@ from sqlalchemy import event, select
 from benchmarks import archive_rows
 from complaints.actors import MODEL, SYSTEM
 from complaints.obligations.kinds import SendPriority
+from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act, record_proposal
 from store.cases.batches import list_batch_deliveries
@@ -44,8 +45,9 @@ from store.incidents import (
 from store.models.erased import list_models_with_erased_words
 from store.models.models import count_assessed_since
 from store.models.training_examples import list_assessed_proposals, load_examples_page, load_unassessed_page
-from store.outbox.claim import claim, claim_by_platform, count_claimable, count_waiting
+from store.outbox.claim import claim, claim_by_platform, count_claimable, count_waiting, find_earliest
 from store.outbox.complete import (
+    add_due,
     complete,
     end_all_leases,
     end_retry_pauses,
@@ -56,6 +58,7 @@ from store.outbox.complete import (
 from store.outbox.deliveries import list_deliveries, list_failed_obligations, save_words_to_read_out
 from store.outbox.failed import FailureReason, find_handled_keys, give_up_obligation, list_failed, retry_all
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
+from store.outbox.rows import insert_obligation
 from store.people.contacts import mark_blocked
 from store.people.identification import load_case_for_caller
 from store.people.staff import end_absence, record_absence
@@ -121,6 +124,11 @@ _PROPOSED = {
 def _remind(store: Store, desk: Desk) -> None:
     """Reminders of an unassigned complaint, a digest turn, failed notices, and changes since an absence."""
     ref = desk.receive(chat=desk.chat("70008"))
+    reminders = [row for row in current_obligations(store.read(load_case, ref)) if row.kind == "remind"]
+    addition = store.read(find_earliest, ("add_due",), reminders[-1].due)
+    store.write(add_due, addition)
+    for row in reminders:
+        store.write(insert_obligation, row, ref)
     query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
     numbers = store.read(lambda tx: list(tx.connection.execute(query).scalars()))
     store.read(list_reminders_waiting, ref)

@@ -34,6 +34,7 @@ from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptRe
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, RULES, Desk
+from tests.edges.obligation_rows import assert_each_obligation_has_a_row_or_comes_in_time
 
 PHOTO = ReceivedFile(
     "file-id", "unique-id", "photo", "1", mime="image/jpeg", size=100, name="sealed name.jpg"
@@ -51,7 +52,8 @@ def test_a_first_message_makes_person_complaint_event_texts_and_obligations(stor
     assert [(row["direction"], row["text"]) for row in record["messages"]] == [("in", "The water is brown.")]
     assert record["name"] == "Mary Sealedname"
     kinds = {row["kind"] for row in store.read(list_failed, everything=True)}
-    assert {"fetch", "card", "end_form", "propose"} <= kinds
+    assert {"fetch", "card", "propose", "add_due"} <= kinds
+    assert_each_obligation_has_a_row_or_comes_in_time(store, store.read(load_case, ref))
 
 
 def test_a_repeated_update_key_changes_nothing(store: Store) -> None:

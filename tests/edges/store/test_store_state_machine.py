@@ -28,7 +28,6 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Facts, UnsentLetter
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, ReasonNeeded
-from complaints.obligations.standing import current_obligations
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -46,7 +45,15 @@ from store.database.errors import UnknownRow
 from store.database.transaction import Tx
 from store.incidents import open_incident
 from store.outbox.claim import claim
-from store.outbox.complete import complete, end_all_leases, fail, is_still_required, reschedule, retry
+from store.outbox.complete import (
+    add_due,
+    complete,
+    end_all_leases,
+    fail,
+    is_still_required,
+    reschedule,
+    retry,
+)
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
 from store.people.staff import load_actor, sync_staff
 from store.rulebooks import use_rulebook
@@ -64,6 +71,7 @@ from store.values import (
     PlannedAct,
 )
 from tests.databases import KEYS, FakeClock, Migrated
+from tests.edges.obligation_rows import assert_each_obligation_has_a_row_or_comes_in_time
 from tests.edges.store.test_store_incidents import an_update
 from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_actions import NEXT, RULEBOOKS, WORDS, likely_facts, moment
@@ -370,6 +378,8 @@ class Desk(RuleBasedStateMachine):
             "dates",
             "tell_by_voice",
         )
+        for addition in self.store.write(claim, ("add_due",), dice.randint(0, 3), LEASE_SECONDS):
+            self.store.write(add_due, addition)
         claimed = self.store.write(claim, kinds, dice.randint(1, 6), LEASE_SECONDS)
         assert not {obligation.id for obligation in claimed} & set(self.in_hand)
         per_chat = Counter(obligation.chat for obligation in claimed if obligation.chat is not None)
@@ -465,10 +475,7 @@ class Desk(RuleBasedStateMachine):
                     event.facts.get("level") for event in events if event.verb is Verb.ACKNOWLEDGE
                 )
                 assert all(number == 1 for number in acknowledged.values())
-                query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-                keys = list(store.read(_rows(query)))
-                assert len(keys) == len(set(keys))
-                assert {obligation.key for obligation in current_obligations(case)} <= set(keys)
+                assert_each_obligation_has_a_row_or_comes_in_time(store, case)
             assert [
                 ref for ref in self.erased if any(map(_readable, store.read(export_record, ref)["texts"]))
             ] == []
