@@ -29,21 +29,8 @@ from store.tables.work import ObligationRow, ReceivedKeyRow
 #: The obligations of an intake: key, kind, days until due, whether it sends to the complainant, facts.
 OBLIGATIONS: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
     ("card:1", "card", 0, False, {"version": 1}),
-    ("end_form:silence:1", "end_form", 0.02, False, {"because": "silence"}),
-    ("end_form:latest", "end_form", 0.16, False, {"because": "latest"}),
     ("propose:1", "propose", 0, False, {"words": 1}),
     ("propose:latest", "propose", 0, False, {}),
-    ("progress:1", "progress", 7, True, {}),
-    ("progress:decide:1", "progress", 14, True, {"target": "decide", "version": 1}),
-    ("legal_passed:1", "legal_passed", 14, True, {"target": "legal", "version": 1}),
-    ("remind:look:0:1:-1bd", "remind", 0.5, False, {"target": "look", "of": 0, "version": 1}),
-    ("remind:look:0:1:due", "remind", 1, False, {"target": "look", "of": 0, "version": 1}),
-    ("remind:first_action:0:1:-1bd", "remind", 2, False, {"target": "first_action", "of": 0, "version": 1}),
-    ("remind:first_action:0:1:due", "remind", 3, False, {"target": "first_action", "of": 0, "version": 1}),
-    ("remind:update:0:1:-1bd", "remind", 4, False, {"target": "update", "of": 0, "version": 1}),
-    ("remind:update:0:1:due", "remind", 5, False, {"target": "update", "of": 0, "version": 1}),
-    ("remind:decide:0:1:-1bd", "remind", 9, False, {"target": "decide", "of": 0, "version": 1}),
-    ("remind:decide:0:1:due", "remind", 10, False, {"target": "decide", "of": 0, "version": 1}),
 )
 #: The targets of an intake: target, span, basis, days.
 TARGETS: tuple[tuple[str, str, str, float], ...] = (
@@ -251,6 +238,15 @@ def intake(session: Session, name: str) -> None:
         params=[
             _obligation(now, ref, ref, key, kind, days, facts, contact=contact if speaks else None)
             for key, kind, days, speaks, facts in OBLIGATIONS
+        ],
+    )
+    later = insert_new(_table(ObligationRow))
+    session.exec(
+        later.on_conflict_do_update(index_elements=["scope", "key"], set_={"due": later.excluded.due}),
+        params=[
+            _obligation(
+                now, ref, ref, "add_due", "add_due", 0.02, {"once": True, "first": "end_form"}, contact=None
+            )
         ],
     )
     _add(
