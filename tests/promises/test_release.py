@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.promises.test_packaging import PINS, PROJECT, pinned
+from tests.shared_models import ensure_demo_past
 from tests.source import ROOMS, ROOT
 
 NAME = f"amends-{PROJECT['project']['version']}"
@@ -26,6 +27,8 @@ def release(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # The release takes the past of this checkout, and makes it only where it is missing.
+    ensure_demo_past()
     return release(tmp_path_factory.mktemp("release") / "first")
 
 

@@ -163,10 +163,13 @@ def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_on
     assert (rest, errors.strip(), demo.returncode) == ("The demo has ended; nothing was kept.\n", "", 0)
 
 
-#: The demo of a changed checkout: its past was made from other sources.
+#: The demo of a changed checkout, whose past was made from other sources. As in a terminal: what tests start in the
+#: background ignores Ctrl-C.
 CHANGED = """
+import signal
 from amends.cli.main import script
 from amends.demo import past_file
+signal.signal(signal.SIGINT, signal.default_int_handler)
 past_file.is_current = lambda: False
 script()
 """
