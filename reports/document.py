@@ -186,9 +186,8 @@ class ChartKind(StrEnum):
 class Chart:
     """A picture of numbers in the table `table` of the same section; all other ids are its columns.
 
-    `label` names each row and `values` are one series or several. `target` is a fixed value or a column. `low`,
-    `high` and `centre` are the limits of a control chart. Rows whose `flag` is not empty are marked. Dots take their
-    intervals from the cells.
+    `label` names each row and `values` are one series or several. `target` is a fixed value, or a column of
+    dots, which take their intervals from the cells.
     """
 
     id: str
@@ -198,10 +197,6 @@ class Chart:
     label: str
     values: tuple[str, ...]
     target: float | str | None = None
-    low: str | None = None
-    high: str | None = None
-    centre: str | None = None
-    flag: str | None = None
 
 
 @dataclass(frozen=True)

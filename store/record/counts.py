@@ -16,7 +16,7 @@ from complaints.measures.report_counts import (
     CountedCode,
     MonthScores,
 )
-from complaints.measures.row import MEASURE_VERSION, UPHELD, CaseMeasures, read_details
+from complaints.measures.row import MEASURE_VERSION, CaseMeasures, read_details
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind, State
 from store.database.errors import note_damage
@@ -43,12 +43,9 @@ def count_for_analysis(
         note_damage(place("complaints", ref, "events"))
     counted = (*_COUNTED, _ROW.ref.not_in(damaged)) if damaged else _COUNTED
     in_year = (*counted, _ROW.received_at >= year_start, _ROW.received_at < end)
-    is_upheld = _ROW.outcome.in_(UPHELD)
-    decided = (*counted, _ROW.decided_at >= year_start, _ROW.decided_at < end)
     return AnalysisCounts(
         days=_count_days(tx, first_day, end, counted),
-        received_hours=_count_hours(tx, _ROW.received_at, (), in_year, zone),
-        decided_hours=_count_hours(tx, _ROW.decided_at, (is_upheld,), decided, zone),
+        received_hours=_count_hours(tx, in_year, zone),
         causes=_count_causes(tx, start, in_year),
         complainants=_count_complainants(tx, year_start, end),
         repeats=repeats,
@@ -78,23 +75,20 @@ def _count_days(
     return {ALL_COMPLAINTS: dict(every_day), **days}
 
 
-def _count_hours(
-    tx: Tx, moment: Any, key: tuple[Any, ...], conditions: Sequence[ColumnElement[bool]], zone: str
-) -> dict[Any, int]:
-    """The number by the UTC time at which an hour of this zone begins, and by `key`."""
+def _count_hours(tx: Tx, conditions: Sequence[ColumnElement[bool]], zone: str) -> dict[datetime, int]:
+    """Complaints by the UTC time at which an hour of this zone begins."""
     # In some zones hours begin at 15, 30 or 45 minutes of UTC, the whole year.
     shift = timedelta(seconds=(local_time(tx.now, zone).utcoffset() or timedelta()).total_seconds() % 3600)
     if tx.is_sqlite:
-        hour: Any = func.strftime("%Y-%m-%d %H:00", moment, f"+{shift.seconds // 60} minutes")
+        hour: Any = func.strftime("%Y-%m-%d %H:00", _ROW.received_at, f"+{shift.seconds // 60} minutes")
     else:
-        hour = func.to_char(func.timezone("UTC", moment) + shift, "YYYY-MM-DD HH24:00")
+        hour = func.to_char(func.timezone("UTC", _ROW.received_at) + shift, "YYYY-MM-DD HH24:00")
     hour = hour.label("hour")
-    query = select(hour, *key, func.count()).where(*conditions).group_by(hour, *key)
-    counts = {}
-    for text, *more, number in tx.connection.execute(query):
-        begins = datetime.fromisoformat(text).replace(tzinfo=UTC) - shift
-        counts[(begins, *map(bool, more)) if key else begins] = number
-    return counts
+    query = select(hour, func.count()).where(*conditions).group_by(hour)
+    return {
+        datetime.fromisoformat(text).replace(tzinfo=UTC) - shift: number
+        for text, number in tx.connection.execute(query)
+    }
 
 
 def _count_causes(

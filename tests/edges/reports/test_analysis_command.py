@@ -59,7 +59,6 @@ def test_the_database_counts_days_hours_causes_and_people(desk: Desk, zone: str,
     assert sum(counts.received_hours.values()) == len(rows) == 7
     assert {moment.minute for moment in counts.received_hours} == {hour}
     assert all(moment <= row.received_at for row in rows for moment in counts.received_hours)
-    assert [number for (_, upheld), number in counts.decided_hours.items() if upheld] == [1]
     assert [(row.in_period, row.category, row.cause_class, row.number) for row in counts.causes] == [
         (True, "supply", "single", 1)
     ]
