@@ -17,7 +17,7 @@ from complaints.measures.clocks import Observation, Run
 from complaints.measures.report_counts import MonthCounts
 from complaints.measures.row import Coverage, read_marks, read_pending
 from complaints.times import format_time
-from reports.breakdowns import Backlog, BacklogCount, Gap, HandlerOutcomes, Redress, Score
+from reports.breakdowns import Backlog, BacklogCount, Gap, Redress, Score
 from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share, Survival, rounded, rounded_interval, survival
@@ -132,7 +132,6 @@ class Monitoring:
     weeks: Mapping[str, int]
     scores: tuple[Score, ...]
     gaps: tuple[Gap, ...]
-    handlers: tuple[HandlerOutcomes, ...]
     redress: Redress
     integrity: Integrity
     improvements: int
@@ -189,7 +188,6 @@ class Monitoring:
             "safety_misses": list(self.safety_misses),
             "scores": [score.as_json() for score in self.scores],
             "equal_treatment": [gap.as_json() for gap in self.gaps],
-            "handlers": [handler.as_json() for handler in self.handlers],
             "open_by_owner": dict(self.open_by_owner),
             "redress": self.redress.as_json(),
             "improvements_opened": self.improvements,
@@ -267,7 +265,6 @@ def monitor(
         weeks=_every_week(tally.weeks),
         scores=tally.scores.result(),
         gaps=tally.equal_treatment.gaps(),
-        handlers=tally.equal_treatment.by_handler(),
         redress=tally.redress.result(),
         integrity=Integrity(tally.incomplete, proof, verified_before),
         improvements=tally.improvements,

@@ -308,24 +308,16 @@ def _gap_row(gap: Gap) -> tuple[Cell, ...]:
     )
 
 
-def _handlers(figures: Monitoring, zone: str) -> Iterator[Section]:
-    if not figures.handlers:
+def _owners(figures: Monitoring, zone: str) -> Iterator[Section]:
+    if not figures.open_by_owner:
         return
-    heads = (*columns("monitoring.column", "handler", "upheld"), *columns("report.column", "verdict"))
-    rows = tuple(
-        (Colleague(handler.id), handler.upheld, LOOK if handler.apart else None)
-        for handler in figures.handlers
-    )
-    owners = [
+    rows = [
         (text("monitoring.nobody") if owner == NOBODY else Colleague(owner), number)
         for owner, number in figures.open_by_owner.items()
     ]
-    tables = (
-        Table("handlers", text("kpi.handlers_apart"), heads, rows),
-        count_table("owners", text("monitoring.by_owner"), owners, "monitoring.column.owner"),
-    )
-    note = text("monitoring.handlers_note")
-    yield Section("handlers", text("monitoring.handlers"), (note,), tables, private=True)
+    title = text("monitoring.by_owner")
+    table = count_table("owners", title, rows, "monitoring.column.owner")
+    yield Section("owners", title, tables=(table,), private=True)
 
 
 def _redress(figures: Monitoring, zone: str) -> Iterator[Section]:
@@ -393,6 +385,6 @@ def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
 
 #: In the order of the report.
 SECTIONS: tuple[Callable[[Monitoring, str], Iterator[Section]], ...] = (
-    _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _handlers, _redress,
+    _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _owners, _redress,
     _without_incidents, _integrity,
 )  # fmt: skip

@@ -184,7 +184,6 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
     measures = [(key, hit) for key, _, hit in overdue if key == "decided_in_time"]
     measures += [("satisfied", process >= 4) for process, _, _ in rounds if process is not None]
     tally.equal_treatment.add(row.written_in or row.language, supported=row.support_need, measures=measures)
-    tally.equal_treatment.add_handlers(details.get("handlers", ()), row.incident_id)
     tally.redress.add(details.get("redress", {}))
     tally.redress.upheld += row.outcome in UPHELD
     if "persons" in details:

@@ -190,7 +190,6 @@ def build_analysis_report(
         end=period.end,
         year_start=months[0],
         first_day=first_day,
-        zone=zone,
         repeats=store.read(count_repeats, period.start, period.end),
     )
     return compute(

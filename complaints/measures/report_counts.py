@@ -32,13 +32,11 @@ class CauseCount(NamedTuple):
 class AnalysisCounts(NamedTuple):
     """Complaints with imported ones, without simulated contacts and contacts of other kinds.
 
-    `days` are those on which complaints were received, by code. `received_hours` has those of the
-    last twelve months by the beginning of their hour, in UTC. `complainants` is the number of people by how many
-    complaints they made in twelve months, and `repeats` of the period (`count_repeats`).
+    `days` are those on which complaints were received, by code. `complainants` is the number of people
+    by how many complaints they made in twelve months, and `repeats` of the period (`count_repeats`).
     """
 
     days: Mapping[CountedCode, Mapping[date, int]]
-    received_hours: Mapping[datetime, int]
     causes: tuple[CauseCount, ...]
     complainants: Mapping[int, int]
     repeats: int

@@ -17,7 +17,6 @@ from reports.analysis.analysis_sections import (
     per_thousand,
     rate_section,
     theme_section,
-    time_section,
 )
 from reports.analysis.changes import CountChanges, find_changes
 from reports.analysis.rates import Rate
@@ -43,7 +42,6 @@ def build_analysis(values: AnalysisInput) -> Report:
             if rows or values.by_code(family)
         ),
         change_section(changes),
-        time_section(values),
         people_section(values),
         *([theme_section(values.themes)] if values.themes else []),
     )

@@ -1,7 +1,7 @@
 """The tables and charts of the analysis (8.2)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -10,7 +10,6 @@ from complaints.measures.report_counts import (
     AnalysisCounts,
     CountedCode,
     Themes,
-    month_bounds,
 )
 from complaints.measures.row import Coverage
 from complaints.rulebook import Calendar
@@ -40,7 +39,6 @@ from reports.tally import Period
 
 #: Rows of the tables by category; complaints with the same cause and product that make a recurrent problem.
 _MOST_ROWS, RECURRENT_FROM = 12, 3
-_WEEKDAYS = range(1, 8)
 
 
 @dataclass(frozen=True)
@@ -245,40 +243,6 @@ def change_section(changes: CountChanges) -> Section:
         _table("drifts", "code direction since weekly expected signalled", drifts),
     )
     return Section("changes", text("analysis.section.changes"), tables=tables)
-
-
-def time_section(values: AnalysisInput) -> Section:
-    zone, every_day = values.calendar.zone, values.counts.days.get(ALL_COMPLAINTS, {})
-    in_period, in_year = ([Counter[int](), Counter[int]()] for _ in range(2))
-    year = local_time(month_bounds(min(values.period.end, values.now), zone)[0], zone).date()
-    for day, number in every_day.items():
-        if values.first <= day <= values.last:
-            in_period[0][day.isoweekday()] += number
-        if year <= day <= values.last:
-            in_year[0][day.isoweekday()] += number
-    for moment, number in values.counts.received_hours.items():
-        local = local_time(moment, zone)
-        in_year[1][local.hour] += number
-        if values.first <= local.date() <= values.last:
-            in_period[1][local.hour] += number
-
-    def rows(keys: Iterable[int], place: int, name: Callable[[int], Cell]) -> Iterator[tuple[Cell, ...]]:
-        counts, usual = in_period[place], in_year[place]
-        for key in keys:
-            yield name(key), counts[key], Share(counts[key], counts.total()), Share(usual[key], usual.total())
-
-    columns = "received share twelve_months"
-    tables = (
-        _table(
-            "weekdays", f"weekday {columns}", rows(_WEEKDAYS, 0, lambda day: text(f"analysis.weekday.{day}"))
-        ),
-        _table("hours", f"hour {columns}", rows(range(24), 1, lambda hour: Verbatim(f"{hour:02}:00"))),
-    )
-    charts = (
-        _chart("weekdays", ChartKind.BAR, "weekday", "received"),
-        _chart("hours", ChartKind.BAR, "hour", "received"),
-    )
-    return Section("times", text("analysis.section.times"), tables=tables, charts=charts)
 
 
 def people_section(values: AnalysisInput) -> Section:
