@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import random
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 
 import pytest
 from hypothesis import given
@@ -25,7 +23,6 @@ from reports.integrity import Proof
 from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring, monitor
 from reports.monitoring_report import monitoring_report
-from reports.output.monitoring_csv import COLUMNS, monitoring_csv
 from reports.output.outline import charts_of
 from reports.output.render_charts import draw_chart
 from reports.statistics import Share
@@ -285,17 +282,6 @@ def test_weeks_begin_on_monday_and_none_is_left_out() -> None:
         "2026-11-16": 1,
     }
     assert report().weeks == {}
-
-
-def test_the_csv_has_a_row_for_every_figure() -> None:
-    figures = report(*[scored(f"A{n}", q1=5) for n in range(10)])
-    rows = list(csv.DictReader(StringIO(monitoring_csv(figures))))
-    assert tuple(rows[0]) == COLUMNS
-    assert {row["key"] for row in rows if row["section"] == "figures"} == {
-        figure.key for figure in figures.shares
-    }
-    (process,) = (row for row in rows if (row["key"], row["group"]) == ("process", ""))
-    assert (process["value"], process["target"], process["verdict"]) == ("5.0", "at_least 4", "met")
 
 
 @pytest.mark.parametrize("stories", [0, 1, 30])
