@@ -139,7 +139,6 @@ class Monitoring:
     repeats: Share | None
     incidents: int
     incident_count: int
-    without_incidents: tuple[ShareFigure, ...]
     open_by_owner: Mapping[str, int]
     #: References of complaints that cannot be read and are in no figure; empty for a reader who may not know of one.
     damaged: tuple[str, ...] = ()
@@ -201,11 +200,7 @@ class Monitoring:
                 "denominator": self.repeats.of,
                 "share": self.repeats.value,
             },
-            "incidents": {
-                "count": self.incident_count,
-                "complaints": self.incidents,
-                "figures_without": [figure.as_json() for figure in self.without_incidents],
-            },
+            "incidents": {"count": self.incident_count, "complaints": self.incidents},
             "integrity": self.integrity.as_json(),
             "trend": [month.as_json() for month in self.trend],
             "coverage": None if self.coverage is None else self.coverage._asdict(),
@@ -272,7 +267,6 @@ def monitor(
         repeats=None if repeats is None else Share(min(repeats, tally.received), tally.received),
         incidents=tally.incidents,
         incident_count=len(tally.incident_numbers),
-        without_incidents=_share_figures(tally.without_incidents) if tally.incidents else (),
         open_by_owner=_by_size(tally.owners),
         person_requests=tally.person_requests,
         trend=tuple(month_figures(counts, now) for counts in months),

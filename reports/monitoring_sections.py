@@ -151,8 +151,16 @@ def _volume(figures: Monitoring, zone: str) -> Iterator[Section]:
     if figures.volume.get("category"):
         title = text("monitoring.by.category")
         charts.append(Chart("categories", title, ChartKind.BAR, "category", "label", ("count",)))
+    notes = []
+    if figures.incidents:
+        notes.append(text("monitoring.incidents", figures.incident_count, complaints=figures.incidents))
     yield Section(
-        "volume", text("monitoring.volume"), tables=tuple(tables), charts=tuple(charts), new_page=True
+        "volume",
+        text("monitoring.volume"),
+        notes=tuple(notes),
+        tables=tuple(tables),
+        charts=tuple(charts),
+        new_page=True,
     )
 
 
@@ -344,22 +352,6 @@ def _redress(figures: Monitoring, zone: str) -> Iterator[Section]:
     yield Section("redress", text("monitoring.redress"), tuple(notes), tables)
 
 
-def _without_incidents(figures: Monitoring, zone: str) -> Iterator[Section]:
-    """Only the figures that change without the complaints of incidents."""
-    if not figures.incidents:
-        return
-    without = {(figure.key, figure.group): figure for figure in figures.without_incidents}
-    rows = tuple(
-        (figure_title(figure.key, figure.group), figure.share, other.share)
-        for figure in figures.shares
-        if (other := without.get((figure.key, figure.group))) is not None and other.share != figure.share
-    )
-    heads = (*columns("report.column", "figure"), *columns("monitoring.column", "with", "without"))
-    table = Table("without_incidents", text("monitoring.without_incidents"), heads, rows)
-    notes = (text("monitoring.incidents", figures.incident_count, complaints=figures.incidents),)
-    yield Section("incidents", text("monitoring.without_incidents"), notes, (table,))
-
-
 def chain_notes(integrity: Integrity) -> Iterator[Sentence]:
     """What the check of the chain found, or that it was not checked now and when it was last."""
     if integrity.proof is None:
@@ -386,5 +378,5 @@ def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
 #: In the order of the report.
 SECTIONS: tuple[Callable[[Monitoring, str], Iterator[Section]], ...] = (
     _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _owners, _redress,
-    _without_incidents, _integrity,
+    _integrity,
 )  # fmt: skip

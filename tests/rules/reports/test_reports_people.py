@@ -223,19 +223,9 @@ def test_an_incident_is_counted_once_and_so_is_its_recurring_cause() -> None:
 
     assert (figures.incident_count, figures.incidents) == (2, 3)
     assert figures.share("recurring").share.of == 3
-    assert figures.as_json()["incidents"]["count"] == 2
-
-
-def test_figures_are_given_with_and_without_incidents() -> None:
-    late = Story("I").later(days=9)
-    late.case = replace(late.case, incident=1)
-    figures = report(*[Story(f"R{n}").acknowledge() for n in range(10)], late)
-    assert figures.incidents == 1
-    assert figures.share("acknowledged_in_time").share == Share(10, 11)
-    (without,) = (figure for figure in figures.without_incidents if figure.key == "acknowledged_in_time")
-    assert without.share == Share(10, 10)
-    assert "## Without incidents" in page(figures)
-    assert report(Story("R")).without_incidents == ()
+    assert figures.as_json()["incidents"] == {"count": 2, "complaints": 3}
+    assert "2 incidents have complaints of the period: 3." in page(figures)
+    assert "have complaints of the period" not in page(report(Story("R")))
 
 
 def test_a_simulated_contact_is_in_no_figure() -> None:
