@@ -66,8 +66,12 @@ def figure_title(key: str, group: str | None) -> Sentence:
 
 def _timeliness(figures: Monitoring, zone: str) -> Iterator[Section]:
     heads = columns("report.column", "figure", "share", "target", "verdict")
-    with_goal = [figure for figure in figures.shares if figure.kpi.goal is not None]
-    others = [figure for figure in figures.shares if figure.kpi.goal is None]
+    counted = [figure for figure in figures.shares if figure.share.of]
+    with_goal = [figure for figure in counted if figure.kpi.goal is not None]
+    others = [figure for figure in counted if figure.kpi.goal is None]
+    empty: tuple[Cell, ...] = tuple(
+        figure_title(figure.key, figure.group) for figure in figures.shares if not figure.share.of
+    )
     dots = Chart(
         "shares",
         text("monitoring.chart.shares"),
@@ -80,6 +84,7 @@ def _timeliness(figures: Monitoring, zone: str) -> Iterator[Section]:
     yield Section(
         "figures",
         text("monitoring.figures"),
+        notes=(text("monitoring.nothing_to_count", figures=empty),) if empty else (),
         tables=(
             Table("shares", text("monitoring.shares_with_target"), heads, tuple(map(_share_row, with_goal))),
             Table(
@@ -282,6 +287,7 @@ def _satisfaction(figures: Monitoring, zone: str) -> Iterator[Section]:
             verdict_mark(score.verdict),
         )
         for score in figures.scores
+        if score.share.of
     )
     heads += columns("report.column", "target", "verdict")
     table = Table("satisfaction", text("monitoring.scores"), heads, rows)

@@ -29,6 +29,9 @@ from reports.kpis import (
     TargetVerdict,
 )
 from reports.monitoring import Monitoring, monitor
+from reports.monitoring_report import monitoring_report
+from reports.monitoring_sections import figure_title
+from reports.statistics import Share
 from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import LABELS, LEGAL, MANAGER, MONDAY, PERSON, Story, page
@@ -322,6 +325,18 @@ def test_the_order_of_the_cases_does_not_matter(order: list[int]) -> None:
         Story("X", at=MONDAY - timedelta(days=40)),
     ]
     assert report(*(stories[n] for n in order)) == report(*stories)
+
+
+def test_figures_with_nothing_to_count_are_named_in_one_sentence_and_have_no_row() -> None:
+    figures = report(*ten_resolved())
+    sections = {section.id: section for section in monitoring_report(figures, "Europe/London").sections}
+    (note,) = sections["figures"].notes
+    titles = [figure_title(figure.key, figure.group) for figure in figures.shares if not figure.share.of]
+    rows = [row for table in sections["figures"].tables for row in table.rows]
+    assert note.fields["figures"] == tuple(titles)
+    assert len(rows) + len(titles) == len(figures.shares)
+    assert all(isinstance(row[1], Share) and row[1].of for row in rows)
+    assert sections["satisfaction"].tables[0].rows == ()
 
 
 def test_the_documentation_names_every_figure_with_its_formula() -> None:
