@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.measuring import verdict
-from reports.analysis.control_charts import poisson_interval
+from reports.analysis.rates import poisson_interval
 from reports.breakdowns import Gap
 from reports.statistics import Share, mean_interval, survival, wilson
 

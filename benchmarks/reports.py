@@ -194,13 +194,12 @@ def _row(
         stages += encode_stage(Stage(False, None, None, None), ended_at)
     details = pattern.details
     if not is_open:
-        handler, upheld = chance.choice(HANDLERS), int(chance.random() < 0.4)
         survey = (
             f',"surveys":[[{chance.randint(1, 5)},{chance.randint(1, 5)},true]]'
             if chance.random() < 0.2
             else ""
         )
-        details = f'{{"levels":[[1,{int(days)},{days},1]],"handlers":[["{handler}",{upheld}]]{survey}}}'
+        details = f'{{"levels":[[1,{int(days)},{days},1]]{survey}}}'
     return pattern._replace(
         ref=ref,
         received_at=at,

@@ -208,8 +208,6 @@ class ScoreCount:
 
 #: Of the intervals of all comparisons together.
 CONFIDENCE = 0.95
-#: Largest difference of a handler's upheld share from the others before it is flagged (docs/domain.md, section 5).
-MAX_DIFFERENCE = 0.15
 _MEASURES: Mapping[str, str] = {
     "decided_in_time": "decided in time",
     "upheld": "upheld, wholly or partly",
@@ -273,44 +271,11 @@ class Gap:
         }
 
 
-@dataclass(frozen=True)
-class HandlerOutcomes:
-    """How often one person upheld at level 1, compared with all others; None for the only person."""
-
-    id: str
-    upheld: Share
-    gap: Gap | None
-
-    @property
-    def apart(self) -> bool:
-        """True if it differs by more than 15 percentage points, and by more than chance explains."""
-        difference = None if self.gap is None else self.gap.difference
-        return (
-            self.gap is not None
-            and difference is not None
-            and abs(difference) > MAX_DIFFERENCE
-            and self.gap.flagged
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "handler": self.id,
-            "upheld": self.upheld.hits,
-            "decided": self.upheld.of,
-            "share": rounded(self.upheld.value),
-            "difference": None if self.gap is None else rounded(self.gap.difference),
-            "interval": None if self.gap is None else rounded_interval(self.gap.interval),
-            "flagged": self.apart,
-        }
-
-
 @dataclass
 class EqualTreatmentCount:
-    """Counts hits and units by (kind of group, group, measure), and by handler."""
+    """Counts hits and units by (kind of group, group, measure)."""
 
     groups: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    decided_incidents: set[tuple[str, int]] = field(default_factory=set)
 
     def add(
         self, language: str, *, supported: bool, measures: Iterable[tuple[str, bool]], times: int = 1
@@ -323,18 +288,6 @@ class EqualTreatmentCount:
                 counts[0] += hit * times
                 counts[1] += times
 
-    def add_handlers(self, handlers: Iterable[tuple[str, int]], incident: int | None) -> None:
-        """Count who decided at level 1, and whether they upheld."""
-        for member, upheld in handlers:
-            if incident is not None:
-                # All complaints of an incident get one decision: as many units they would look like a habit.
-                if (member, incident) in self.decided_incidents:
-                    continue
-                self.decided_incidents.add((member, incident))
-            counts = self.handlers[member]
-            counts[0] += upheld
-            counts[1] += 1
-
     def gaps(self) -> tuple[Gap, ...]:
         """Each group compared with the others of its kind; a group without others is left out."""
         by_kind: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(dict)
@@ -346,16 +299,6 @@ class EqualTreatmentCount:
         comparisons = sum(map(_comparisons, gaps))
         every_gap = (replace(gap, comparisons=max(1, comparisons)) for family in gaps for gap in family)
         return tuple(sorted(every_gap, key=lambda gap: (gap.of, gap.group, gap.measure)))
-
-    def by_handler(self) -> tuple[HandlerOutcomes, ...]:
-        """Every person who decided at level 1, by id."""
-        gaps = _gaps("handler", "upheld", self.handlers) if len(self.handlers) > 1 else []
-        comparisons = max(1, _comparisons(gaps))
-        by_member = {gap.group: replace(gap, comparisons=comparisons) for gap in gaps}
-        return tuple(
-            HandlerOutcomes(member, Share(*counts), by_member.get(member))
-            for member, counts in sorted(self.handlers.items())
-        )
 
 
 def _gaps(kind: str, measure: str, counts: Mapping[str, list[int]]) -> list[Gap]:

@@ -124,7 +124,7 @@ class Mark:
 
 
 #: What a cell or a field may be. A plain int is a count. `Share` shows its value, its interval and its counts, and
-#: "too few" below ten units; in CSV and JSON it has all five. A tuple is a list. None is "–".
+#: "too few" below ten units; in JSON it has all five. A tuple is a list. None is "–".
 Cell = (
     None
     | bool
@@ -148,7 +148,7 @@ Cell = (
 
 @dataclass(frozen=True)
 class Column:
-    """`id` is the key in JSON and CSV and does not change with the language."""
+    """`id` is the key in JSON and does not change with the language."""
 
     id: str
     title: Sentence
@@ -186,9 +186,8 @@ class ChartKind(StrEnum):
 class Chart:
     """A picture of numbers in the table `table` of the same section; all other ids are its columns.
 
-    `label` names each row and `values` are one series or several. `target` is a fixed value or a column. `low`,
-    `high` and `centre` are the limits of a control chart. Rows whose `flag` is not empty are marked. Dots take their
-    intervals from the cells.
+    `label` names each row and `values` are one series or several. `target` is a fixed value, or a column of
+    dots, which take their intervals from the cells.
     """
 
     id: str
@@ -198,10 +197,6 @@ class Chart:
     label: str
     values: tuple[str, ...]
     target: float | str | None = None
-    low: str | None = None
-    high: str | None = None
-    centre: str | None = None
-    flag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -243,8 +238,8 @@ class Report:
     """One report. `summary`, `figures` and `limits` are its first page; `method` is its end.
 
     `period` is None for a report on the state at `as_of`. `limits` says what the report cannot say and why. `damaged`
-    are references of complaints that cannot be read and are in no figure. `data` has the figures of a report with a
-    JSON and a CSV of its own.
+    are references of complaints that cannot be read and are in no figure. `data` has the figures of a report whose
+    JSON has further keys.
     """
 
     kind: str

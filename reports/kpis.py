@@ -71,8 +71,7 @@ SHARES, DURATIONS, SCORES = _kpis("shares"), _kpis("durations"), _kpis("scores")
 #: Targets for the median duration in working days, by duration and priority.
 MEDIAN_GOALS: Mapping[tuple[str, str], Goal] = {("time_to_decision", "P3"): Goal(at_most=8)}
 OTHERS = _kpis("others")
-REPEAT, HANDLERS_APART = OTHERS["repeat"], OTHERS["handlers_apart"]
-EMPTY_FIELDS, CHAIN = OTHERS["empty_fields"], OTHERS["chain"]
+REPEAT, EMPTY_FIELDS, CHAIN = OTHERS["repeat"], OTHERS["empty_fields"], OTHERS["chain"]
 BACKLOG_OVERDUE, PAST_LEGAL = OTHERS["backlog_overdue"], OTHERS["past_legal"]
 #: What is not counted, by key: its name and the reason. The report has each: a missing figure must not look like 0.
 NOT_REPORTED: Mapping[str, Sequence[str]] = _TABLES["not_reported"]

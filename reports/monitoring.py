@@ -17,7 +17,7 @@ from complaints.measures.clocks import Observation, Run
 from complaints.measures.report_counts import MonthCounts
 from complaints.measures.row import Coverage, read_marks, read_pending
 from complaints.times import format_time
-from reports.breakdowns import Backlog, BacklogCount, Gap, HandlerOutcomes, Redress, Score
+from reports.breakdowns import Backlog, BacklogCount, Gap, Redress, Score
 from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share, Survival, rounded, rounded_interval, survival
@@ -132,7 +132,6 @@ class Monitoring:
     weeks: Mapping[str, int]
     scores: tuple[Score, ...]
     gaps: tuple[Gap, ...]
-    handlers: tuple[HandlerOutcomes, ...]
     redress: Redress
     integrity: Integrity
     improvements: int
@@ -140,7 +139,6 @@ class Monitoring:
     repeats: Share | None
     incidents: int
     incident_count: int
-    without_incidents: tuple[ShareFigure, ...]
     open_by_owner: Mapping[str, int]
     #: References of complaints that cannot be read and are in no figure; empty for a reader who may not know of one.
     damaged: tuple[str, ...] = ()
@@ -189,7 +187,6 @@ class Monitoring:
             "safety_misses": list(self.safety_misses),
             "scores": [score.as_json() for score in self.scores],
             "equal_treatment": [gap.as_json() for gap in self.gaps],
-            "handlers": [handler.as_json() for handler in self.handlers],
             "open_by_owner": dict(self.open_by_owner),
             "redress": self.redress.as_json(),
             "improvements_opened": self.improvements,
@@ -203,11 +200,7 @@ class Monitoring:
                 "denominator": self.repeats.of,
                 "share": self.repeats.value,
             },
-            "incidents": {
-                "count": self.incident_count,
-                "complaints": self.incidents,
-                "figures_without": [figure.as_json() for figure in self.without_incidents],
-            },
+            "incidents": {"count": self.incident_count, "complaints": self.incidents},
             "integrity": self.integrity.as_json(),
             "trend": [month.as_json() for month in self.trend],
             "coverage": None if self.coverage is None else self.coverage._asdict(),
@@ -267,7 +260,6 @@ def monitor(
         weeks=_every_week(tally.weeks),
         scores=tally.scores.result(),
         gaps=tally.equal_treatment.gaps(),
-        handlers=tally.equal_treatment.by_handler(),
         redress=tally.redress.result(),
         integrity=Integrity(tally.incomplete, proof, verified_before),
         improvements=tally.improvements,
@@ -275,7 +267,6 @@ def monitor(
         repeats=None if repeats is None else Share(min(repeats, tally.received), tally.received),
         incidents=tally.incidents,
         incident_count=len(tally.incident_numbers),
-        without_incidents=_share_figures(tally.without_incidents) if tally.incidents else (),
         open_by_owner=_by_size(tally.owners),
         person_requests=tally.person_requests,
         trend=tuple(month_figures(counts, now) for counts in months),

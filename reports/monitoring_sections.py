@@ -66,8 +66,12 @@ def figure_title(key: str, group: str | None) -> Sentence:
 
 def _timeliness(figures: Monitoring, zone: str) -> Iterator[Section]:
     heads = columns("report.column", "figure", "share", "target", "verdict")
-    with_goal = [figure for figure in figures.shares if figure.kpi.goal is not None]
-    others = [figure for figure in figures.shares if figure.kpi.goal is None]
+    counted = [figure for figure in figures.shares if figure.share.of]
+    with_goal = [figure for figure in counted if figure.kpi.goal is not None]
+    others = [figure for figure in counted if figure.kpi.goal is None]
+    empty: tuple[Cell, ...] = tuple(
+        figure_title(figure.key, figure.group) for figure in figures.shares if not figure.share.of
+    )
     dots = Chart(
         "shares",
         text("monitoring.chart.shares"),
@@ -80,6 +84,7 @@ def _timeliness(figures: Monitoring, zone: str) -> Iterator[Section]:
     yield Section(
         "figures",
         text("monitoring.figures"),
+        notes=(text("monitoring.nothing_to_count", figures=empty),) if empty else (),
         tables=(
             Table("shares", text("monitoring.shares_with_target"), heads, tuple(map(_share_row, with_goal))),
             Table(
@@ -151,8 +156,16 @@ def _volume(figures: Monitoring, zone: str) -> Iterator[Section]:
     if figures.volume.get("category"):
         title = text("monitoring.by.category")
         charts.append(Chart("categories", title, ChartKind.BAR, "category", "label", ("count",)))
+    notes = []
+    if figures.incidents:
+        notes.append(text("monitoring.incidents", figures.incident_count, complaints=figures.incidents))
     yield Section(
-        "volume", text("monitoring.volume"), tables=tuple(tables), charts=tuple(charts), new_page=True
+        "volume",
+        text("monitoring.volume"),
+        notes=tuple(notes),
+        tables=tuple(tables),
+        charts=tuple(charts),
+        new_page=True,
     )
 
 
@@ -274,6 +287,7 @@ def _satisfaction(figures: Monitoring, zone: str) -> Iterator[Section]:
             verdict_mark(score.verdict),
         )
         for score in figures.scores
+        if score.share.of
     )
     heads += columns("report.column", "target", "verdict")
     table = Table("satisfaction", text("monitoring.scores"), heads, rows)
@@ -308,24 +322,16 @@ def _gap_row(gap: Gap) -> tuple[Cell, ...]:
     )
 
 
-def _handlers(figures: Monitoring, zone: str) -> Iterator[Section]:
-    if not figures.handlers:
+def _owners(figures: Monitoring, zone: str) -> Iterator[Section]:
+    if not figures.open_by_owner:
         return
-    heads = (*columns("monitoring.column", "handler", "upheld"), *columns("report.column", "verdict"))
-    rows = tuple(
-        (Colleague(handler.id), handler.upheld, LOOK if handler.apart else None)
-        for handler in figures.handlers
-    )
-    owners = [
+    rows = [
         (text("monitoring.nobody") if owner == NOBODY else Colleague(owner), number)
         for owner, number in figures.open_by_owner.items()
     ]
-    tables = (
-        Table("handlers", text("kpi.handlers_apart"), heads, rows),
-        count_table("owners", text("monitoring.by_owner"), owners, "monitoring.column.owner"),
-    )
-    note = text("monitoring.handlers_note")
-    yield Section("handlers", text("monitoring.handlers"), (note,), tables, private=True)
+    title = text("monitoring.by_owner")
+    table = count_table("owners", title, rows, "monitoring.column.owner")
+    yield Section("owners", title, tables=(table,), private=True)
 
 
 def _redress(figures: Monitoring, zone: str) -> Iterator[Section]:
@@ -350,22 +356,6 @@ def _redress(figures: Monitoring, zone: str) -> Iterator[Section]:
     notes.append(text("monitoring.improvements", figures.improvements, overdue=figures.improvements_overdue))
     tables = (Table("redress", text("monitoring.money"), heads, tuple(rows)),) if rows else ()
     yield Section("redress", text("monitoring.redress"), tuple(notes), tables)
-
-
-def _without_incidents(figures: Monitoring, zone: str) -> Iterator[Section]:
-    """Only the figures that change without the complaints of incidents."""
-    if not figures.incidents:
-        return
-    without = {(figure.key, figure.group): figure for figure in figures.without_incidents}
-    rows = tuple(
-        (figure_title(figure.key, figure.group), figure.share, other.share)
-        for figure in figures.shares
-        if (other := without.get((figure.key, figure.group))) is not None and other.share != figure.share
-    )
-    heads = (*columns("report.column", "figure"), *columns("monitoring.column", "with", "without"))
-    table = Table("without_incidents", text("monitoring.without_incidents"), heads, rows)
-    notes = (text("monitoring.incidents", figures.incident_count, complaints=figures.incidents),)
-    yield Section("incidents", text("monitoring.without_incidents"), notes, (table,))
 
 
 def chain_notes(integrity: Integrity) -> Iterator[Sentence]:
@@ -393,6 +383,6 @@ def _integrity(figures: Monitoring, zone: str) -> Iterator[Section]:
 
 #: In the order of the report.
 SECTIONS: tuple[Callable[[Monitoring, str], Iterator[Section]], ...] = (
-    _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _handlers, _redress,
-    _without_incidents, _integrity,
+    _timeliness, _volume, _by_code, _trend, _backlog, _satisfaction, _equal_treatment, _owners, _redress,
+    _integrity,
 )  # fmt: skip

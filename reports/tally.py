@@ -102,9 +102,8 @@ class Tally:
     imported: int = 0
     other_kinds: Counter[str] = field(default_factory=Counter)
     shares: Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    without_incidents: Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
-    marks: Counter[tuple[str, bool, bool]] = field(default_factory=Counter)
+    marks: Counter[tuple[str, bool]] = field(default_factory=Counter)
     treatment: Counter[tuple[str, bool, str, str | None]] = field(default_factory=Counter)
     event_volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     weeks: Counter[date] = field(default_factory=Counter)
@@ -162,13 +161,11 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
         tally.incidents += 1
         tally.incident_numbers.add(row.incident_id)
     # Most complaints share their marks with many others, so that each combination is read only once.
-    tally.marks[row.marks, row.incident_id is not None, is_later] += 1
+    tally.marks[row.marks, is_later] += 1
     tally.treatment[row.written_in or row.language, row.support_need, row.marks, row.outcome] += 1
     overdue = tuple(read_pending(row.pending, now))
     for mark in overdue:
         _mark(tally.shares, mark)
-        if row.incident_id is None:
-            _mark(tally.without_incidents, mark)
     for family, code in _count_codes(tally, row, _FAMILIES, row.marks):
         for mark in overdue:
             _mark_by(tally, family, code, mark)
@@ -184,7 +181,6 @@ def _count_received(tally: Tally, row: CaseMeasures, calendar: Calendar, now: da
     measures = [(key, hit) for key, _, hit in overdue if key == "decided_in_time"]
     measures += [("satisfied", process >= 4) for process, _, _ in rounds if process is not None]
     tally.equal_treatment.add(row.written_in or row.language, supported=row.support_need, measures=measures)
-    tally.equal_treatment.add_handlers(details.get("handlers", ()), row.incident_id)
     tally.redress.add(details.get("redress", {}))
     tally.redress.upheld += row.outcome in UPHELD
     if "persons" in details:
@@ -215,15 +211,13 @@ def _count_codes(
 
 def count_groups(tally: Tally) -> None:
     """Count what was only grouped: each combination of marks or codes once, times its complaints."""
-    for (marks, in_incident, is_later), times in tally.marks.items():
+    for (marks, is_later), times in tally.marks.items():
         for mark in read_marks(marks):
             if mark[0] == "recurring" and is_later:
                 # The cause of an incident is counted once, however many complaints it brings (docs/domain.md,
                 # section 3, Incident).
                 continue
             _mark(tally.shares, mark, times)
-            if not in_incident:
-                _mark(tally.without_incidents, mark, times)
     for (language, supported, marks, outcome), times in tally.treatment.items():
         measures = [(key, hit) for key, _, hit in read_marks(marks) if key == "decided_in_time"]
         if outcome is not None:

@@ -118,7 +118,7 @@ def measures(
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
 ) -> None:
-    from reports.output.render_csv import measures_csv
+    from reports.output.measures_csv import measures_csv
     from store.database.errors import collecting_damage
 
     if output is not None:
@@ -162,6 +162,9 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
     if json or wanted is not None:
         return Format.JSON if json else wanted or Format.MD
     ending = "" if output is None else output.suffix.removeprefix(".")
+    if ending == "csv":
+        # A spreadsheet would open a page of Markdown under this name without a word.
+        raise typer.BadParameter("no report is a CSV file; see `amends export measures`", param_hint="-o")
     return Format(ending) if ending in set(Format) else Format.MD
 
 

@@ -119,9 +119,7 @@ def _returns(store: Store, settings: Settings, period: Period, now: datetime) ->
         passed = count.through(rows, partial(is_counted, period=period))
         monitoring = monitor(passed, period=period, now=now)
         legal = store.read(count_legal_times, period.start, period.end, rules)
-        returns[file["scheme"]] = file, ReturnFigures(
-            settings.organisation.name, monitoring, count, legal, improvements
-        )  # fmt: skip
+        returns[file["scheme"]] = file, ReturnFigures(monitoring, count, legal, improvements)
     return returns_report(returns, period, now, zone)
 
 
@@ -190,7 +188,6 @@ def build_analysis_report(
         end=period.end,
         year_start=months[0],
         first_day=first_day,
-        zone=zone,
         repeats=store.read(count_repeats, period.start, period.end),
     )
     return compute(

@@ -1,4 +1,4 @@
-"""A report in the formats that people and programs read: JSON, CSV, Markdown, and PDF with a cover (clause 8)."""
+"""A report in the formats that people and programs read: JSON, Markdown, and PDF with a cover (clause 8)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from amends.documents.labels import Labels, load_labels
 from amends.reports.report_kinds import Format
 from reports.document import Cell, Estimate, Money, Report, Table
 from reports.monitoring import Monitoring
-from reports.output.monitoring_csv import monitoring_csv
 from reports.output.outline import (
     OutlineChart,
     OutlineHeading,
@@ -25,7 +24,6 @@ from reports.output.outline import (
     outline,
 )
 from reports.output.render_charts import draw_chart
-from reports.output.render_csv import as_csv
 from reports.output.render_json import as_json
 from reports.output.render_markdown import as_markdown
 from reports.output.wording import in_words, period_words, with_detail
@@ -52,14 +50,12 @@ def report_labels(settings: Settings, store: Store, language: str | None = None)
 
 
 def as_text(report: Report, format_: Format, labels: Labels, pictures: dict[str, str] | None = None) -> str:
-    """The report as JSON, CSV or Markdown; the monitoring report keeps the keys of its JSON and CSV."""
-    own = report.data if isinstance(report.data, Monitoring) else None
+    """The report as JSON or Markdown; the JSON of monitoring has further keys."""
     if format_ is Format.JSON:
-        values = as_json(report, labels) | ({} if own is None else own.as_json())
+        own = report.data.as_json() if isinstance(report.data, Monitoring) else {}
+        values = as_json(report, labels) | own
         values["damaged"] = list(report.damaged)
         return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
-    if format_ is Format.CSV:
-        return as_csv(report, labels) if own is None else monitoring_csv(own)
     return as_markdown(report, labels, pictures)
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 class Format(StrEnum):
     MD = "md"
     JSON = "json"
-    CSV = "csv"
     PDF = "pdf"
 
 

@@ -32,14 +32,11 @@ class CauseCount(NamedTuple):
 class AnalysisCounts(NamedTuple):
     """Complaints with imported ones, without simulated contacts and contacts of other kinds.
 
-    `days` are those on which complaints were received, by code. `hours` are the beginnings of hours of the last
-    twelve months, in UTC: complaints received, and decisions with whether they upheld. `complainants` is the number
-    of people by how many complaints they made in twelve months, and `repeats` of the period (`count_repeats`).
+    `days` are those on which complaints were received, by code. `complainants` is the number of people
+    by how many complaints they made in twelve months, and `repeats` of the period (`count_repeats`).
     """
 
     days: Mapping[CountedCode, Mapping[date, int]]
-    received_hours: Mapping[datetime, int]
-    decided_hours: Mapping[tuple[datetime, bool], int]
     causes: tuple[CauseCount, ...]
     complainants: Mapping[int, int]
     repeats: int

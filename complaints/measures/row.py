@@ -31,7 +31,7 @@ from complaints.times import local_time
 from complaints.vocabulary import WITH_DECISION, Finding, Flag, State, Target, Verb
 
 #: Raise it with every change of what a row holds: rows of another version are computed again.
-MEASURE_VERSION = 3
+MEASURE_VERSION = 4
 #: The keys of reports.kpis.SHARES. A stored mark is the letter at its place, so only append.
 MARK_KEYS = (
     "acknowledged_in_time", "escalation_acknowledged_in_time", "assessed_in_time", "decided_in_time",
@@ -323,7 +323,7 @@ def _details(
     """The lists of a row as JSON, without empty ones.
 
     `levels`: [level, working days, days, ended] or [level, start]; `surveys`: [process, outcome, upheld];
-    `handlers`: [who decided at level 1, upheld]; `redress`: {currency: [promised, paid]} in hundredths; `persons`:
+    `redress`: {currency: [promised, paid]} in hundredths; `persons`:
     requests for a person, those met, their waits; `improvements`: due times; `volume`: {count: {code: number}}.
     `alarms`: `page` or `look` for each danger. Times are microseconds, since 1970 or of a wait.
     """
@@ -331,7 +331,6 @@ def _details(
     details = {
         "levels": [_level(number, run, case.rules.calendar) for number, run in at_levels],
         "surveys": [[survey.process, survey.outcome, survey.upheld] for survey in rounds],
-        "handlers": _handlers(case),
         "redress": _redress(case),
         "persons": _persons(case),
         "improvements": [_micros(improvement.due) for improvement in case.improvements],
@@ -347,15 +346,6 @@ def _level(number: int, run: Run, calendar: Calendar) -> list[Any]:
     if stopped is None:
         return [number, _micros(run.start)]
     return [number, stopped.working_days, stopped.days, int(stopped.ended)]
-
-
-def _handlers(case: Case) -> list[list[Any]]:
-    at_level_1 = {
-        decision.by: decision
-        for decision in case.decisions
-        if decision.level == 1 and decision.communicated_at is not None
-    }
-    return [[member, int(outcome(decision) in UPHELD)] for member, decision in at_level_1.items()]
 
 
 def _redress(case: Case) -> dict[str, list[int]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 
 from complaints.measures.report_counts import ALL_COMPLAINTS, Themes
 from complaints.vocabulary import CauseClass
@@ -10,19 +10,16 @@ from reports.analysis.analysis_sections import (
     AnalysisInput,
     cause_section,
     change_section,
-    chart_section,
     code_cell,
-    find_control_points,
     find_rates,
     pareto_section,
     people_section,
     per_thousand,
     rate_section,
     theme_section,
-    time_section,
 )
 from reports.analysis.changes import CountChanges, find_changes
-from reports.analysis.control_charts import ControlPoint, Rate
+from reports.analysis.rates import Rate
 from reports.document import Estimate, Label, Mark, MeasureUnit, Report, Section, Sentence, Tone, text
 from reports.statistics import FEWEST, Share
 
@@ -35,7 +32,6 @@ _MOST_NAMED = 3
 def build_analysis(values: AnalysisInput) -> Report:
     """The report of one period, compared with up to three years before it."""
     changes = find_changes(values.counts.days, values.first, values.last)
-    charts = find_control_points(values)
     rates = {family: find_rates(values, family) for family in ("product", "branch")}
     sections = (
         pareto_section(values),
@@ -46,8 +42,6 @@ def build_analysis(values: AnalysisInput) -> Report:
             if rows or values.by_code(family)
         ),
         change_section(changes),
-        *(chart_section(name, points) for name, points in charts.items() if points),
-        time_section(values),
         people_section(values),
         *([theme_section(values.themes)] if values.themes else []),
     )
@@ -56,10 +50,9 @@ def build_analysis(values: AnalysisInput) -> Report:
         *_named(changes),
         *_systemic(values),
         *_high_rates(rates),
-        *_broken_limits(charts, values.first.replace(day=1)),
         *_new_words(values.themes),
     )
-    method = ("pareto", "causes", "rates", "spikes", "drifts", "control", "people", "themes")
+    method = ("pareto", "causes", "rates", "spikes", "drifts", "people", "themes")
     return Report(
         kind="analysis",
         clause="8.2",
@@ -156,17 +149,6 @@ def _high_rates(rates: Mapping[str, list[Rate]]) -> Iterator[Mark]:
                     rate=per_thousand(row),
                     others=Estimate(1000 * row.others[0] / row.others[1], MeasureUnit.PER_THOUSAND, 2),
                 ),
-            )
-
-
-def _broken_limits(charts: Mapping[str, list[ControlPoint]], first: date) -> Iterator[Mark]:
-    for name, points in charts.items():
-        broken = [point for point in points if point.rules and point.start >= first]
-        if broken:
-            rule = text(f"analysis.rule.{broken[-1].rules[0]}")
-            chart = text(f"analysis.table.{name}")
-            yield Mark(
-                Tone.WATCH, text("analysis.summary.control", chart=chart, day=broken[-1].start, rule=rule)
             )
 
 

@@ -1,7 +1,7 @@
 """The tables and charts of the analysis (8.2)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -10,16 +10,14 @@ from complaints.measures.report_counts import (
     AnalysisCounts,
     CountedCode,
     Themes,
-    month_bounds,
 )
 from complaints.measures.row import Coverage
 from complaints.rulebook import Calendar
 from complaints.times import local_time
 from complaints.vocabulary import CauseClass
 from reports.analysis.changes import CountChanges
-from reports.analysis.control_charts import ControlPoint, Rate, c_chart, p_chart, u_chart
+from reports.analysis.rates import Rate
 from reports.document import (
-    CalendarMonth,
     Cell,
     Chart,
     ChartKind,
@@ -34,7 +32,6 @@ from reports.document import (
     Table,
     Tone,
     Verbatim,
-    Week,
     text,
 )
 from reports.statistics import Share
@@ -42,9 +39,6 @@ from reports.tally import Period
 
 #: Rows of the tables by category; complaints with the same cause and product that make a recurrent problem.
 _MOST_ROWS, RECURRENT_FROM = 12, 3
-#: Weeks of a control chart, with those of the period, and points that are shown of them.
-_CHART_WEEKS, _SHOWN_POINTS = 53, 26
-_WEEKDAYS = range(1, 8)
 
 
 @dataclass(frozen=True)
@@ -87,8 +81,8 @@ def _table(id_: str, columns: str, rows: Iterable[tuple[Cell, ...]]) -> Table:
     return Table(id_, text(f"analysis.table.{id_}"), heads, tuple(rows))
 
 
-def _chart(table: str, kind: ChartKind, label: str, *values: str, **more: str) -> Chart:
-    return Chart(table, text(f"analysis.table.{table}"), kind, table, label, values, **more)
+def _chart(table: str, kind: ChartKind, label: str, value: str) -> Chart:
+    return Chart(table, text(f"analysis.table.{table}"), kind, table, label, (value,))
 
 
 def code_cell(code: CountedCode) -> Sentence | Label:
@@ -217,7 +211,7 @@ def rate_section(values: AnalysisInput, family: str, rates: list[Rate]) -> Secti
         del others[rate.code]
     rows += [(Label(family, code), number, None, None, None) for code, number in others.most_common()]
     table = _table(id_, f"{family} received customers rate look", rows)
-    charts = (_chart(id_, ChartKind.DOTS, family, "rate", flag="look"),) if rates else ()
+    charts = (_chart(id_, ChartKind.DOTS, family, "rate"),) if rates else ()
     return Section(id_, text(f"analysis.section.{id_}"), tables=(table,), charts=charts)
 
 
@@ -249,89 +243,6 @@ def change_section(changes: CountChanges) -> Section:
         _table("drifts", "code direction since weekly expected signalled", drifts),
     )
     return Section("changes", text("analysis.section.changes"), tables=tables)
-
-
-def find_control_points(values: AnalysisInput) -> dict[str, list[ControlPoint]]:
-    """Whole weeks and months up to the end of the period; the centre line is that of those before it."""
-    days = values.counts.days.get(ALL_COMPLAINTS, {})
-    after, first = values.last + timedelta(days=1), min(days, default=values.last)
-    weeks = [_monday(after) - timedelta(weeks=number) for number in range(_CHART_WEEKS, 0, -1)]
-    weeks = [week for week in weeks if week >= first]
-    months = sorted({day.replace(day=1) for day in days if first <= day.replace(day=1)})
-    # A month ends where the next begins; the last one of the record only with the period.
-    ends = [*months[1:], after][: len(months)]
-    lengths = [(month, (end - month).days) for month, end in zip(months, ends, strict=True) if end <= after]
-    by_week, by_month, decided, upheld = (Counter[date]() for _ in range(4))
-    for day, number in days.items():
-        by_week[_monday(day)] += number
-        by_month[day.replace(day=1)] += number
-    for (hour, is_upheld), number in values.counts.decided_hours.items():
-        week = _monday(local_time(hour, values.calendar.zone).date())
-        decided[week] += number
-        upheld[week] += number if is_upheld else 0
-    before, before_month = _monday(values.first), values.first.replace(day=1)
-    return {
-        "c_chart": c_chart([(week, by_week[week]) for week in weeks], before),
-        "u_chart": u_chart([(month, by_month[month], length) for month, length in lengths], before_month),
-        "p_chart": p_chart([(week, upheld[week], decided[week]) for week in weeks], before),
-    }
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def chart_section(name: str, points: list[ControlPoint]) -> Section:
-    unit = MeasureUnit.SHARE if name == "p_chart" else MeasureUnit.PLAIN
-    rows = (
-        (
-            CalendarMonth(point.start) if name == "u_chart" else Week(point.start),
-            point.number if name == "c_chart" else Estimate(point.value, unit),
-            *(Estimate(value, unit) for value in (point.centre, point.low, point.high)),
-            tuple(text(f"analysis.rule.{rule}") for rule in point.rules) or None,
-        )
-        for point in points[-_SHOWN_POINTS:]
-    )
-    label = "month" if name == "u_chart" else "week"
-    table = _table(name, f"{label} value centre low high rules", rows)
-    chart = _chart(
-        name, ChartKind.LINE, label, "value", low="low", high="high", centre="centre", flag="rules"
-    )
-    return Section(name, text(f"analysis.table.{name}"), tables=(table,), charts=(chart,))
-
-
-def time_section(values: AnalysisInput) -> Section:
-    zone, every_day = values.calendar.zone, values.counts.days.get(ALL_COMPLAINTS, {})
-    in_period, in_year = ([Counter[int](), Counter[int]()] for _ in range(2))
-    year = local_time(month_bounds(min(values.period.end, values.now), zone)[0], zone).date()
-    for day, number in every_day.items():
-        if values.first <= day <= values.last:
-            in_period[0][day.isoweekday()] += number
-        if year <= day <= values.last:
-            in_year[0][day.isoweekday()] += number
-    for moment, number in values.counts.received_hours.items():
-        local = local_time(moment, zone)
-        in_year[1][local.hour] += number
-        if values.first <= local.date() <= values.last:
-            in_period[1][local.hour] += number
-
-    def rows(keys: Iterable[int], place: int, name: Callable[[int], Cell]) -> Iterator[tuple[Cell, ...]]:
-        counts, usual = in_period[place], in_year[place]
-        for key in keys:
-            yield name(key), counts[key], Share(counts[key], counts.total()), Share(usual[key], usual.total())
-
-    columns = "received share twelve_months"
-    tables = (
-        _table(
-            "weekdays", f"weekday {columns}", rows(_WEEKDAYS, 0, lambda day: text(f"analysis.weekday.{day}"))
-        ),
-        _table("hours", f"hour {columns}", rows(range(24), 1, lambda hour: Verbatim(f"{hour:02}:00"))),
-    )
-    charts = (
-        _chart("weekdays", ChartKind.BAR, "weekday", "received"),
-        _chart("hours", ChartKind.BAR, "hour", "received"),
-    )
-    return Section("times", text("analysis.section.times"), tables=tables, charts=charts)
 
 
 def people_section(values: AnalysisInput) -> Section:

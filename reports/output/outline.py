@@ -77,14 +77,6 @@ def clause_words(report: Report, texts: ReportTexts) -> str:
     return in_words(text("report.clause", clause=Verbatim(report.clause)), texts)
 
 
-def all_tables(report: Report) -> Iterator[Table]:
-    """Every table in the order of the report, with that of the key figures first."""
-    if report.figures:
-        yield figures_table(report)
-    for section in (*report.sections, *report.method):
-        yield from section.tables
-
-
 def charts_of(report: Report) -> Iterator[tuple[Chart, Table]]:
     """Every chart that has something to show, with its table."""
     for section in (*report.sections, *report.method):

@@ -99,8 +99,8 @@ def _columns(chart: Chart, table: Table, texts: ReportTexts) -> str:
 
 def _lines(chart: Chart, table: Table, texts: ReportTexts) -> str:
     names = list(table.column(chart.label))
-    ids = [*chart.values, *(id_ for id_ in (chart.low, chart.high, chart.centre) if id_)]
-    numbers = [value for id_ in ids for cell in table.column(id_) if (value := number_of(cell)) is not None]
+    cells = [cell for id_ in chart.values for cell in table.column(id_)]
+    numbers = [value for cell in cells if (value := number_of(cell)) is not None]
     fixed = [chart.target] if isinstance(chart.target, float | int) else []
     first = next((cell for cell in table.column(chart.values[0]) if isinstance(cell, Estimate | Share)), None)
     unit = (
@@ -115,15 +115,6 @@ def _lines(chart: Chart, table: Table, texts: ReportTexts) -> str:
     step = (WIDTH - _AXIS - 20) / max(len(names), 1)
     xs = [_AXIS + (index + 0.5) * step for index in range(len(names))]
     parts = [*_legend(chart, table, texts), *_scale(ticks, low, high, unit, texts)]
-    for bound in (
-        chart.low,
-        chart.high,
-        chart.centre,
-        chart.target if isinstance(chart.target, str) else None,
-    ):
-        if bound is not None:
-            dash = "" if bound == chart.centre else "4 3"
-            parts += _path(xs, [number_of(cell) for cell in table.column(bound)], low, high, _INK, dash, 1)
     for target in fixed:
         y = _y(target, low, high)
         parts.append(_line(_AXIS, y, WIDTH - 20, y, _INK, dash="4 3"))
@@ -133,15 +124,6 @@ def _lines(chart: Chart, table: Table, texts: ReportTexts) -> str:
         for x, value in zip(xs, values, strict=True):
             if value is not None:
                 parts.append(_marker(x, _y(value, low, high), number, _SERIES[number]))
-    if chart.flag is not None:
-        flags = zip(xs, table.column(chart.flag), table.column(chart.values[0]), strict=True)
-        for x, flag, cell in flags:
-            if flag and (value := number_of(cell)) is not None:
-                y = _y(value, low, high)
-                ring = (
-                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="{_BAD}" stroke-width="2"/>'
-                )
-                parts += [ring, _text(x, y - 13, SIGNS[Tone.WATCH], size=14, anchor="middle", colour=_BAD)]
     parts += _below(xs, names, texts)
     return _svg(_HEIGHT + 30, parts, chart, texts)
 

@@ -46,7 +46,7 @@ def as_json(report: Report, texts: ReportTexts) -> dict[str, Any]:
     }
 
 
-def cell_value(cell: Cell, texts: ReportTexts) -> Any:
+def _cell_value(cell: Cell, texts: ReportTexts) -> Any:
     """A cell as a JSON value: a share or an estimate is an object, a code is itself, a sentence is its words."""
     match cell:
         case Share():
@@ -61,7 +61,7 @@ def cell_value(cell: Cell, texts: ReportTexts) -> Any:
         case Mark():
             return {"tone": cell.tone.value, "words": in_words(cell.text, texts)}
         case tuple():
-            return [cell_value(part, texts) for part in cell]
+            return [_cell_value(part, texts) for part in cell]
         case _:
             return _plain(cell, texts)
 
@@ -110,7 +110,7 @@ def _table(table: Table, texts: ReportTexts) -> dict[str, Any]:
         "title": in_words(table.title, texts),
         "columns": [{"id": column.id, "title": in_words(column.title, texts)} for column in table.columns],
         "rows": [
-            {name: cell_value(cell, texts) for name, cell in zip(names, row, strict=True)}
+            {name: _cell_value(cell, texts) for name, cell in zip(names, row, strict=True)}
             for row in table.rows
         ],
         "notes": _sentences(table.notes, texts),

@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
@@ -16,8 +15,7 @@ from complaints.measures.report_counts import (
     CountedCode,
     MonthScores,
 )
-from complaints.measures.row import MEASURE_VERSION, UPHELD, CaseMeasures, read_details
-from complaints.times import local_time
+from complaints.measures.row import MEASURE_VERSION, CaseMeasures, read_details
 from complaints.vocabulary import ContactKind, State
 from store.database.errors import note_damage
 from store.database.keyring import place
@@ -35,7 +33,7 @@ _COUNTED = (
 
 
 def count_for_analysis(
-    tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, zone: str, repeats: int
+    tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, repeats: int
 ) -> AnalysisCounts:
     """The counts of a period, of the twelve months up to its end (`year_start`), and of days from `first_day`."""
     damaged = list_without_events(tx, start, end)
@@ -43,12 +41,8 @@ def count_for_analysis(
         note_damage(place("complaints", ref, "events"))
     counted = (*_COUNTED, _ROW.ref.not_in(damaged)) if damaged else _COUNTED
     in_year = (*counted, _ROW.received_at >= year_start, _ROW.received_at < end)
-    is_upheld = _ROW.outcome.in_(UPHELD)
-    decided = (*counted, _ROW.decided_at >= year_start, _ROW.decided_at < end)
     return AnalysisCounts(
         days=_count_days(tx, first_day, end, counted),
-        received_hours=_count_hours(tx, _ROW.received_at, (), in_year, zone),
-        decided_hours=_count_hours(tx, _ROW.decided_at, (is_upheld,), decided, zone),
         causes=_count_causes(tx, start, in_year),
         complainants=_count_complainants(tx, year_start, end),
         repeats=repeats,
@@ -76,25 +70,6 @@ def _count_days(
             if code is not None:
                 days[family, code][day] = number
     return {ALL_COMPLAINTS: dict(every_day), **days}
-
-
-def _count_hours(
-    tx: Tx, moment: Any, key: tuple[Any, ...], conditions: Sequence[ColumnElement[bool]], zone: str
-) -> dict[Any, int]:
-    """The number by the UTC time at which an hour of this zone begins, and by `key`."""
-    # In some zones hours begin at 15, 30 or 45 minutes of UTC, the whole year.
-    shift = timedelta(seconds=(local_time(tx.now, zone).utcoffset() or timedelta()).total_seconds() % 3600)
-    if tx.is_sqlite:
-        hour: Any = func.strftime("%Y-%m-%d %H:00", moment, f"+{shift.seconds // 60} minutes")
-    else:
-        hour = func.to_char(func.timezone("UTC", moment) + shift, "YYYY-MM-DD HH24:00")
-    hour = hour.label("hour")
-    query = select(hour, *key, func.count()).where(*conditions).group_by(hour, *key)
-    counts = {}
-    for text, *more, number in tx.connection.execute(query):
-        begins = datetime.fromisoformat(text).replace(tzinfo=UTC) - shift
-        counts[(begins, *map(bool, more)) if key else begins] = number
-    return counts
 
 
 def _count_causes(

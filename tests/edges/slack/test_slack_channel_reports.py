@@ -69,7 +69,7 @@ async def test_a_channel_gets_the_report_of_an_ended_month_once_with_the_pdf_in_
     assert [file.name for file in files] == ["monitoring-2026-11-01.pdf"]
     words = pdf.words(files[0].data or b"")
     assert "1 complaint was received." in words
-    assert "Decisions by handler" not in words
+    assert "Open complaints by owner" not in words
     for hidden in (ref, ALICE, MONA):
         assert hidden not in words + post.text
 

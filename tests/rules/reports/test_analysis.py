@@ -1,10 +1,9 @@
-"""The analysis of complaints (8.2): spikes and drifts, control charts, rates, new wording, and the report of them."""
+"""The analysis of complaints (8.2): spikes and drifts, rates, new wording, and the report of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 
 import pytest
 
@@ -15,7 +14,7 @@ from complaints.measures.row import Coverage
 from reports.analysis.analysis_report import build_analysis
 from reports.analysis.analysis_sections import AnalysisInput
 from reports.analysis.changes import find_changes
-from reports.analysis.control_charts import ControlRule, Rate, c_chart, p_chart, poisson_interval
+from reports.analysis.rates import Rate, poisson_interval
 from reports.document import Report, for_channel
 from reports.output.render_markdown import as_markdown
 from reports.statistics import mean_interval, survival
@@ -72,35 +71,6 @@ def test_a_code_without_complaints_before_is_new() -> None:
 
 
 @clause("8.2")
-@pytest.mark.parametrize(
-    ("last", "rules"),
-    [
-        ([10], ()),
-        ([22], (ControlRule.BEYOND,)),
-        ([18, 10, 18], (ControlRule.TWO,)),
-        ([15, 15, 10, 15, 15], (ControlRule.FOUR,)),
-        ([11] * 8, (ControlRule.EIGHT,)),
-    ],
-)
-def test_a_control_chart_names_the_rule_that_a_week_breaks(
-    last: list[int], rules: tuple[ControlRule, ...]
-) -> None:
-    mondays = (date(2026, 1, 5) + timedelta(weeks=week) for week in count())
-    # Mean 10, and moves from week to week as chance makes them, so that the limits are those of Poisson.
-    rows = list(zip(mondays, [10, 8, 11, 9, 12, 10, 7, 13, 10, 11, 9, 10, 8, 12, *last], strict=False))
-    points = c_chart(rows, rows[14][0])
-    assert points[-1].rules == rules
-    assert points[-1].centre == 10
-    assert points[-1].high == pytest.approx(10 + 3 * 10**0.5)
-
-
-def test_a_chart_of_too_few_weeks_is_empty_and_a_share_stays_between_0_and_1() -> None:
-    weeks = [(date(2026, 1, 5) + timedelta(weeks=week), 1, 2) for week in range(20)]
-    assert p_chart(weeks, weeks[11][0]) == []
-    assert {(point.low, point.high) for point in p_chart(weeks, weeks[15][0])} == {(0.0, 1.0)}
-
-
-@clause("8.2")
 def test_a_rate_has_its_exact_interval_and_is_flagged_only_beyond_chance() -> None:
     high = Rate("tv", 60, 10_000, (90, 30_000), comparisons=5)
     assert high.per_thousand == 6
@@ -139,7 +109,7 @@ def test_new_wording_is_named_by_words_of_at_least_five_people() -> None:
 
 
 def an_input(counts: AnalysisCounts | None = None) -> AnalysisInput:
-    empty = AnalysisCounts({}, {}, {}, (), {}, 0)
+    empty = AnalysisCounts({}, (), {}, 0)
     return AnalysisInput(counts or empty, PERIOD, NOW, b.RULES.calendar, Coverage(0, 0))
 
 
@@ -148,11 +118,8 @@ def a_full_report() -> Report:
         7, days=DAYS, daily=60, planted=(Planted(0, DAYS - 20, 8, 3.0, is_slow=False),), start=START
     )
     days = desk.counts(DAYS)
-    week = datetime(2026, 10, 5, 9, tzinfo=UTC)
     counts = AnalysisCounts(
         days=days,
-        received_hours={week + timedelta(hours=hour): hour for hour in range(200)},
-        decided_hours={(week - timedelta(weeks=n), n % 2 == 0): 20 + n % 3 for n in range(40)},
         causes=(
             CauseCount(True, "category_00", "product_1", "systemic", 12),
             CauseCount(True, "category_01", None, "single", 8),
@@ -182,13 +149,7 @@ def test_the_report_reads_in_every_language_and_says_what_to_do(language: str) -
     )
     ids = {getattr(line, "text", line).id.removeprefix("analysis.summary.") for line in report.summary}
     assert {"received_before", "pareto", "spike", "systemic", "rate"} <= ids
-    assert {section.id for section in report.sections} >= {
-        "pareto",
-        "causes",
-        "product_rates",
-        "changes",
-        "times",
-    }
+    assert {section.id for section in report.sections} >= {"pareto", "causes", "product_rates", "changes"}
     assert [limit.id for limit in report.limits] == ["analysis.limit.coverage", "analysis.limit.themes"]
 
 
@@ -197,7 +158,7 @@ def test_the_figures_of_the_report_are_those_of_its_counts() -> None:
     report = a_full_report()
     tables = {table.id: table for section in report.sections for table in section.tables}
     received = sum(number for number in tables["pareto"].column("received") if isinstance(number, int))
-    assert received == sum(tables["weekdays"].column("received"))  # type: ignore[arg-type]
+    assert received == report.summary[0].number  # type: ignore[union-attr]
     causes = dict(zip(map(repr, tables["causes"].column("cause")), tables["causes"].rows, strict=True))
     (systemic,) = (row for name, row in causes.items() if "systemic" in name)
     assert (systemic[1].hits, systemic[1].of, systemic[2].of) == (12, 20, 50)  # type: ignore[union-attr]

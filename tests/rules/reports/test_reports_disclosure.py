@@ -22,7 +22,7 @@ from reports.disclosure.returns_report import (
     applying,
     returns_report,
 )
-from reports.document import Sentence, Verbatim
+from reports.document import Sentence
 from reports.monitoring import monitor
 from reports.statistics import Share
 from reports.tally import Period
@@ -31,7 +31,6 @@ from tests.rules.builders import RULES
 from tests.rules.reports.test_reports_treatment import NOW, PERIOD, mark, row
 
 TEXTS = load_catalogues(("en", "tr", "de", "es"))
-PRESETS = {"fca_disp": ["uk_fca_disp"], "au_rg271": ["au_rg271"], "es_ley10_2025": ["es_ley10_2025"]}
 
 
 def published(number: int, **changes: Any) -> dict[str, Any]:
@@ -109,10 +108,6 @@ def test_every_return_is_for_presets_that_exist_and_says_of_each_field_where_it_
 @pytest.mark.parametrize(
     ("preset", "first", "scheme", "has"),
     [
-        ("uk_fca_disp", date(2026, 7, 1), "fca_disp", "other_fields"),
-        ("uk_fca_disp", date(2027, 1, 1), "fca_disp", "vulnerable"),
-        ("uk_fca_disp_payments", date(2026, 12, 31), "fca_disp", "other_fields"),
-        ("au_rg271_super", date(2020, 1, 1), "au_rg271", "money"),
         ("municipality", date(2026, 4, 1), "municipality", "stage_2"),
         ("es_ley10_2025", date(2027, 1, 1), "es_ley10_2025", "billing_time"),
     ],
@@ -143,7 +138,7 @@ def values_of(scheme: str, first: datetime, rows: list[Any], legal: Any = ()) ->
     count, period = ReturnCount(), Period(first, first + timedelta(days=31))
     rows = [(measures._replace(received_at=first), calendar) for measures, calendar in rows]
     monitoring = monitor(count.through(rows, lambda _: True), period=period, now=first + timedelta(days=60))
-    figures = ReturnFigures("Northwind", monitoring, count, dict(legal), 3)
+    figures = ReturnFigures(monitoring, count, dict(legal), 3)
     report = returns_report({scheme: (file, figures)}, period, first, "UTC")
     table = report.sections[0].tables[0]
     names = [entry["id"] for entry in file["field"]]
@@ -151,24 +146,6 @@ def values_of(scheme: str, first: datetime, rows: list[Any], legal: Any = ()) ->
 
 
 @clause("8.1")
-def test_the_merged_british_return_counts_vulnerable_customers_and_says_what_is_not_held() -> None:
-    rows = [row(support_need=True), row(), row()]
-    values, _ = values_of("fca_disp", datetime(2027, 1, 1, tzinfo=UTC), rows)
-    assert (values["entity"], values["nil"], values["vulnerable"]) == (Verbatim("Northwind"), False, 1)
-    not_held = {name for name, value in values.items() if isinstance(value, Sentence)}
-    assert not_held == {"permission", "product", "cause", "about_vulnerability", "context"}
-
-
-def test_the_australian_return_says_for_how_many_complaints_each_field_is_held() -> None:
-    rows = [*(row(closure_days=3.0) for _ in range(4)), row(None, outcome=None)]
-    values, _ = values_of("au_rg271", datetime(2026, 7, 1, tzinfo=UTC), rows)
-    assert (values["days_to_resolve"], values["outcome"], values["product"]) == (
-        Share(4, 5),
-        Share(4, 5),
-        Share(0, 5),
-    )
-
-
 def test_the_spanish_evaluation_counts_the_times_of_the_law_by_their_rule() -> None:
     rows = [row(written_in="ca", language="es"), row(written_in="es", language="es")]
     legal = {"legal": (8, 10), "clock.billing": (2, 2)}
@@ -176,6 +153,8 @@ def test_the_spanish_evaluation_counts_the_times_of_the_law_by_their_rule() -> N
     assert (values["general_time"], values["billing_time"]) == (Share(8, 10), Share(2, 2))
     assert (values["interruption_time"], values["language"]) == (Share(0, 0), Share(1, 2))
     assert [note.id for note in notes] == ["returns.source", "returns.months_12"]
+    not_held = {name for name, value in values.items() if isinstance(value, Sentence)}
+    assert not_held == {"supervisor", "calls", "reasoned", "outside", "audit"}
 
 
 def test_the_yearly_report_of_a_council_counts_the_actions_of_the_register() -> None:

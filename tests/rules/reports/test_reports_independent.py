@@ -23,7 +23,7 @@ from complaints.times import local_time
 from complaints.vocabulary import ContactKind
 from reports.analysis.analysis_report import build_analysis
 from reports.analysis.analysis_sections import AnalysisInput
-from reports.analysis.control_charts import Rate, c_chart, p_chart, poisson_interval
+from reports.analysis.rates import Rate, poisson_interval
 from reports.breakdowns import Gap
 from reports.monitoring import Monitoring, monitor
 from reports.statistics import Share, exact_p_value, mean_interval, survival
@@ -165,34 +165,7 @@ def test_a_survival_with_ties_agrees_with_statsmodels() -> None:
     )
 
 
-def test_control_limits_agree_with_pandas() -> None:
-    weeks = pd.date_range("2026-01-05", periods=30, freq="7D").date
-    numbers, units = (
-        pd.Series(np.random.default_rng(3).poisson(400, 30) * 2),
-        pd.Series([500] * 15 + [900] * 15),
-    )
-    for points, value, sigma in (
-        (c_chart(list(zip(weeks, numbers, strict=True)), weeks[20]), numbers, None),
-        (
-            p_chart(list(zip(weeks, numbers // 2, units, strict=True)), weeks[20]),
-            (numbers // 2) / units,
-            units,
-        ),
-    ):
-        first = slice(0, 19)
-        centre = (
-            value.loc[first].mean()
-            if sigma is None
-            else (numbers // 2).loc[first].sum() / units.loc[first].sum()
-        )
-        spread = np.sqrt(centre) if sigma is None else np.sqrt(centre * (1 - centre) / units)
-        scores = ((value - centre) / spread).loc[first]
-        wider = max(1.0, scores.diff().abs().mean() / (2 / np.sqrt(np.pi)))
-        assert points[7].centre == pytest.approx(centre)
-        assert points[7].high == pytest.approx(centre + 3 * (spread if sigma is None else spread[7]) * wider)
-
-
-def test_pareto_causes_and_weekdays_of_the_analysis_agree_with_pandas() -> None:
+def test_pareto_and_causes_of_the_analysis_agree_with_pandas() -> None:
     frame = table()
     days = {("all", ""): Counter(frame["received_on"])}
     for category, part in frame.groupby("category"):
@@ -201,7 +174,7 @@ def test_pareto_causes_and_weekdays_of_the_analysis_agree_with_pandas() -> None:
         CauseCount(True, str(category), None, str(cause), len(part))
         for (category, cause), part in frame.dropna(subset="cause_class").groupby(["category", "cause_class"])
     )
-    counts = AnalysisCounts(days, {}, {}, causes, {}, 0)
+    counts = AnalysisCounts(days, causes, {}, 0)
     analysis = build_analysis(AnalysisInput(counts, PERIOD, NOW, b.RULES.calendar, Coverage(300, 300)))
     tables = {part.id: part for section in analysis.sections for part in section.tables}
     expected = frame["category"].value_counts()
@@ -213,5 +186,3 @@ def test_pareto_causes_and_weekdays_of_the_analysis_agree_with_pandas() -> None:
     assert shares == [
         frame["cause_class"].value_counts()[name] for name in ("single", "recurring", "systemic")
     ]
-    weekdays = pd.to_datetime(frame["received_on"]).dt.dayofweek.value_counts().sort_index()
-    assert list(tables["weekdays"].column("received")) == weekdays.tolist()

@@ -19,7 +19,6 @@ from reports.kpis import (
     CHAIN,
     DURATIONS,
     EMPTY_FIELDS,
-    HANDLERS_APART,
     NOT_REPORTED,
     OTHERS,
     PAST_LEGAL,
@@ -30,6 +29,9 @@ from reports.kpis import (
     TargetVerdict,
 )
 from reports.monitoring import Monitoring, monitor
+from reports.monitoring_report import monitoring_report
+from reports.monitoring_sections import figure_title
+from reports.statistics import Share
 from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import LABELS, LEGAL, MANAGER, MONDAY, PERSON, Story, page
@@ -325,9 +327,21 @@ def test_the_order_of_the_cases_does_not_matter(order: list[int]) -> None:
     assert report(*(stories[n] for n in order)) == report(*stories)
 
 
+def test_figures_with_nothing_to_count_are_named_in_one_sentence_and_have_no_row() -> None:
+    figures = report(*ten_resolved())
+    sections = {section.id: section for section in monitoring_report(figures, "Europe/London").sections}
+    (note,) = sections["figures"].notes
+    titles = [figure_title(figure.key, figure.group) for figure in figures.shares if not figure.share.of]
+    rows = [row for table in sections["figures"].tables for row in table.rows]
+    assert note.fields["figures"] == tuple(titles)
+    assert len(rows) + len(titles) == len(figures.shares)
+    assert all(isinstance(row[1], Share) and row[1].of for row in rows)
+    assert sections["satisfaction"].tables[0].rows == ()
+
+
 def test_the_documentation_names_every_figure_with_its_formula() -> None:
     written = DOCS.read_text(encoding="utf-8")
-    alone = (REPEAT, HANDLERS_APART, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
+    alone = (REPEAT, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
     for kpi in (*SHARES.values(), *DURATIONS.values(), *SCORES.values(), *alone):
         assert f"{kpi.title} | {kpi.formula}" in written
     for name, reason in NOT_REPORTED.values():

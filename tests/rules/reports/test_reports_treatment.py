@@ -130,8 +130,7 @@ def test_each_language_channel_and_support_need_is_compared_with_all_others() ->
 
 
 def test_no_member_of_staff_is_in_the_report_on_equal_treatment() -> None:
-    details = json.dumps({"handlers": [["U1", 1]]})
-    report = equal_treatment([row(details=details) for _ in range(30)], PERIOD, NOW)
+    report = equal_treatment([row(stages="0,,,U1;1!;") for _ in range(30)], PERIOD, NOW)
     assert "U1" not in repr(report)
 
 

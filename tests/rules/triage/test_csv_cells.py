@@ -82,7 +82,6 @@ def test_every_csv_file_is_written_through_these_cells_and_no_spreadsheet_is_wri
             name for name in imported if name.split(".")[0] in {"openpyxl", "xlsxwriter", "xlwt", "odf"}
         }
     assert writers == {
-        "amends/cli/triage/labelled_files.py", "reports/output/monitoring_csv.py", "reports/output/render_csv.py",
-        "triage/learning/own_history.py",
+        "amends/cli/triage/labelled_files.py", "reports/output/measures_csv.py", "triage/learning/own_history.py",
     }  # fmt: skip
     assert spreadsheets == set()

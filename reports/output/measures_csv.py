@@ -1,4 +1,4 @@
-"""A report as CSV for a spreadsheet: one line for each cell; and the stored measures, one line for each complaint."""
+"""The stored measures as CSV for a data warehouse: one line for each complaint."""
 
 import csv
 from collections import Counter
@@ -10,39 +10,6 @@ from typing import Any
 from complaints.csv_cells import csv_cell
 from complaints.measures.row import MARK_KEYS, CaseMeasures, read_details, read_marks
 from complaints.times import format_time
-from reports.document import Report
-from reports.output.outline import all_tables
-from reports.output.render_json import cell_value
-from reports.output.wording import ReportTexts, in_words
-
-COLUMNS = (
-    "table", "row", "column", "row_title", "column_title", "words", "value", "low", "high", "numerator",
-    "denominator",
-)  # fmt: skip
-#: The parts of a JSON cell that have columns of their own.
-_PARTS = ("value", "low", "high", "numerator", "denominator")
-
-
-def as_csv(report: Report, texts: ReportTexts) -> str:
-    """Every table, cell by cell, so that tables of any shape share one header; the lines end in CR LF.
-
-    `row` counts from 1. The first cell of a row is its title. Numbers have a decimal point in every language.
-    """
-    lines = [_line(COLUMNS)]
-    for table in all_tables(report):
-        heads = [in_words(column.title, texts) for column in table.columns]
-        for number, row in enumerate(table.rows, 1):
-            for column, head, cell in zip(table.columns, heads, row, strict=True):
-                value = cell_value(cell, texts)
-                parts = value if isinstance(value, dict) else {"value": value}
-                where = (table.id, number, column.id, in_words(row[0], texts), head, in_words(cell, texts))
-                lines.append(_line((*where, *(_simple(parts.get(name)) for name in _PARTS))))
-    return "".join(lines)
-
-
-def _simple(value: Any) -> Any:
-    return value if isinstance(value, int | float | str | None) and not isinstance(value, bool) else None
-
 
 #: What a line of `measures_csv` leaves out: the encoded columns, which it has in words, and those that name staff.
 _ENCODED = ("rulebook_id", "marks", "pending", "stages", "details")
