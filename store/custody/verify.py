@@ -7,7 +7,7 @@ of its own, and continues where it was stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -78,7 +78,7 @@ def verify(
 
     `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
     """
-    part, owners, done = Part(), list(list_owners(tx)), 0
+    part, owners, done = Part(), list_owners(tx), 0
     for page in pages_of(owners):
         part += verify_owners(tx, page)
         done += len(page)
@@ -103,13 +103,12 @@ def conclude(
     damages = [*part.damages, *_global_damage(tx, outside, verified)]
     if opens and verified is None:
         damages += [Damage(*problem) for problem in list_unopened(tx)]
-    damages = list(dict.fromkeys(damages))
     return Verification(
         part.entries,
         part.cases,
         _count_unlogged_events(tx),
         part.erased,
-        tuple(damages),
+        tuple(dict.fromkeys(damages)),
         left_out,
         0 if verified is None else verified["size"],
         None if verified is None else verified["at"],
@@ -127,34 +126,25 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         for ref, rows in chains.items():
             entries += len(rows)
             damages += [Damage(*problem) for problem in check_chain_and_case(tx, ref, rows, key)]
-        headers = tx.connection.execute(
-            select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
-        ).all()
+        without_key = COMPLAINTS.c.ref.in_(names), COMPLAINTS.c.key_wrapped.is_(None)
+        erased += tx.connection.execute(select(func.count()).where(*without_key)).scalar_one()
         cases += sum(
             ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items()
         )
-        erased += sum(bool(no_key) for _, no_key in headers)
         if key is not None:
             damages += check_journal(tx, key, names)
     return Part(entries, cases, erased, tuple(damages))
 
 
-def list_owners(tx: Tx) -> Iterator[str]:
+def list_owners(tx: Tx) -> set[str]:
     """Every owner of a row: those with a journal, and those that have rows and none."""
-    heads = set[str]()
-    for owner in tx.connection.execute(select(JOURNAL_HEADS.c.owner)).scalars():
-        heads.add(owner)
-        yield owner
-    dialect = tx.connection.dialect.name
-    others: tuple[Any, ...] = (
+    queries: tuple[Any, ...] = (
+        select(JOURNAL_HEADS.c.owner),
         select(COMPLAINTS.c.ref),
         select(JOURNAL.c.owner).distinct(),
-        *(spec.without_journal(dialect) for spec in JOURNALED.values()),
+        *(spec.without_journal(tx.connection.dialect.name) for spec in JOURNALED.values()),
     )
-    for owner in (owner for query in others for owner in tx.connection.execute(query).scalars()):
-        if owner not in heads:
-            heads.add(owner)
-            yield owner
+    return {owner for query in queries for owner in tx.connection.execute(query).scalars()}
 
 
 # --- in steps, for the command ---
@@ -217,7 +207,7 @@ def end_verification(tx: Tx, log: dict[str, Any], *, full: bool, sound: bool) ->
     write_state(tx, "verified", log if sound else None)
 
 
-def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
+def pages_of(owners: Iterable[str]) -> Iterator[list[str]]:
     for _, of_kind in groupby(sorted(owners, key=_position), key=kind_of):
         names = list(of_kind)
         for start in range(0, len(names), BATCH):

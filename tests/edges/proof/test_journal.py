@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from amends.cli.db import verify_in_steps
 from complaints.vocabulary import Verb
+from store.custody import verify_case
 from store.custody.verify import (
     Outside,
     begin_verification,
@@ -18,6 +19,7 @@ from store.custody.verify import (
     verify_owners,
 )
 from store.database.journaled import JOURNALED
+from store.database.keyring import unseal
 from store.proof.log import add_checkpoint
 from store.store import Store
 from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, READS, STAFF_ROLES
@@ -65,6 +67,20 @@ def test_a_forged_row_of_a_table_without_events_is_named_with_its_case_table_and
     (damage,) = store.read(verify).problems
     assert damage[:2] + damage[3:] == (ref, 0, "reads", str(number), "edited")
     assert "does not have the key" in damage.why
+
+
+def test_a_verification_opens_each_text_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    Desk(store).assessed()
+    opened = []
+
+    def counted(key: bytes, sealed: bytes, place: str) -> str:
+        opened.append(place)
+        return unseal(key, sealed, place)
+
+    monkeypatch.setattr(verify_case, "unseal", counted)
+    assert store.read(verify, opens=False).problems == ()
+    assert opened
+    assert len(opened) == len(set(opened))
 
 
 def test_a_role_given_by_an_outsider_is_found(store: Store) -> None:
