@@ -48,7 +48,7 @@ def verify(
 ) -> None:
     """Check every row against the journal, every chain, the log, and what is kept outside; name each damage.
 
-    By default this checks what changed since the last verified checkpoint. A full run that was stopped continues.
+    By default this checks what changed since the last verification. A full run that was stopped continues.
     """
     from store.database.keyring import Keyring
     from store.restore import verify_file

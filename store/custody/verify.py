@@ -1,15 +1,15 @@
 """Verify the record: every row against the journal, every chain, the words, the projections, and the log.
 
 The owners (complaints, chats, persons, incidents, the desk itself) are checked in batches. A run in one transaction
-checks all of them; the command checks the owners that changed since the last verified checkpoint, each batch in a
-transaction of its own, and continues where it was stopped.
+checks all of them; the command checks the owners that changed since they were verified, each batch in a transaction
+of its own, and continues where it was stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
@@ -31,6 +31,9 @@ from store.tables import COMPLAINTS, EVENTS, JOURNAL, JOURNAL_HEADS, LOG_LEAVES,
 from store.values import Damage, Verification
 
 BATCH = 200
+#: At most so many owners that no checkpoint covers are remembered as verified, in one value of 100 KB. After an
+#: import there are more; then checkpoints cover them soon.
+MOST_REMEMBERED = 5_000
 #: Takes how many owners were checked, and of how many.
 Progress = Callable[[int, int], object]
 
@@ -75,7 +78,7 @@ def verify(
 
     `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
     """
-    part, owners, done = Part(), list(list_owners(tx)), 0
+    part, owners, done = Part(), list_owners(tx), 0
     for page in pages_of(owners):
         part += verify_owners(tx, page)
         done += len(page)
@@ -100,13 +103,12 @@ def conclude(
     damages = [*part.damages, *_global_damage(tx, outside, verified)]
     if opens and verified is None:
         damages += [Damage(*problem) for problem in list_unopened(tx)]
-    damages = list(dict.fromkeys(damages))
     return Verification(
         part.entries,
         part.cases,
         _count_unlogged_events(tx),
         part.erased,
-        tuple(damages),
+        tuple(dict.fromkeys(damages)),
         left_out,
         0 if verified is None else verified["size"],
         None if verified is None else verified["at"],
@@ -124,48 +126,40 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         for ref, rows in chains.items():
             entries += len(rows)
             damages += [Damage(*problem) for problem in check_chain_and_case(tx, ref, rows, key)]
-        headers = tx.connection.execute(
-            select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
-        ).all()
+        without_key = COMPLAINTS.c.ref.in_(names), COMPLAINTS.c.key_wrapped.is_(None)
+        erased += tx.connection.execute(select(func.count()).where(*without_key)).scalar_one()
         cases += sum(
             ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items()
         )
-        erased += sum(bool(no_key) for _, no_key in headers)
         if key is not None:
             damages += check_journal(tx, key, names)
     return Part(entries, cases, erased, tuple(damages))
 
 
-def list_owners(tx: Tx) -> Iterator[str]:
+def list_owners(tx: Tx) -> set[str]:
     """Every owner of a row: those with a journal, and those that have rows and none."""
-    heads = set[str]()
-    for owner in tx.connection.execute(select(JOURNAL_HEADS.c.owner)).scalars():
-        heads.add(owner)
-        yield owner
-    dialect = tx.connection.dialect.name
-    others: tuple[Any, ...] = (
+    queries: tuple[Any, ...] = (
+        select(JOURNAL_HEADS.c.owner),
         select(COMPLAINTS.c.ref),
         select(JOURNAL.c.owner).distinct(),
-        *(spec.without_journal(dialect) for spec in JOURNALED.values()),
+        *(spec.without_journal(tx.connection.dialect.name) for spec in JOURNALED.values()),
     )
-    for owner in (owner for query in others for owner in tx.connection.execute(query).scalars()):
-        if owner not in heads:
-            heads.add(owner)
-            yield owner
+    return {owner for query in queries for owner in tx.connection.execute(query).scalars()}
 
 
 # --- in steps, for the command ---
 
 
 def last_verified(tx: Tx) -> dict[str, Any] | None:
-    """Size and root of the log and the time (`at`) when everything was verified last; None if it never was."""
+    """What `begin_verification` gave as `log` when everything was verified last; None if it never was."""
     return read_state(tx, "verified")
 
 
 class Start(NamedTuple):
     """The log when a verification began, the owners that it has to check, and how many it leaves out.
 
-    `checked_before` owners were checked by the run that a full one continues.
+    `log` has its size and root, the time (`at`), and `unlogged`: the number of the newest journal entry of owners
+    where no checkpoint covers it. `checked_before` owners were checked by the run that a full one continues.
     """
 
     log: dict[str, Any]
@@ -175,29 +169,30 @@ class Start(NamedTuple):
 
 
 def begin_verification(tx: Tx, *, full: bool) -> Start:
-    """Begin with all owners, or with those that changed since the last verified checkpoint.
+    """Begin with all owners, or with those that have a journal entry since they were verified.
 
     A full run that was stopped continues with the log that it began with: owners that it has checked are left out.
     """
     checkpoint = latest_checkpoint(tx)
     size, root = (0, EMPTY) if checkpoint is None else (checkpoint.size, checkpoint.root)
-    log = {"size": size, "root": root.hex(), "at": format_time(tx.now)}
+    head = JOURNAL_HEADS.c
+    query = select(head.owner, head.n).where(head.n > head.logged_n).order_by(head.owner)
+    heads = dict(tx.connection.execute(query).all())
+    unlogged = dict(islice(heads.items(), MOST_REMEMBERED))
+    log = {"size": size, "root": root.hex(), "at": format_time(tx.now), "unlogged": unlogged}
     if full:
-        owners = sorted(list_owners(tx), key=lambda owner: (kind_of(owner), owner))
+        owners = sorted(list_owners(tx), key=_position)
         run = read_state(tx, "full")
         if run is None:
             return Start(log, owners, 0)
-        left = [owner for owner in owners if (kind_of(owner), owner) > (run["kind"], run["after"])]
+        left = [owner for owner in owners if _position(owner) > (run["kind"], run["after"])]
         return Start(run["log"], left, len(owners) - len(left), len(owners) - len(left))
-    verified = (last_verified(tx) or {"size": 0})["size"]
-    leaves = select(LOG_LEAVES.c.owner).where(LOG_LEAVES.c.n >= verified).distinct()
-    new = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.n > JOURNAL_HEADS.c.logged_n)
-    owners = sorted(
-        {*tx.connection.execute(leaves).scalars(), *tx.connection.execute(new).scalars()},
-        key=lambda owner: (kind_of(owner), owner),
-    )
+    verified = last_verified(tx) or {"size": 0, "unlogged": {}}
+    leaves = select(LOG_LEAVES.c.owner, LOG_LEAVES.c.entry_n).where(LOG_LEAVES.c.n >= verified["size"])
+    entries = {*heads.items(), *tx.connection.execute(leaves)}
+    new = {owner for owner, n in entries if verified["unlogged"].get(owner) != n}
     number = tx.connection.execute(select(func.count()).select_from(JOURNAL_HEADS)).scalar_one()
-    return Start(log, owners, int(number) - len(owners))
+    return Start(log, sorted(new, key=_position), int(number) - len(new))
 
 
 def save_position(tx: Tx, owner: str, log: dict[str, Any]) -> None:
@@ -212,11 +207,15 @@ def end_verification(tx: Tx, log: dict[str, Any], *, full: bool, sound: bool) ->
     write_state(tx, "verified", log if sound else None)
 
 
-def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
-    for _, of_kind in groupby(sorted(owners, key=lambda owner: (kind_of(owner), owner)), key=kind_of):
+def pages_of(owners: Iterable[str]) -> Iterator[list[str]]:
+    for _, of_kind in groupby(sorted(owners, key=_position), key=kind_of):
         names = list(of_kind)
         for start in range(0, len(names), BATCH):
             yield names[start : start + BATCH]
+
+
+def _position(owner: str) -> tuple[str, str]:
+    return kind_of(owner), owner
 
 
 def _check_schema(tx: Tx, *, full: bool) -> Iterator[Damage]:

@@ -5,10 +5,10 @@ The journal shows what was edited, inserted or deleted without the key of the MA
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Table, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.perform import fold
@@ -18,6 +18,7 @@ from complaints.measures.row import measure_history
 from complaints.times import format_time
 from store.database.errors import SealBroken
 from store.database.keyring import unseal
+from store.database.prepared import Prepared
 from store.database.schema import APPEND_ONLY
 from store.database.transaction import Tx
 from store.incidents import CHAIN, incident_row, key_place, load_incident_history
@@ -40,26 +41,32 @@ from store.values import Damage
 
 #: Reference (or chain), seq of the event, and what is wrong.
 Problem = tuple[str, int, str]
-_UNOPENED = "the sealed words of {field} do not open"
+#: Words by event and field.
+Words = dict[int, dict[str, str]]
+# The rows of one complaint, not of a batch: a value that cannot be read must not hide what others show.
+_ROWS = {
+    table.name: Prepared(select(table).where(table.c.ref == bindparam("ref")).order_by(*table.primary_key))
+    for table in (COMPLAINTS, TEXTS, ASSESSMENTS, PROPOSALS, *(table for table, *_ in LISTS))
+}
 
 
 def check_chain_and_case(tx: Tx, ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> list[Problem]:
     """The first problem of a chain or its complaint; if words do not open, each of them. Without events: none."""
-    header = tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).first()
+    header = _ROWS[COMPLAINTS.name].first(tx.connection, ref=ref)
+    words, unopened = _read_words(tx, ref, header)
     problem: Problem | None
     try:
         if not rows:
             problem = (ref, 1, "this complaint has lost its events") if header is not None else None
         else:
-            problem = _check_chain(ref, rows, mac_key) or _check_case(tx, ref, rows, header)
+            problem = _check_chain(ref, rows, mac_key) or _check_case(
+                tx, ref, rows, header, None if unopened else words
+            )
     except SQLAlchemyError:
         raise
     except Exception as error:  # noqa: BLE001  # a damaged event can fail anywhere; the other chains are checked too
         problem = ref, rows[-1].seq, f"its events cannot be read ({type(error).__name__})"
-    unopened = list(_unopened_words(tx, ref, header))
-    if problem is not None and problem not in unopened:
-        unopened.insert(0, problem)
-    return unopened
+    return unopened if problem is None else [problem, *unopened]
 
 
 def _check_chain(ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> Problem | None:
@@ -81,7 +88,8 @@ def _check_chain(ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> Probl
     return None
 
 
-def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Problem | None:
+def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Any, words: Words | None) -> Problem | None:
+    """The first problem of a complaint or incident; `words` is None if some do not open, which is named."""
     if ref == INSTANCE_CHAIN:
         return None
     if is_incident(ref):
@@ -91,7 +99,9 @@ def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None)
         return ref, last, "these events have no complaint"
     if header.head != rows[-1].hash:
         return ref, last, "the last events are cut off: the complaint knows a later one"
-    problem = None if header.key_wrapped is None else _check_words(tx, ref, rows, header.key_wrapped)
+    if words is None:
+        return None
+    problem = None if header.key_wrapped is None else _check_words(tx, ref, rows, header.key_wrapped, words)
     return problem or _check_sketch(tx, ref, last, header) or _check_projection(tx, ref, rows, header)
 
 
@@ -103,19 +113,28 @@ def _check_sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Problem | No
     return None if problem is None else (ref, last, problem)
 
 
-def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Problem | None:
+def _read_words(tx: Tx, ref: str, header: Any) -> tuple[Words, list[Problem]]:
+    """The words of a complaint that open, and each text that does not."""
+    words, unopened = Words(), list[Problem]()
+    if header is None or header.key_wrapped is None:
+        return words, unopened
     try:
-        key = case_key(tx, ref, wrapped)
+        key = case_key(tx, ref, header.key_wrapped)
     except SealBroken as error:
-        return ref, 1, str(error)
-    words: dict[int, dict[str, str]] = {}
-    for text in tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)):
+        return words, [(ref, 1, str(error))]
+    for text in _ROWS[TEXTS.name].rows(tx.connection, ref=ref):
         try:
             place = text_place(ref, text.seq, text.field)
             content = "" if text.sealed is None else unseal(key, text.sealed, place)
         except SealBroken:
-            return ref, text.seq, _UNOPENED.format(field=text.field)
-        words.setdefault(text.seq, {})[text.field] = content
+            unopened.append((ref, text.seq, f"the sealed words of {text.field} do not open"))
+        else:
+            words.setdefault(text.seq, {})[text.field] = content
+    return words, unopened
+
+
+def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes, words: Words) -> Problem | None:
+    key = case_key(tx, ref, wrapped)
     for row in rows:
         if json.loads(row.entry)["commit"] != commitment(key, words.get(row.seq, {})):
             return ref, row.seq, "the words are not those that were committed to"
@@ -124,23 +143,7 @@ def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Prob
     return None
 
 
-def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Problem]:
-    """Each text of a complaint that does not open."""
-    if header is None or header.key_wrapped is None:
-        return
-    try:
-        key = case_key(tx, ref, header.key_wrapped)
-    except SealBroken:
-        return
-    query = select(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.sealed.is_not(None))
-    for text in tx.connection.execute(query.order_by(TEXTS.c.seq, TEXTS.c.field)):
-        try:
-            unseal(key, text.sealed, text_place(ref, text.seq, text.field))
-        except SealBroken:
-            yield ref, text.seq, _UNOPENED.format(field=text.field)
-
-
-def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
+def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Any) -> Problem | None:
     events = tuple(parse_events(tx, [row.entry for row in rows]))
     case = fold(events, first_rules(tx, events))
     last = events[-1].seq
@@ -148,41 +151,34 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
     latest_rules = next(with_rulebook)
     if (header.rulebook_id, header.jurisdiction) != (latest_rules.facts["rulebook"], case.rules.country):
         return ref, latest_rules.seq, "the row names other rules than the events"
-    stored_row = header._mapping  # noqa: SLF001  # SQLAlchemy's public name
     for name, value in complaint_row(case).items():
-        if stored_row[name] != value:
+        if getattr(header, name) != value:
             return ref, last, f"the row's {name} is not what the events add up to"
     if (case.complainant, case.channel) != (header.complainant_id, header.channel):
         return ref, 1, "the row names another complainant or channel than the events"
     for table, key, rows_of, _ in LISTS:
-        expected = sorted(
-            (_plain(row) for row in rows_of(case)), key=lambda row: [str(row[name]) for name in key]
+        expected, stored = (
+            sorted(list_rows, key=lambda row: [str(row[name]) for name in key])
+            for list_rows in (rows_of(case), _stored_rows(tx, table, ref, "ref"))
         )
-        query = select(table).where(table.c.ref == ref)
-        stored_rows = sorted(
-            (_plain(row._mapping, "ref") for row in tx.connection.execute(query)),  # noqa: SLF001
-            key=lambda row: [str(row[name]) for name in key],
-        )
-        if expected != stored_rows:
+        if expected != stored:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
     measures = read_measures(tx, ref)
     if is_current(measures, case) and measures != measure_history(CaseHistory(case, events)):
         return ref, last, "the row of measures is not what the events add up to"
     last_rows = (
-        (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
-        (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),
+        (ASSESSMENTS, [] if case.assessment is None else [assessment_row(case.assessment)]),
+        (PROPOSALS, [] if case.proposed is None else [proposal_row(case.proposed)]),
     )
     for table, latest in last_rows:
-        query = select(table).where(table.c.ref == ref).order_by(table.c.seq.desc()).limit(1)
-        row = tx.connection.execute(query).first()
-        stored = None if row is None else _plain(row._mapping, "ref", "seq")  # noqa: SLF001
-        if stored != latest:
+        if _stored_rows(tx, table, ref, "ref", "seq")[-1:] != latest:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
     return None
 
 
-def _plain(row: Any, *without: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in without}
+def _stored_rows(tx: Tx, table: Table, ref: str, *without: str) -> list[Mapping[str, Any]]:
+    rows = _ROWS[table.name].rows(tx.connection, ref=ref)
+    return [{name: value for name, value in row._asdict().items() if name not in without} for row in rows]
 
 
 def _check_incident(tx: Tx, chain: str, rows: Sequence[Row[Any]]) -> Problem | None:

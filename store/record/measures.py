@@ -28,6 +28,7 @@ _CHANGING = tuple(name for name in CaseMeasures._fields if name not in _FIXED)
 #: Those of an index: most events leave them, and writing them again would write the index again.
 _INDEXED = ("received_at", "received_on", "kind", "category", "product", "branch")
 _REST = tuple(name for name in _CHANGING if name not in _INDEXED)
+_OF_REF = Prepared(select(MEASURES).where(_ROW.ref == bindparam("ref")))
 _CONTINUE = Prepared(
     update(MEASURES)
     .where(
@@ -86,7 +87,7 @@ def measure_cases(tx: Tx, refs: Sequence[str]) -> None:
 
 def read_measures(tx: Tx, ref: str) -> CaseMeasures | None:
     """The stored row of a complaint."""
-    row = tx.connection.execute(select(MEASURES).where(_ROW.ref == ref)).first()
+    row = _OF_REF.first(tx.connection, ref=ref)
     return None if row is None else CaseMeasures._make(row)
 
 

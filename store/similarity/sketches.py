@@ -34,6 +34,7 @@ from sqlalchemy import (
 from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
 from store.database.errors import Erased, SealBroken, note_damage
 from store.database.keyring import OVERHEAD, Keyring, place, seal_bytes, unseal_bytes
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.record.load import case_key
 from store.record.projections import may_be_used
@@ -72,6 +73,7 @@ class HashTree:
 SKETCH_TREE = HashTree(SKETCHES, "sealed", "sketch")
 WORD_TREE = HashTree(WORD_HASHES, "words", "word")
 TREES = (SKETCH_TREE, WORD_TREE)
+_SKETCH = Prepared(select(LIKENESSES).where(LIKENESSES.c.ref == bindparam("ref")))
 
 
 @dataclass(frozen=True)
@@ -214,8 +216,7 @@ def find_matches(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tu
 
 def rotate_sketch(tx: Tx, ref: str, key: bytes) -> None:
     """Store the hashes of one complaint under the newest secret (key rotation); `key` is the complaint's own."""
-    query = select(LIKENESSES).where(LIKENESSES.c.ref == ref)
-    row = tx.connection.execute(query).first()
+    row = _SKETCH.first(tx.connection, ref=ref)
     if row is None:
         return
     for tree in TREES:
@@ -226,7 +227,7 @@ def rotate_sketch(tx: Tx, ref: str, key: bytes) -> None:
 
 def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
     """What is wrong with the hashes of a complaint (`db verify`); None if all of its sketch are stored."""
-    row = tx.connection.execute(select(LIKENESSES).where(LIKENESSES.c.ref == ref)).first()
+    row = _SKETCH.first(tx.connection, ref=ref)
     if row is None:
         return None
     if wrapped is None:

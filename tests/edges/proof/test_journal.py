@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from amends.cli.db import verify_in_steps
 from complaints.vocabulary import Verb
+from store.custody import verify_case
 from store.custody.verify import (
     Outside,
     begin_verification,
@@ -18,6 +19,7 @@ from store.custody.verify import (
     verify_owners,
 )
 from store.database.journaled import JOURNALED
+from store.database.keyring import unseal
 from store.proof.log import add_checkpoint
 from store.store import Store
 from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, READS, STAFF_ROLES
@@ -65,6 +67,20 @@ def test_a_forged_row_of_a_table_without_events_is_named_with_its_case_table_and
     (damage,) = store.read(verify).problems
     assert damage[:2] + damage[3:] == (ref, 0, "reads", str(number), "edited")
     assert "does not have the key" in damage.why
+
+
+def test_a_verification_opens_each_text_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    Desk(store).assessed()
+    opened = []
+
+    def counted(key: bytes, sealed: bytes, place: str) -> str:
+        opened.append(place)
+        return unseal(key, sealed, place)
+
+    monkeypatch.setattr(verify_case, "unseal", counted)
+    assert store.read(verify, opens=False).problems == ()
+    assert opened
+    assert len(opened) == len(set(opened))
 
 
 def test_a_role_given_by_an_outsider_is_found(store: Store) -> None:
@@ -128,6 +144,45 @@ def test_a_default_run_reads_what_is_new_and_says_what_it_left_out(store: Store)
     store.write(end_verification, {}, full=True, sound=False)
     assert _verify_in_steps(store).problems[0].ref == old
     assert _verify_in_steps(store).problems[0].ref == old
+
+
+def test_a_default_run_reads_nothing_again_where_nothing_was_written(store: Store) -> None:
+    desk = Desk(store)
+    old, new = desk.assessed(), desk.assessed(chat=desk.chat("70002"))
+    store.write(add_checkpoint, SEED)
+    desk.act(new, Verb.NOTE, words={"text": "After the checkpoint."})
+    assert _verify_in_steps(store).problems == ()
+    assert store.read(begin_verification, full=False).owners == []
+    assert _verify_in_steps(store).skipped_owners > 1
+    # A later checkpoint adds no change of its rows either.
+    store.write(add_checkpoint, SEED)
+    assert store.read(begin_verification, full=False).owners == []
+    assert _verify_in_steps(store).skipped_log_entries > 0
+    desk.act(new, Verb.NOTE, words={"text": "Later."})
+    owners = store.read(begin_verification, full=False).owners
+    assert (old in owners, new in owners) == (False, True)
+    tamper(store, update(READS).where(READS.c.ref == new).values(by="U9"))
+    assert _verify_in_steps(store).problems[0].ref == new
+
+
+def test_what_was_written_after_a_verification_and_is_in_a_checkpoint_since_is_read(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    assert _verify_in_steps(store).problems == ()
+    store.write(add_checkpoint, SEED)
+    desk.act(ref, Verb.NOTE, words={"text": "Later."})
+    store.write(add_checkpoint, SEED)
+    assert ref in store.read(begin_verification, full=False).owners
+
+
+def test_owners_beyond_the_number_that_is_remembered_are_read_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(store)
+    refs = sorted(desk.assessed(chat=desk.chat(f"7000{n}")) for n in range(2))
+    monkeypatch.setattr("store.custody.verify.MOST_REMEMBERED", 1)
+    assert _verify_in_steps(store).problems == ()
+    assert set(refs) & set(store.read(begin_verification, full=False).owners)
 
 
 def test_a_default_run_checks_new_entries_of_the_log_and_that_it_begins_with_the_verified_one(
