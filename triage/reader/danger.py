@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from complaints.hazards import HAZARD_OF_KIND
+from triage.encoder import Encoder, recorded_encoder
 from triage.errors import UnreadableModel
-from triage.model.embeddings import READER_ENCODER, Encoder, recorded_encoder
 from triage.reader.features import SIGN_VALUE, Values, Window, read_windows
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import LIKELY, UNCLEAR, Sign, find_signs
@@ -104,8 +104,7 @@ def danger_reader() -> DangerReader:
     Raises UnreadableModel where its models were not built, and UnusableEncoder where the encoder was altered.
     """
     words, vectors = (_read_model(file) for file in FILES.values())
-    encoder = recorded_encoder(READER_ENCODER.name, vectors.encoder, among=(READER_ENCODER,))
-    return DangerReader(words, vectors, encoder)
+    return DangerReader(words, vectors, recorded_encoder(vectors.encoder))
 
 
 def _read_model(file: Path) -> DangerModel:
