@@ -46,7 +46,7 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors (texts, `DIMENSIONS`), float32, each of length 1; a blank text has a row of zeros.
 
-        Only the first `LONGEST` characters of a text are read. The other texts do not change its vector.
+        Only the first `LONGEST` characters of a text are read. The other texts change its vector by less than 1e-6.
         """
         cleaned = [_clean(text[:LONGEST]) for text in texts]
         written = [row for row, text in enumerate(cleaned) if text]

@@ -6,7 +6,7 @@ a model the rules alone make the proposal, so intake never waits for training.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -169,8 +169,8 @@ def propose(model: Model | None, text: str, context: ProposalContext | None = No
     Where the model knows none of them, or no word of the text, the category is "other" with probability 0, abstained.
 
     The severity is the highest of: the floors of the rules; 4 where the classifier of critical cases raises an alert;
-    the usual severity of the category or, where it abstains, of the graver of the two shown (with probability 0.3 or
-    more). Without a model the category is "other", abstained.
+    the usual severity of the category or, where it abstains, of the graver of the two shown, or of the two by words
+    alone (with probability 0.3 or more). Without a model the category is "other", abstained.
     """
     context = context or ProposalContext()
     reading = _Reading.of_text(text, context)
@@ -210,15 +210,18 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     # Also a story without words ("🔥🔥") leaves only the whole text.
     parts = (find_issues(model, part, whole=probabilities, allowed=allowed) for part in (context.story, text))
     issues = next(filter(None, parts), ())
-    # Both categories are shown to the person, so the harm of either counts.
-    shown_categories = ranked[: 2 if abstained else 1] if issues else []
-    weighty = [name for name in shown_categories if by_category[name] >= WEIGHTY_FROM]
+    # Both categories are shown to the person, so the harm of either counts, in doubt also that of the two by words
+    # alone: 71 of 80 grave held-out texts are found so, 69 without, and 70 without vectors.
+    weighty = _weighty(by_category, 2 if abstained else 1) if issues else {}
+    if issues and abstained and model.encoder is not None:
+        by_words = model.word_probabilities(matrix)[0] * allowed
+        weighty = _weighty(dict(zip(model.categories, by_words.tolist(), strict=True)), 2) | weighty
     gravest = max(weighty, key=_usual_severity, default=FALLBACK)
     usual = _usual_severity(gravest)
     why_severity = why_critical
     if usual > severity:
         reason = "doubted_category" if abstained else "usual_of_category"
-        share = round(by_category[gravest], 4)
+        share = round(weighty[gravest], 4)
         why_severity = Criterion("severity", usual, reason, category=gravest, probability=share)
     why_safety = None
     if category == "safety" and not abstained:
@@ -239,6 +242,12 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
         issues=issues,
         **common,
     )
+
+
+def _weighty(by_category: Mapping[str, float], most: int) -> dict[str, float]:
+    """The likeliest categories, so many at most, that are likely enough to propose their usual severity."""
+    likeliest = sorted(by_category.items(), key=lambda entry: -entry[1])[:most]
+    return {name: share for name, share in likeliest if share >= WEIGHTY_FROM}
 
 
 def _usual_severity(category: str) -> int:
