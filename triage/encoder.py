@@ -1,7 +1,7 @@
 """The sentence encoder: texts as vectors of meaning, computed on this machine without a network (decision 77).
 
 It is the package of the extra `encoder`, and is imported when it is needed. Its files must have the digests below:
-vectors of other files would mean something else to a trained model.
+vectors of other files would mean something different to a trained model.
 """
 
 import hashlib
