@@ -28,6 +28,7 @@ from store.database.keyring import Keyring
 from store.database.leases import hold_database_file
 from store.database.migrate import ensure_tables
 from store.store import Store, open_store
+from triage.processes.child_process import end_children
 
 #: A stop must take less than ten seconds. In seconds: for finishing running work, and for closing the database.
 DRAIN_SECONDS, CLOSE_SECONDS = 6.0, 2.0
@@ -134,6 +135,7 @@ async def _work(application: Application, stop_requested: asyncio.Event, systemd
             await asyncio.wait_for(application.stop(), DRAIN_SECONDS)
         except TimeoutError:
             log.warning("stopped_before_all_was_done")
+        end_children()
 
 
 async def _start(application: Application, systemd: SystemdNotifier) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,9 @@ from store.outbox.complete import end_all_leases, find_next_due
 from store.rulebooks import use_rulebooks_when_readable
 from store.store import Store
 from triage.learning.examples import organisation_examples
+from triage.message_kind import load_phrases
+from triage.processes.child_process import start_triage
+from triage.processes.sentence_vectors import Encode, EncoderProcess
 
 #: In seconds. A store that takes longer to answer is reported as unavailable.
 STORE_TIMEOUT_SECONDS = 5.0
@@ -176,7 +180,8 @@ class Application:
             )
         holder = self._telegram.holder if self._telegram is not None else ""
         self._rules_activation = RulesActivation(store, self.rulebooks, holder)
-        self._proposal_handler = ProposalHandler(store, languages=settings.languages)
+        self._triage = start_triage()
+        self._proposal_handler = ProposalHandler(store, self._triage, languages=settings.languages)
         self._web = WebPart(settings, page=self._page, readiness=self._readiness, metrics=self._metrics_page)
         self._username = settings.organisation.bot or None
         #: The minute in which the newest publication was read, and its figures.
@@ -184,6 +189,7 @@ class Application:
         self._tasks: list[asyncio.Task[None]] = []
         self.worker: Worker | None = None
         self._heartbeat: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start every part. Raises what prevents a start, such as SettingsError if the address is taken.
@@ -192,16 +198,14 @@ class Application:
         After DatabaseUnavailable nothing is running yet: call it again.
         """
         store = self.store
-        if "scheduler" in self.parts:
-            self._proposal_handler.warm_up()
         await store.in_thread(self._prepare_store)
         await self._rules_activation.start()
         if self._platforms():
-            # Imported here: only the running desk loads NumPy. In a thread, because it takes a second with the
-            # encoder; before the webhook, because Slack waits 3 s.
+            # Imported here: only the running desk loads NumPy. Before the webhook: no message is read without it.
             from triage.reader.danger import danger_reader
 
-            await asyncio.to_thread(danger_reader)
+            reader = await asyncio.to_thread(danger_reader)
+            self._reading = asyncio.create_task(self._prepare_reading(reader.encode), name="reading")
         if "web" in self.parts:
             await self._web.start(self._hooks())
             if self._telegram is None and self._username is None and self.settings.secrets.telegram_token:
@@ -249,6 +253,14 @@ class Application:
             self.store.write(end_all_leases)
         if "scheduler" in self.parts:
             schedule_first_training(self.store, self._training_digest())
+
+    async def _prepare_reading(self, encode: Encode | None) -> None:
+        """Load in the background what the first message would load; raises UnusableEncoder for an altered encoder."""
+        await asyncio.to_thread(load_phrases)
+        if isinstance(encode, EncoderProcess):
+            with suppress(BrokenExecutor):
+                await asyncio.wrap_future(encode.loading)
+        await asyncio.Event().wait()
 
     def _training_digest(self) -> str:
         """A digest of everything outside the record that a training run learns from."""
@@ -404,7 +416,8 @@ class Application:
 
     async def wait_for_failure(self) -> None:
         """Return or raise when a part ends without being stopped; the process must then end and be restarted."""
-        tasks = [*self._tasks, *(task for platform in self._platforms() for task in platform.tasks)]
+        tasks = [*self._tasks, *([self._reading] if self._reading else ())]
+        tasks += [task for platform in self._platforms() for task in platform.tasks]
         if not tasks:
             await asyncio.Event().wait()
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -421,8 +434,9 @@ class Application:
 
     async def stop(self) -> None:
         self._rules_activation.stop()
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        for task in (self._heartbeat, self._reading):
+            if task is not None:
+                task.cancel()
         # In parallel: each may take three seconds, and running work needs the rest of the time.
         await asyncio.gather(self._web.stop(), *(platform.stop_receiving() for platform in self._platforms()))
         if self.worker is not None:
@@ -431,7 +445,7 @@ class Application:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         for platform in self._platforms():
             await platform.close()
-        self._proposal_handler.close()
+        self._triage.shutdown(wait=False, cancel_futures=True)
 
 
 class RulesActivation:

@@ -49,7 +49,8 @@ from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.learning.training import train
 from triage.model.pipeline import Model
-from triage.proposal import ProposalContext, propose
+from triage.proposal import propose
+from triage.proposal_context import ProposalContext
 from triage.shingles import sketch, word_shingles
 
 STORED = 100_000

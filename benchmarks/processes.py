@@ -131,3 +131,13 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
+
+
+def shared_mb(pid: int) -> float:
+    """Memory of a process and all that it started, in MB; a page that several share counts once."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    own = next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
+    children = (
+        Path(f"/proc/{pid}/task/{thread.name}/children") for thread in Path(f"/proc/{pid}/task").iterdir()
+    )
+    return own + sum(shared_mb(int(child)) for file in children for child in file.read_text().split())

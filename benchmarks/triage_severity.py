@@ -18,11 +18,12 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.triage_rivals import RIVALS, SVM
 from benchmarks.triage_sets import LabelledTexts, dev, learnt
 from triage.criteria import rule_grades
+from triage.defaults import ALERT_RATE
 from triage.example import Example
 from triage.learning.evaluation import critical_scores
 from triage.learning.examples import train_starter
 from triage.learning.training import train
-from triage.model.critical import ALERT_RATE, PREVALENCE
+from triage.model.critical import PREVALENCE
 from triage.model.pipeline import Model
 from triage.model.prediction_metrics import calibration_error, recall_at_alerts
 

@@ -1,13 +1,12 @@
 """The handler that makes the model's proposal for the initial assessment (7.5), and the model that it uses."""
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -29,29 +28,32 @@ from store.similarity.similar import count_confirmed_similar, find_similar_cases
 from store.similarity.sketches import list_without_words, write_words
 from store.store import Store
 from store.values import Obligation, Text
+from triage.encoder import Vectors
 from triage.errors import UnreadableModel
-from triage.model.artefact import load
-from triage.model.pipeline import Model
-from triage.proposal import Proposal, ProposalContext, load_phrases_and_languages, propose
+from triage.processes.loaded_model import has_model, load_model, propose_for_record
+from triage.processes.sentence_vectors import shared_encoder
+from triage.proposal_context import ProposalContext
 from triage.safety.organisation import DangerSign, own_sign
 from triage.search_words import story_words
 from triage.shingles import sketch
+from triage.text import normalise
 
 #: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules
 #: only. Not counted from the due time, which is later at every attempt.
 WAIT_FOR_FIRST_MODEL = timedelta(seconds=60)
 
+Result = TypeVar("Result")
+
 log = structlog.get_logger(__name__)
 
 
 class ProposalHandler:
-    """Makes proposals with the active model, on a thread of its own."""
+    """Makes proposals with the active model; `triage` is the executor of one process or thread that computes them."""
 
-    def __init__(self, store: Store, *, languages: tuple[str, ...]) -> None:
-        self._store = store
+    def __init__(self, store: Store, triage: Executor, *, languages: tuple[str, ...]) -> None:
+        self._store, self._triage = store, triage
         self._languages = languages
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
-        self._active = ActiveModel(store, self._thread)
+        self._active = ActiveModel(store, triage)
         self._comparing = asyncio.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -79,7 +81,7 @@ class ProposalHandler:
         except (Erased, SealBroken):
             return  # `verify` names the damaged one
         loop = asyncio.get_running_loop()
-        words = await loop.run_in_executor(self._thread, story_words, masked, language)
+        words = await loop.run_in_executor(self._triage, story_words, masked, language)
         await self._store.awrite(write_words, ref, words)
 
     async def _propose(self, obligation: Obligation) -> Outcome:
@@ -91,23 +93,27 @@ class ProposalHandler:
         rules = (await store.aread(load_current_rulebooks)).today(case.rules)
         texts = await store.aread(load_texts, ref)
         story = "\n".join(text.text for text in texts)
-        in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
+        compute = partial(asyncio.get_running_loop().run_in_executor, self._triage)
         masked = await store.aread(load_masked_story, ref)
-        story_sketch = await in_thread(sketch, masked)
-        words = await in_thread(story_words, masked, case.language)
+        story_sketch = await compute(sketch, masked)
+        words = await compute(story_words, masked, case.language)
+        vectors = await self._encode(await compute(normalise, story))
         danger = [danger_sign(sign) for sign in rules.danger]
         context = triage_context(case, texts, languages=self._languages, danger=danger)
         # One at a time: of two new complaints in the same words, the second must find the first.
         async with self._comparing:
             similar = await store.aread(find_similar_cases, story_sketch, ref=ref)
             confirmed = await store.aread(count_confirmed_similar, ref, story_sketch, similar)
-            proposal = await in_thread(propose, model, story, replace(context, like_confirmed=confirmed))
+            context = replace(context, like_confirmed=confirmed)
+            facts, sealed = await compute(
+                partial(propose_for_record, model, story, context, vectors, words=case.words)
+            )
             await store.awrite(
                 store_propose,
                 ref,
                 MODEL,
-                proposal_facts(proposal, words=case.words),
-                proposal_words(proposal),
+                facts,
+                sealed,
                 sketch=story_sketch,
                 story_words=words,
                 similar=similar,
@@ -116,12 +122,9 @@ class ProposalHandler:
             )
         return Completed(settled=True)
 
-    def warm_up(self) -> None:
-        """Load in the background what the first proposal would load, while no complaint waits for it."""
-        self._thread.submit(load_phrases_and_languages)
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    async def _encode(self, normalised: str) -> Vectors | None:
+        encode = await asyncio.to_thread(shared_encoder)
+        return None if encode is None else await asyncio.to_thread(encode, [normalised])
 
 
 def triage_context(
@@ -145,84 +148,51 @@ def danger_sign(danger: Danger) -> DangerSign:
     return own_sign(danger.signs, danger.number, danger.text)
 
 
-def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
-    """The codes and figures of a proposal, which an event and a card may hold; no words of the complainant."""
-    values = proposal.as_json()
-    copied = ("category", "alternatives", "severity", "safety", "abstained", "restricted", "rules")
-    return {
-        "words": words,
-        **{name: values[name] for name in copied},
-        "probability": round(values["probability"], 4),
-        "intent": values["intent"],
-        "intent_probability": values["intent_probability"],
-        "issues": [
-            {"category": issue["category"], "probability": issue["probability"]} for issue in values["issues"]
-        ],
-        "criteria": [criterion.codes_and_figures() for criterion in proposal.criteria],
-        **({"happened_by": day} if (day := _last_date_in_story(proposal)) else {}),
-        **({"written_in": proposal.written_in} if proposal.written_in else {}),
-        "model": values["model_version"],
-    }
-
-
-def _last_date_in_story(proposal: Proposal) -> str | None:
-    """The last date that the story mentions (ISO): a scheme that takes only recent events looks at it."""
-    dates = [detail.value.rpartition("/")[2] for detail in proposal.details if detail.kind == "date"]
-    return max(dates, default=None)
-
-
-def proposal_words(proposal: Proposal) -> dict[str, str]:
-    """The parts of a proposal that hold words or point to other people, for sealing: one JSON text for each field."""
-    values = proposal.as_json()
-    fields = {
-        "because": values["because"],
-        "matters": [issue["text"] for issue in values["issues"]],
-        "evidence": [criterion["words"] for criterion in values["criteria"]],
-        "details": values["details"],
-        "similar": values["similar"],
-    }
-    return {field: json.dumps(content, ensure_ascii=False) for field, content in fields.items()}
-
-
 class ActiveModel:
-    """The active model as this process has loaded it; loaded again only when another model is active
-    (docs/design.md, rule 6).
+    """The active model, as the process of `triage` has loaded it (docs/design.md, rule 6).
 
-    A model that cannot be read is logged once and not used. Instead the process keeps the model it has, or loads the
-    newest earlier one that can be read. Without any model, proposals are made by rules only.
+    A model that cannot be read is logged once and not used. Instead the model before stays in use, or the newest
+    earlier one that can be read. Without any model, proposals are made by rules only.
     """
 
-    def __init__(self, store: Store, thread: Executor) -> None:
-        self._store, self._thread = store, thread
-        self._loaded: tuple[str, Model] | None = None
+    def __init__(self, store: Store, triage: Executor) -> None:
+        self._store, self._triage = store, triage
+        self._used: str | None = None
         self._refused: set[str] = set()
 
-    async def model(self) -> Model | None:
-        """The model to propose with; None if there is none that can be read."""
+    async def model(self) -> str | None:
+        """The SHA-256 of the model to propose with, which is loaded; None if there is none that can be read."""
         active = await self._store.aread(load_active_model)
         if active is None:
             return None
         sha256, _, number = active
-        if sha256 not in self._refused and (self._loaded is None or self._loaded[0] != sha256):
-            await self._load(number, sha256)
-        if self._loaded is None:
+        if await self._is_loaded(sha256, number):
+            return sha256
+        # A process that was started again has lost the model before.
+        if self._used is None or not await self._compute(has_model, self._used):
             await self._fall_back()
-        return None if self._loaded is None else self._loaded[1]
+        return self._used
 
     async def _fall_back(self) -> None:
         for number, sha256 in await self._store.aread(list_rollback_models):
-            if sha256 not in self._refused and await self._load(number, sha256):
+            if await self._is_loaded(sha256, number):
                 log.warning("model_before_used", sha256=sha256)
                 return
+        self._used = None
 
-    async def _load(self, number: int, sha256: str) -> bool:
-        blob = await self._store.aread(read_model_blob, number)
-        try:
-            loop = asyncio.get_running_loop()
-            model = await loop.run_in_executor(self._thread, partial(load, blob, sha256=sha256))
-        except UnreadableModel as error:
-            self._refused.add(sha256)
-            log.error("model_refused", sha256=sha256, why=str(error))
+    async def _is_loaded(self, sha256: str, number: int) -> bool:
+        if sha256 in self._refused:
             return False
-        self._loaded = (sha256, model)
+        if not await self._compute(has_model, sha256):
+            blob = await self._store.aread(read_model_blob, number)
+            try:
+                await self._compute(load_model, blob, sha256)
+            except UnreadableModel as error:
+                self._refused.add(sha256)
+                log.error("model_refused", sha256=sha256, why=str(error))
+                return False
+        self._used = sha256
         return True
+
+    async def _compute(self, function: Callable[..., Result], *args: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._triage, partial(function, *args))

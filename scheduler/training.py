@@ -52,9 +52,7 @@ from store.outbox.rows import insert_obligation
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
-from triage.learning.training import PIPELINE, WANTED_PRECISION
-from triage.model.critical import ALERT_RATE
-from triage.model.linear import LATENT_BELOW
+from triage.defaults import ALERT_RATE, LATENT_BELOW, PIPELINE, WANTED_PRECISION
 
 #: When erased words leave the models, if the settings have no other time of the night.
 NIGHT = time(3)

@@ -11,6 +11,7 @@ from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json
 from complaints.times import format_time
 from store.database.errors import StoreError, WrongSchemaVersion
 from store.database.leases import find_leader
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.proof.hash_chain import list_instance_events, record_instance_event
 from store.tables import RULEBOOKS, SETTINGS
@@ -20,7 +21,7 @@ DEFAULT = ""
 _HERE = SETTINGS.c.jurisdiction == bindparam("jurisdiction")
 _NEWEST = select(func.max(SETTINGS.c.id)).where(_HERE)
 #: Built once, since every message runs it.
-_PERIODS = (
+_PERIODS = Prepared(
     select(SETTINGS.c.rulebook_id, SETTINGS.c.at)
     .where(
         _HERE,
@@ -184,8 +185,7 @@ def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
 
 def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
     """The ids of the rules that the newest settings have, each with the time from which it applies."""
-    rows = tx.connection.execute(_PERIODS, {"jurisdiction": jurisdiction})
-    return [(number, since) for number, since in rows]
+    return [(number, since) for number, since in _PERIODS.rows(tx.connection, jurisdiction=jurisdiction)]
 
 
 def list_rulebook_presets(tx: Tx) -> dict[str, str]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from triage.issues import split_sentences
 from triage.matching import FoldedText, fold, lines_of, read_phrases
+from triage.sentences import split_sentences
 
 Span = tuple[int, int]
 

@@ -6,10 +6,12 @@ Also the score in an answer. Plain rules, the same for all languages; their word
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
 from triage.facts.fact import StoryFact
+from triage.facts.finder import find_facts
 from triage.intent import classify_intent, dissatisfaction, read_answer, says_only
 from triage.matching import LANGUAGES, any_of, fold, read_phrases, whole_words
 from triage.search_words import stop_words
@@ -257,3 +259,11 @@ def _tables() -> tuple[dict[str, int], tuple[re.Pattern[str], ...]]:
         rf"\A\W*({'|'.join(words)})\s*(?:[^\w\s'/-](?!\d)|\Z)",
     )
     return words, tuple(map(re.compile, patterns))
+
+
+def load_phrases() -> None:
+    """Compile the phrases of all languages, half a second of work that no message should wait for."""
+    for language in LANGUAGES:
+        find_facts("Nobody answers.", language=language, received=date.min)
+        classify_intent("Nobody answers.", language=language)
+    classify_message("Nobody answers.")

@@ -4,17 +4,19 @@ Every text is a masked copy. A term counts once for each person, and only with a
 one person's own words. The same texts always give the same themes.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.stats import hypergeom
-from sklearn.cluster import AgglomerativeClustering
-from sklearn.feature_extraction.text import CountVectorizer
 
 from complaints.measures.report_counts import MaskedStory, Theme
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 #: People who must use a term, and how many times as often as before.
 FEWEST_PEOPLE, TIMES_AS_OFTEN = 5, 2.0
@@ -33,6 +35,10 @@ def find_themes(recent: Sequence[MaskedStory], before: Sequence[MaskedStory]) ->
     """The themes of the recent complaints, the most unlikely first; none if nothing can be compared."""
     if len(recent) < FEWEST_PEOPLE or not before:
         return ()
+    # Imported where it computes, here and below: the process that takes messages only reads the result.
+    from scipy.stats import hypergeom
+    from sklearn.feature_extraction.text import CountVectorizer
+
     stories = [*recent, *before]
     vectorizer = CountVectorizer(
         binary=True, ngram_range=(1, 2), token_pattern=_WORD, min_df=FEWEST_PEOPLE, dtype=np.float64
@@ -62,6 +68,8 @@ def find_themes(recent: Sequence[MaskedStory], before: Sequence[MaskedStory]) ->
 
 def _people(used: csr_matrix, stories: Sequence[MaskedStory]) -> tuple[int, _Counts]:
     """How many people wrote these stories, and how many of them used each term."""
+    from scipy.sparse import csr_matrix
+
     numbers = {
         person: number for number, person in enumerate(dict.fromkeys(story.person for story in stories))
     }
@@ -75,6 +83,8 @@ def _groups(used: csr_matrix) -> list[list[int]]:
     terms = used.shape[1]
     if terms < 2:
         return [[place] for place in range(terms)]
+    from sklearn.cluster import AgglomerativeClustering
+
     both = np.asarray((used.T @ used).todense())
     single = both.diagonal()
     apart = 1 - both / (single[:, None] + single[None, :] - both)

@@ -28,7 +28,7 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.errors import ComplaintError
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.rulebook import Rulebook
-from scheduler.proposals import danger_sign, proposal_facts, proposal_words, triage_context
+from scheduler.proposals import danger_sign, triage_context
 from simulator import Simulator
 from store.cases import act, outgoing_messages, read, receive_message
 from store.cases.outgoing_messages import FollowUpAct
@@ -41,7 +41,7 @@ from store.store import Store
 from store.values import Chat, Obligation
 from triage.learning.examples import starter_examples
 from triage.model.pipeline import Model
-from triage.proposal import propose
+from triage.proposal import proposal_facts, proposal_words, propose
 from triage.search_words import story_words
 from triage.shingles import sketch
 

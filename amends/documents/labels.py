@@ -132,7 +132,10 @@ def load_labels(
     if not staff:
         wanted = tuple(language for language in wanted if _has_labels(language, folder)) or ("en",)
     domains = (DOCUMENTS, STAFF, REPORTS, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
-    loaded = tuple(load_texts(wanted, folder, domain=domain, own=own, address=address) for domain in domains)
+    loaded = tuple(
+        load_texts(wanted, folder, domain=domain, own=own, address=address, further=False)
+        for domain in domains
+    )
     return Labels(loaded, loaded[0].languages[0], zone)
 
 

@@ -42,6 +42,8 @@ from store.record.measured import count_months, load_received_measures
 from store.registers import list_entries
 from store.rulebooks import list_rulebook_presets
 from store.store import Store
+from triage.processes.child_process import compute
+from triage.themes import find_themes
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -191,7 +193,8 @@ def build_analysis_report(
         zone=zone,
         repeats=store.read(count_repeats, period.start, period.end),
     )
-    return build_analysis(
+    return compute(
+        build_analysis,
         AnalysisInput(
             counts=counts,
             period=period,
@@ -205,19 +208,17 @@ def build_analysis_report(
                 if code.customers is not None
             },
             themes=find_new_wording(store, end),
-        )
+        ),
     )
 
 
 def find_new_wording(store: Store, end: datetime) -> Themes:
     """The themes of the 90 days before `end`, from as many of the newest texts as the limits allow."""
-    from triage.themes import find_themes
-
     stop = time.monotonic() + MOST_SECONDS
     start = end - THEME_DAYS
     recent, is_whole = _read(store, start, end, stop - MOST_SECONDS / 2)
     before, _ = _read(store, start - COMPARED_DAYS, start, stop)
-    return Themes(find_themes(recent, before), len(recent), len(before), is_whole)
+    return Themes(compute(find_themes, recent, before), len(recent), len(before), is_whole)
 
 
 def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[MaskedStory], bool]:

@@ -36,13 +36,15 @@ def load_catalogues(
     domain: str = COMPLAINANT,
     own: Mapping[str, Mapping[str, str]] | None = None,
     address: str = "formal",
+    further: bool = True,
 ) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
     `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` creates the folder). A
     language without a shipped catalogue needs a file with every id. `own` are texts that only this organisation
     has, by id and language: the names of its categories. `address` "informal" takes the texts of informal.po where
-    a language has them; formal texts of complainants have the informal ones for children. Raises TextsError.
+    a language has them; formal texts of complainants have the informal ones for children. Only who answers people
+    in danger needs `further` languages, whose catalogues take a tenth of a second. Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))
     if not wanted:
@@ -57,10 +59,12 @@ def load_catalogues(
             }
             for language in wanted
         },
-        danger=_danger_texts(wanted, address) if domain == COMPLAINANT else None,
+        danger=_danger_texts(wanted, address) if further and domain == COMPLAINANT else None,
         informal=None
         if address == INFORMAL or domain in (STAFF, REPORTS)
-        else load_catalogues(wanted, overrides_dir, domain=domain, own=own, address=INFORMAL),
+        else load_catalogues(
+            wanted, overrides_dir, domain=domain, own=own, address=INFORMAL, further=further
+        ),
     )
 
 

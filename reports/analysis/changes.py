@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import nbinom, norm, poisson
 
 from complaints.measures.report_counts import ALL_COMPLAINTS, CountedCode
 
@@ -169,6 +167,9 @@ def _drifts(codes: Sequence[CountedCode], days: _Array, at: int, start: date) ->
     tested = np.flatnonzero(is_seasonal | is_relative)
     if not len(tested):
         return ()
+    # Imported where it computes, here and below: the process that takes messages only reads the result.
+    from scipy.stats import norm
+
     in_period = max(1, -(-(total - at) // 7))
     limit = _cusum_limit(2 * len(tested) * (in_period + _STAYS))
     drifts = []
@@ -227,6 +228,8 @@ def _cusum(scores: _Array, slack: _Array) -> _Array:
 
 def _cusum_limit(weeks: int) -> float:
     """The limit above which chance lifts any of so many weeks in 5 % of reports (Siegmund's approximation, 1985)."""
+    from scipy.optimize import brentq
+
     length = weeks / FALSE_ALARMS
 
     def excess(b: float) -> float:
@@ -305,6 +308,8 @@ def _solve(weeks: _Array, weights: _Array, design: _Array) -> tuple[_Array, _Arr
 
 def _tail(numbers: _Array, expected: _Expected, row: Any = slice(None)) -> _Array:
     """The probability of at least these numbers: negative binomial with this mean and variance."""
+    from scipy.stats import nbinom, poisson
+
     mean, variance = expected.mean[row], expected.variance[row]
     size = mean**2 / np.maximum(variance - mean, 1e-9 * mean)
     tail: _Array = nbinom.sf(numbers - 1, size, size / (size + mean))
@@ -312,6 +317,8 @@ def _tail(numbers: _Array, expected: _Expected, row: Any = slice(None)) -> _Arra
 
 
 def _limit(expected: _Expected, row: int, column: int, chance: float) -> int:
+    from scipy.stats import nbinom
+
     mean, variance = float(expected.mean[row, column]), float(expected.variance[row, column])
     size = mean**2 / max(variance - mean, 1e-9 * mean)
     return int(nbinom.isf(chance, size, size / (size + mean)))

@@ -13,9 +13,6 @@ from itertools import pairwise
 from math import inf, sqrt
 from statistics import fmean
 
-from scipy.special import gammaincinv
-from scipy.stats import binomtest
-
 #: The mean range of two standard normal values.
 _D2 = 1.128379167
 #: The centre line is computed from at least so many points.
@@ -139,6 +136,9 @@ class Rate:
         number, units = self.others
         if not units or not self.number + number:
             return False
+        # Imported where it computes, here and below: the process that takes messages only reads the result.
+        from scipy.stats import binomtest
+
         share = self.units / (self.units + units)
         return float(binomtest(self.number, self.number + number, share).pvalue) * self.comparisons <= 0.05
 
@@ -147,4 +147,6 @@ def poisson_interval(number: int) -> tuple[float, float]:
     """The exact 95 % interval of an expected number (Garwood, 1936). Raises ValueError for a negative number."""
     if number < 0:
         raise ValueError(f"{number} is no number of complaints")
+    from scipy.special import gammaincinv
+
     return float(gammaincinv(number, 0.025)) if number else 0.0, float(gammaincinv(number + 1, 0.975))

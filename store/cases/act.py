@@ -31,6 +31,7 @@ from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
 from store.cases.erase import erase_words
 from store.database.keyring import new_key, seal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.incidents import find_incident_of, open_incident, require_open_incident, schedule_for_move
 from store.outbox.complete import complete
@@ -52,13 +53,17 @@ from store.values import RecordedAct
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
 # Built once, since every act runs them.
-_CONTINUE = update(COMPLAINTS).where(
-    COMPLAINTS.c.ref == bindparam("case"),
-    COMPLAINTS.c.version == bindparam("old_version"),
-    COMPLAINTS.c.work_version == bindparam("old_work_version"),
+_CONTINUE = Prepared(
+    update(COMPLAINTS).where(
+        COMPLAINTS.c.ref == bindparam("case"),
+        COMPLAINTS.c.version == bindparam("old_version"),
+        COMPLAINTS.c.work_version == bindparam("old_work_version"),
+    )
 )
-_LAST_READ = select(func.max(READS.c.version)).where(
-    READS.c.ref == bindparam("ref"), READS.c.by == bindparam("reader")
+_LAST_READ = Prepared(
+    select(func.max(READS.c.version).label("version")).where(
+        READS.c.ref == bindparam("ref"), READS.c.by == bindparam("reader")
+    )
 )
 
 
@@ -207,18 +212,15 @@ def continue_record(tx: Tx, file: CaseFile, done: ActResult, *, key: bytes) -> s
     before, case, event = file.case, done.case, done.event
     entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=file.head)
     new_head = sha256(entry)
-    changed = tx.connection.execute(
-        _CONTINUE,
-        {
-            "case": case.ref,
-            "old_version": before.version,
-            "old_work_version": before.work_version,
-            "head": new_head,
-            **complaint_row(case),
-            **_changed_rules(event),
-        },
-    )
-    if changed.rowcount != 1:
+    values = {
+        "case": case.ref,
+        "old_version": before.version,
+        "old_work_version": before.work_version,
+        "head": new_head,
+        **complaint_row(case),
+        **_changed_rules(event),
+    }
+    if _CONTINUE.run(tx.connection, [values]) != 1:
         raise Stale.worded("stale:meanwhile", ref=case.ref)
     _write(tx, file, done, entry=entry, key=key, contact_id=file.contact_id)
     return new_head
@@ -260,7 +262,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
         for event in file.events
         if event.verb in MESSAGE_VERBS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
     ]
-    read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
+    read = _LAST_READ.first(tx.connection, ref=case.ref, reader=by.id).version
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
     if unread and not read:
         raise Stale.worded("not_read", ref=case.ref)

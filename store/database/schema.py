@@ -17,7 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from store.database.engine import database_url
 from store.database.errors import AlteredSchema, StoreError, database_errors
-from store.database.transaction import Tx, sqlite_cursor
+from store.database.prepared import sqlite_cursor
+from store.database.transaction import Tx
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
 #: What a newer release may have changed, while this one still runs on its tables.

@@ -11,6 +11,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
 from complaints.obligations.standing import current_obligations
 from store.database.errors import UnknownRow
+from store.database.prepared import Prepared
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows
 from store.outbox.rows import SENT_TO_COMPLAINANT
@@ -45,11 +46,13 @@ _PLATFORM_IS_BACK = -1.0
 
 # Built once, since every obligation runs them.
 _IS_THIS = OBLIGATIONS.c.id == bindparam("obligation")
-_COMPLETE = update(OBLIGATIONS).where(_IS_THIS, IS_OPEN)
-_ABOUT = select(
-    OBLIGATIONS.c.ref, OBLIGATIONS.c.kind, OBLIGATIONS.c.state, OBLIGATIONS.c.attempts, OBLIGATIONS.c.due
-).where(_IS_THIS)
-_ERASED_AT = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == bindparam("ref"))
+_COMPLETE = Prepared(update(OBLIGATIONS).where(_IS_THIS, IS_OPEN))
+_ABOUT = Prepared(
+    select(
+        OBLIGATIONS.c.ref, OBLIGATIONS.c.kind, OBLIGATIONS.c.state, OBLIGATIONS.c.attempts, OBLIGATIONS.c.due
+    ).where(_IS_THIS)
+)
+_ERASED_AT = Prepared(select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == bindparam("ref")))
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
 
 def complete(tx: Tx, obligation_id: int) -> None:
     """Mark it as done, or as no longer required, and delete its payload."""
-    tx.connection.execute(
-        _COMPLETE,
-        {"obligation": obligation_id, "state": "done", "ended_at": tx.now, "payload": None, "why": None},
+    _COMPLETE.run(
+        tx.connection,
+        [{"obligation": obligation_id, "state": "done", "ended_at": tx.now, "payload": None, "why": None}],
     )
     # A later message of the same chat may now be claimed.
     tx.obligations_changed = True
@@ -177,7 +180,7 @@ def redraw_card(tx: Tx, obligation_id: int) -> None:
 
     The delivery of a notice is no event of the record, so no event makes the card change.
     """
-    row = tx.connection.execute(_ABOUT, {"obligation": obligation_id}).first()
+    row = _ABOUT.first(tx.connection, obligation=obligation_id)
     if row is None or row.ref is None or row.kind in _DRAWS:
         return
     if row.kind in NOTICES or row.state in ("failed", GIVEN_UP):
@@ -251,7 +254,8 @@ def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
 
 def _is_erased(tx: Tx, ref: str) -> bool:
     # Reads the row: a question of the dialogue need not wait until the complaint is folded from its events.
-    return tx.connection.execute(_ERASED_AT, {"ref": ref}).scalar() is not None
+    row = _ERASED_AT.first(tx.connection, ref=ref)
+    return row is not None and row.erased_at is not None
 
 
 def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:

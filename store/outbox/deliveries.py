@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from complaints.actors import Actor
 from complaints.case import Event
 from complaints.obligations.kinds import OFFLINE_FACTS, NewObligation, SendPriority
 from complaints.times import parse_time
 from store.database.keyring import place, seal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
 from store.outbox.rows import SENT_TO_COMPLAINANT, schedule_for_case
@@ -63,6 +64,7 @@ _DELIVERIES = (
     .order_by(_ROW.id.desc())
     .limit(MAX_DELIVERIES)
 )
+_SEAL = Prepared(update(MESSAGES).where(MESSAGES.c.id == bindparam("number")))
 _ATTEMPTS = (
     select(*(MESSAGES.c[name] for name in ("obligation_id", "state", "at", "answered_at", "reason")))
     .where(MESSAGES.c.obligation_id.in_(bindparam("ids", expanding=True)))
@@ -141,10 +143,12 @@ def save_words_to_read_out(
 
 def insert_message(tx: Tx, key: bytes, text: str, *, sealed_with: str, **values: Any) -> int:
     """Record the exact words of an outgoing message, sealed with this key; returns the message's number."""
-    row = insert(MESSAGES).values(direction="out", at=tx.now, sealed_with=sealed_with, **values)
-    number: int = tx.connection.execute(row.returning(MESSAGES.c.id)).scalar_one()
+    number = tx.add_numbered(
+        MESSAGES, {"direction": "out", "at": tx.now, "sealed_with": sealed_with, **values}
+    )
+    # The seal names the row, whose number the insert gives.
     sealed = seal(key, text, message_text_place(number))
-    tx.connection.execute(update(MESSAGES).where(MESSAGES.c.id == number).values(sealed=sealed))
+    _SEAL.run(tx.connection, [{"number": number, "sealed": sealed}])
     return number
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, update
 
 from store.database.keyring import new_key, place, seal, unseal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.tables import CONTACTS, CONVERSATIONS, PEOPLE
 from store.values import Chat
@@ -45,7 +46,7 @@ CHAT = (
 )
 # Built once, since every message runs them.
 _LOCK_CHAT = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
-_CONTACT = (
+_CONTACT = Prepared(
     select(
         CONTACTS.c.id,
         CONTACTS.c.person_id,
@@ -59,11 +60,10 @@ _CONTACT = (
     .join(CONVERSATIONS, CONVERSATIONS.c.contact_id == CONTACTS.c.id)
     .where(
         CONTACTS.c.channel == bindparam("channel"),
-        CONTACTS.c.address_index.in_(bindparam("indexes", expanding=True)),
+        CONTACTS.c.address_index == bindparam("index"),
     )
 )
-_CREATE_CONTACT = insert(CONTACTS).returning(CONTACTS.c.id)
-_KEEP_STATE = update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact"))
+_KEEP_STATE = Prepared(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact")))
 #: Key in the state of a conversation: the topic of the chat in which the person wrote last.
 TOPIC = "topic"
 
@@ -83,9 +83,12 @@ def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
 
 def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
     """The contact point of this chat; None if the chat never wrote or was erased."""
-    row = tx.connection.execute(
-        _CONTACT, {"channel": chat.channel, "indexes": tx.keys.indexes(chat.channel, chat.address)}
-    ).first()
+    # An address that was indexed with an earlier secret is found by that one.
+    found = (
+        _CONTACT.first(tx.connection, channel=chat.channel, index=index)
+        for index in tx.keys.indexes(chat.channel, chat.address)
+    )
+    row = next((row for row in found if row is not None), None)
     if row is None or row.key_wrapped is None:
         return None
     key = person_key(tx, row.person_id, row.key_wrapped)
@@ -145,7 +148,7 @@ def keep_language(tx: Tx, person: str, language: str) -> None:
 
 
 def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
-    tx.connection.execute(_KEEP_STATE, {"contact": contact_id, "state": state, "updated_at": tx.now})
+    _KEEP_STATE.run(tx.connection, [{"contact": contact_id, "state": state, "updated_at": tx.now}])
 
 
 def mark_blocked(tx: Tx, chat: Chat, is_blocked: bool, at: datetime) -> None:
@@ -211,10 +214,9 @@ def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
 
 def _create(tx: Tx, chat: Chat) -> ContactPoint:
     person, key = create_person(tx, name=chat.name)
-    number = tx.connection.execute(
-        _CREATE_CONTACT,
-        contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True),
-    ).scalar_one()
+    number = tx.add_numbered(
+        CONTACTS, contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True)
+    )
     tx.add(CONVERSATIONS, contact_id=number, state={}, updated_at=tx.now)
     return ContactPoint(number, person, key, None, chat.name, False, {})
 

@@ -13,6 +13,7 @@ from complaints.actions.registry import MESSAGE_VERBS
 from complaints.vocabulary import Role
 from store.database.errors import Altered, SealBroken, collecting_damage, note_damage
 from store.database.keyring import place, seal, unseal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.people.contacts import person_name
 from store.record.load import case_key, load_all_texts, load_case_file, newest_versions, text_place
@@ -23,7 +24,7 @@ from store.values import Text
 #: Fields of words that a machine or another person wrote.
 NOT_OWN_WORDS = MACHINE_MADE | {FORWARDED}
 #: Built once: every message asks it.
-_NAMES = (
+_NAMES = Prepared(
     select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
     .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
     .where(CASE_PEOPLE.c.ref == bindparam("ref"), PEOPLE.c.name_sealed.is_not(None))
@@ -99,7 +100,7 @@ def load_masked_story(tx: Tx, ref: str) -> str:
 def list_case_names(tx: Tx, ref: str) -> list[str]:
     """The names of everybody in the complaint, as they were given at intake; a damaged one is left out."""
     names = []
-    for row in tx.connection.execute(_NAMES, {"ref": ref}):
+    for row in _NAMES.rows(tx.connection, ref=ref):
         try:
             names.append(person_name(tx, row.id, row.key_wrapped, row.name_sealed))
         except SealBroken:

@@ -13,7 +13,8 @@ from typing import Any
 
 from complaints.times import format_time
 from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, owner_key
-from store.database.transaction import Tx, sqlite_cursor, sqlite_time
+from store.database.prepared import sqlite_cursor, sqlite_time
+from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, mac_key, sha256
 from store.tables import JOURNAL_HEADS
 

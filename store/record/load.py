@@ -25,6 +25,7 @@ from store.database.errors import (
     note_damage,
 )
 from store.database.keyring import place, unseal
+from store.database.prepared import Prepared
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
 from store.rulebooks import load_rulebook
@@ -48,23 +49,25 @@ _HEADER = select(
 )
 # Built once, since every act or message runs them. SQLite needs no row lock: BEGIN IMMEDIATE locks the whole file.
 _OF_REF = _HEADER.where(COMPLAINTS.c.ref == bindparam("ref"))
-_OF_REF_LOCKED = _OF_REF.with_for_update()
 _OF_PERSON = (
     _HEADER.where(COMPLAINTS.c.complainant_id == bindparam("person"))
     .order_by(COMPLAINTS.c.received_at.desc(), COMPLAINTS.c.ref)
     .limit(bindparam("limit"))
 )
-_OF_PERSON_LOCKED = _OF_PERSON.with_for_update()
-_ENTRIES_SINCE = (
+# By whether the rows are locked until the commit.
+_HEADER_OF_REF = {False: Prepared(_OF_REF), True: Prepared(_OF_REF.with_for_update())}
+_HEADERS_OF_PERSON = {False: Prepared(_OF_PERSON), True: Prepared(_OF_PERSON.with_for_update())}
+_ENTRIES_SINCE = Prepared(
     select(EVENTS.c.entry)
     .where(EVENTS.c.ref == bindparam("ref"), EVENTS.c.seq > bindparam("seq"))
     .order_by(EVENTS.c.seq)
 )
-_WORDS = (
+_WORDS = Prepared(
     select(TEXTS.c.seq, TEXTS.c.field, TEXTS.c.sealed)
     .where(TEXTS.c.ref == bindparam("ref"))
     .order_by(TEXTS.c.seq, TEXTS.c.field)
 )
+_KEY = Prepared(select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == bindparam("ref")))
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,7 @@ class CaseFile:
 
 def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     """Load one complaint; raises UnknownReference, or DamagedCase. `lock` locks its row until the commit."""
-    query = _OF_REF_LOCKED if lock and not tx.is_sqlite else _OF_REF
-    rows = tx.connection.execute(query, {"ref": ref}).all()
+    rows = _HEADER_OF_REF[lock and not tx.is_sqlite].rows(tx.connection, ref=ref)
     if not rows:
         raise UnknownReference.worded("unknown_reference:case", ref=ref)
     return _files(tx, rows)[0]
@@ -100,8 +102,8 @@ def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
 
 def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
     """Load a person's complaints, the newest first, without damaged ones, and lock their rows until the commit."""
-    query = _OF_PERSON if tx.is_sqlite else _OF_PERSON_LOCKED
-    return _readable_files(tx, tx.connection.execute(query, {"person": person, "limit": limit}).all())
+    headers = _HEADERS_OF_PERSON[not tx.is_sqlite].rows(tx.connection, person=person, limit=limit)
+    return _readable_files(tx, headers)
 
 
 def parse_events(tx: Tx, entries: Iterable[str]) -> list[Event]:
@@ -128,8 +130,7 @@ def case_key(tx: Tx, ref: str, wrapped: bytes | None) -> bytes:
 
 def load_case_key(tx: Tx, ref: str) -> bytes:
     """`case_key` of a complaint that is not loaded."""
-    query = select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
-    return case_key(tx, ref, tx.connection.execute(query).scalar_one())
+    return case_key(tx, ref, _KEY.first(tx.connection, ref=ref).key_wrapped)
 
 
 def key_place(ref: str) -> str:
@@ -205,10 +206,10 @@ def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[T
 
 def load_event_words(tx: Tx, ref: str, seq: int) -> Mapping[str, str]:
     """The words of one event by field; empty once erased."""
-    wrapped = tx.connection.execute(select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)).scalar()
-    if wrapped is None:
+    row = _KEY.first(tx.connection, ref=ref)
+    if row is None or row.key_wrapped is None:
         return {}
-    key = case_key(tx, ref, wrapped)
+    key = case_key(tx, ref, row.key_wrapped)
     query = select(TEXTS.c.field, TEXTS.c.sealed).where(TEXTS.c.ref == ref, TEXTS.c.seq == seq)
     return {
         row.field: unseal(key, row.sealed, text_place(ref, seq, row.field))
@@ -231,7 +232,7 @@ def load_words_by_event(tx: Tx, file: CaseFile) -> dict[int, dict[str, str]]:
     if file.key_wrapped is None:
         return words
     key = file.key(tx)
-    for row in tx.connection.execute(_WORDS, {"ref": ref}):
+    for row in _WORDS.rows(tx.connection, ref=ref):
         if row.sealed is not None:
             text = unseal(key, row.sealed, text_place(ref, row.seq, row.field))
             words.setdefault(row.seq, {})[row.field] = text
@@ -377,7 +378,7 @@ def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
     entries: dict[str, list[str]] = {}
     if len(since) == 1:
         ((ref, seq),) = since.items()
-        entries[ref] = list(tx.connection.execute(_ENTRIES_SINCE, {"ref": ref, "seq": seq}).scalars())
+        entries[ref] = [row.entry for row in _ENTRIES_SINCE.rows(tx.connection, ref=ref, seq=seq)]
     elif since:
         wanted = or_(*(and_(EVENTS.c.ref == ref, EVENTS.c.seq > seq) for ref, seq in since.items()))
         query = select(EVENTS.c.ref, EVENTS.c.entry).where(wanted).order_by(EVENTS.c.ref, EVENTS.c.seq)

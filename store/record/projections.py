@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Table, Text, Update, bindparam, cast, delete, update
+from sqlalchemy import ColumnElement, Table, Text, bindparam, cast, delete, update
 
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
@@ -14,6 +14,7 @@ from complaints.case_values import Assessment, Decision, OutsideDecision, Propos
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Role
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.tables import (
     ASSESSMENTS,
@@ -209,23 +210,20 @@ def _write_differences(
         if values in old and old[values] != row
     ]
     if changed:
-        tx.connection.execute(_update_row(table, key), changed)
+        _update_row(table, key).run(tx.connection, changed)
     removed = [dict(zip(names, (ref, *values), strict=True)) for values in old.keys() - new.keys()]
     if removed:
-        tx.connection.execute(_delete_row(table, key), removed)
-
-
-# Built once: constructing a statement costs more than running it.
+        _delete_row(table, key).run(tx.connection, removed)
 
 
 @cache
-def _update_row(table: Table, key: tuple[str, ...]) -> Update:
-    return update(table).where(*_is_row(table, key))
+def _update_row(table: Table, key: tuple[str, ...]) -> Prepared:
+    return Prepared(update(table).where(*_is_row(table, key)))
 
 
 @cache
-def _delete_row(table: Table, key: tuple[str, ...]) -> Delete:
-    return delete(table).where(*_is_row(table, key))
+def _delete_row(table: Table, key: tuple[str, ...]) -> Prepared:
+    return Prepared(delete(table).where(*_is_row(table, key)))
 
 
 def _is_row(table: Table, key: tuple[str, ...]) -> list[ColumnElement[bool]]:

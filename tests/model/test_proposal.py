@@ -16,7 +16,8 @@ from triage.csv.columns import ColumnNames
 from triage.csv.labelled_rows import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
-from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, Proposal, ProposalContext, propose
+from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, Proposal, propose
+from triage.proposal_context import ProposalContext
 from triage.safety.organisation import DangerSign
 from triage.safety.signs import find_signs
 

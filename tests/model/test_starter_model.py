@@ -18,7 +18,7 @@ from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.labelled_rows import read_examples
 from triage.encoder import installed_encoder
-from triage.learning import examples
+from triage.learning import examples, training
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import (
     CATEGORIES,
@@ -235,7 +235,7 @@ def test_only_trained_categories_are_proposed(model: Model) -> None:
 
 
 def test_a_language_without_starters_uses_the_english_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "train", lambda rows, encoder: rows)
+    monkeypatch.setattr(training, "train", lambda rows, encoder: rows)
     assert examples._train_once.__wrapped__(("en",)) == starter_examples(("en",))
     monkeypatch.setattr(examples, "_train_once", lambda languages: languages)
     assert train_starter(("fi",)) == ("en",)

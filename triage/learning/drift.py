@@ -4,18 +4,21 @@ It reads only codes and figures of assessed complaints, no words. Each warning m
 because with few rows an index or a calibration error is large on its own.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import binom, chi2
 
 from complaints.case_values import RULES_ALONE
-from triage.model.calibration import Doubles, Mask
 from triage.model.prediction_metrics import calibration_error
+
+if TYPE_CHECKING:
+    from triage.model.calibration import Doubles, Mask
 
 FEWEST_RECENT, MOST_RECENT = 50, 200
 """How many of the newest assessed complaints are examined."""
@@ -103,6 +106,9 @@ def _check_agreement(recent: Sequence[DriftObservation], accuracy: float | None)
     """One-sided exact binomial test of the share confirmed against the accuracy on the card."""
     if accuracy is None:
         return None
+    # Imported here and below: most processes only hold the warnings, and SciPy takes .7 s and 60 MB.
+    from scipy.stats import binom
+
     agreed = sum(observation.proposed == observation.confirmed for observation in recent)
     p_value = float(binom.cdf(agreed, len(recent), accuracy))
     return (
@@ -121,6 +127,8 @@ def _check_mix(recent: Sequence[DriftObservation], before: Sequence[DriftObserva
         return None
     shares_now, shares_earlier = _shares(now, names), _shares(earlier, names)
     index = float(((shares_now - shares_earlier) * np.log(shares_now / shares_earlier)).sum())
+    from scipy.stats import chi2
+
     # For an unchanged mix the index is about this factor times a chi-squared with k - 1 degrees of freedom.
     by_chance = (1 / len(recent) + 1 / len(before)) * float(chi2.ppf(1 - CHANCE, len(names) - 1))
     bound = max(MIX_BOUND, by_chance)

@@ -5,6 +5,8 @@ a few sentences for each of its own categories, in one CSV file per language nex
 every training: while real rows are few, nothing improves a model more (docs/triage.md, "Cold start").
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +14,18 @@ from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triage.csv.columns import ColumnNames
 from triage.csv.labelled_rows import ExampleTable, ReadingOptions, read_examples
 from triage.csv.reader import RefusedRow
+from triage.defaults import PIPELINE
 from triage.encoder import FINGERPRINT, installed_encoder, is_installed
 from triage.errors import UnreadableTable
 from triage.example import Example
-from triage.learning.training import PIPELINE, train
-from triage.model.pipeline import Model
+
+if TYPE_CHECKING:
+    from triage.model.pipeline import Model
 
 CATEGORIES = (
     "supply", "service", "goods", "guarantee", "refusal", "information", "money", "contract", "compensation",
@@ -87,6 +92,9 @@ def _starter_file(language: str) -> Traversable:
 
 @lru_cache(maxsize=4)
 def _train_once(languages: tuple[str, ...]) -> Model:
+    # Imported here: a desk reads examples without loading SciPy.
+    from triage.learning.training import train
+
     return train(starter_examples(languages), encoder=installed_encoder())
 
 

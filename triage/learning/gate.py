@@ -14,11 +14,12 @@ import numpy as np
 from scipy.stats import binomtest, fisher_exact
 
 from triage.criteria import rule_grades
+from triage.defaults import ALERT_RATE
 from triage.example import Example
 from triage.learning.holdout import FEWEST
 from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Doubles, Integers, Mask
-from triage.model.critical import ALERT_RATE, PREVALENCE
+from triage.model.critical import PREVALENCE
 from triage.model.pipeline import CRITICAL, Model
 from triage.model.prediction_metrics import log_loss, macro_f1, recall_at_alerts
 from triage.safety.signs import find_signs

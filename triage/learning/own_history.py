@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from complaints.csv_cells import csv_cell, text_of_cell
+from triage.defaults import ALERT_RATE, WANTED_PRECISION
 from triage.encoder import Encoder
 from triage.errors import UnreadableTable, UnusableExamples
 from triage.example import Example
@@ -28,9 +29,8 @@ from triage.learning import gate
 from triage.learning.evaluation import evaluate
 from triage.learning.gate import LabelledRows, ModelAnswers
 from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
-from triage.learning.training import WANTED_PRECISION, labels_of, severities_of, train
+from triage.learning.training import labels_of, severities_of, train
 from triage.model.artefact import digest
-from triage.model.critical import ALERT_RATE
 from triage.model.model_card import model_card
 from triage.model.pipeline import Model
 from triage.text import normalise

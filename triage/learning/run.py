@@ -13,6 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
+from triage.defaults import ALERT_RATE
 from triage.example import Example
 from triage.learning import gate
 from triage.learning.gate import LabelledRows, ModelAnswers, Verdict
@@ -28,7 +29,6 @@ from triage.learning.holdout import (
 )
 from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Mask
-from triage.model.critical import ALERT_RATE
 from triage.model.pipeline import Model
 
 FOLDS = 3

@@ -18,12 +18,13 @@ import numpy as np
 import scipy.sparse as sparse
 
 from triage.criteria import rule_grades
+from triage.defaults import ALERT_RATE, PIPELINE, WANTED_PRECISION
 from triage.encoder import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
-from triage.model.critical import ALERT_RATE, fit_critical
+from triage.model.critical import fit_critical
 from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
 from triage.model.model_card import training_facts
 from triage.model.neighbours import fit_neighbours
@@ -33,10 +34,6 @@ from triage.model.text_features import FEWEST_PEOPLE, Features, fit_features
 from triage.model.vector_classifier import VectorClassifier, fit_vectors
 from triage.text import normalise
 
-PIPELINE = "14"
-"""Part of a model's version. Increase it with every change that makes the same examples give another model."""
-
-WANTED_PRECISION = 0.90
 FEWEST_REAL = 200
 """Real rows from which on figures are taken on them alone; with fewer, written examples count too."""
 REPEATED_BELOW = 3_000

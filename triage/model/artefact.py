@@ -87,10 +87,11 @@ def _in_column_order(vocabulary: Mapping[str, int]) -> str:
     return "\n".join(sorted(vocabulary, key=vocabulary.__getitem__))
 
 
-def load(blob: bytes, *, sha256: str | None = None) -> Model:
+def load(blob: bytes, *, sha256: str | None = None, with_encoder: bool = True) -> Model:
     """The model of an artefact.
 
-    `sha256` is the recorded digest; the default None is only for a file that an operator names. Raises
+    `sha256` is the recorded digest; the default None is only for a file that an operator names. A model
+    `with_encoder` loads that in this process, where it was trained with it and it is installed. Raises
     UnreadableModel for a file that was altered, is of another kind (a pickle), or has an unknown version.
     """
     if sha256 is not None and digest(blob) != sha256.lower():
@@ -103,7 +104,7 @@ def load(blob: bytes, *, sha256: str | None = None) -> Model:
         )
     content = _read_content(blob)
     try:
-        return _build_model(content)
+        return _build_model(content, with_encoder=with_encoder)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise UnreadableModel(f"The model file is incomplete: {error}. {_REMEDY}") from error
 
@@ -130,7 +131,7 @@ def _read_content(blob: bytes) -> dict[str, Any]:
     return content
 
 
-def _build_model(content: dict[str, Any]) -> Model:
+def _build_model(content: dict[str, Any], *, with_encoder: bool) -> Model:
     features = rebuild_features(
         content["words"].split("\n"),
         content["word_idf"],
@@ -145,7 +146,7 @@ def _build_model(content: dict[str, Any]) -> Model:
     normalised_temperature, softmax_temperature, share = content["mix"].tolist()
     mix = (normalised_temperature, softmax_temperature, share)
     vectors = _build_vectors(content, len(categories))
-    encoder, reason = _find_encoder(vectors)
+    encoder, reason = _find_encoder(vectors) if with_encoder else (None, None)
     return Model(
         version=content["version"],
         categories=categories,

@@ -16,14 +16,13 @@ import scipy.sparse as sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from triage.defaults import ALERT_RATE
 from triage.model.calibration import Doubles, Integers, Mask, Sigmoid, fit_sigmoid
 from triage.model.linear import fit_linear, stratified_folds
 from triage.model.pipeline import CRITICAL, CriticalClassifier, LinearClassifier, NormalisedLinear
 from triage.model.prediction_metrics import alert_threshold
 from triage.model.text_features import Floats
 
-ALERT_RATE = 0.10
-"""Default share of all cases that may raise an alert."""
 PREVALENCE = 0.06
 """Assumed share of critical cases at a desk; training rows contain more."""
 MAX_ROWS = 4_000

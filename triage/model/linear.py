@@ -20,6 +20,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
+from triage.defaults import LATENT_BELOW
 from triage.model.calibration import Integers
 from triage.model.pipeline import LinearClassifier
 from triage.model.text_features import Floats
@@ -110,8 +111,6 @@ def blend_classifiers(
 
 
 LATENT_DIMENSIONS = 100
-LATENT_BELOW = 2_000
-"""From this many labelled rows on, the latent space improves nothing (decision 10)."""
 LATENT_ROWS = 6_000
 """Rows used to fit the latent space; more only cost time."""
 FEWEST_UNLABELLED = 300

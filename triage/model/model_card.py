@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from triage.defaults import ALERT_RATE
 from triage.example import Example
 from triage.model.calibration import Doubles, Integers, Mask
-from triage.model.critical import ALERT_RATE, PREVALENCE, HeldOutScores
+from triage.model.critical import PREVALENCE, HeldOutScores
 from triage.model.pipeline import Model
 from triage.model.prediction_metrics import (
     accuracy_at,

@@ -3,11 +3,15 @@
 Arrays have shape (n, k) for probabilities and (n,) for labels, which are category numbers below k.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triage.model.calibration import Doubles, Integers, Mask
+if TYPE_CHECKING:
+    from triage.model.calibration import Doubles, Integers, Mask
 
 BINS = 15
 """Bins of equal width for the expected calibration error (15 as in Guo et al. 2017)."""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from amends.settings import Settings
     from triage.criteria import Criterion
     from triage.model.pipeline import Model
-    from triage.proposal import Proposal, ProposalContext
+    from triage.proposal import Proposal
+    from triage.proposal_context import ProposalContext
 
 
 def propose(
@@ -84,7 +85,7 @@ def _about(settings: Settings | None, *, own_categories: bool) -> ProposalContex
     from amends.settings import rulebook
     from complaints.rulebook import categories_of
     from triage.matching import LANGUAGES
-    from triage.proposal import ProposalContext
+    from triage.proposal_context import ProposalContext
     from triage.safety.organisation import own_sign
 
     about = ProposalContext(languages=LANGUAGES, received=datetime.now(UTC).date())

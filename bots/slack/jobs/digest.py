@@ -52,6 +52,7 @@ from store.rulebooks import load_current_rulebook
 from store.similarity.similar import list_similar_clusters
 from store.store import Store
 from store.values import FailedObligation, Member, Obligation
+from triage.processes.child_process import compute
 
 if TYPE_CHECKING:
     from triage.learning.drift import DriftWarning
@@ -305,12 +306,11 @@ def model_news(store: Store) -> ModelNews:
 
 def drifts_in(store: Store) -> Sequence[DriftWarning]:
     """Where the model and the people who assess disagree more than before."""
-    from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record  # SciPy takes a second to load
+    from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
     active = store.read(load_active_model)
-    return find_drift_in_record(
-        store.read(list_assessed_proposals, ASSESSMENTS_READ), None if active is None else active[1]
-    )
+    card = None if active is None else active[1]
+    return compute(find_drift_in_record, store.read(list_assessed_proposals, ASSESSMENTS_READ), card)
 
 
 def model_lines(news: ModelNews, texts: StaffTexts) -> list[str]:

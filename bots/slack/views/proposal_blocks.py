@@ -19,7 +19,7 @@ from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, S
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind
 from store.values import OpenedCase
-from triage.issues import issue_title
+from triage.sentences import issue_title
 
 #: The action id of the button that copies the proposed matters into the form.
 TAKE_MATTERS = "matters"

@@ -21,6 +21,7 @@ from triage.learning.training import train
 from triage.model.artefact import digest, dump
 from triage.model.model_card import model_card
 from triage.model.pipeline import Model
+from triage.processes import loaded_model
 
 
 def examples(extra: str) -> list[Example]:
@@ -43,7 +44,8 @@ def second_model() -> Model:
 
 @pytest.fixture
 def thread() -> Iterator[Executor]:
-    """The executor that loads models."""
+    """The executor that loads models, which holds none yet."""
+    loaded_model._loaded.clear()
     with ThreadPoolExecutor(1) as executor:
         yield executor
 
@@ -64,8 +66,8 @@ def alter(store: Store, number: int, blob: bytes, sha256: str | None = None) -> 
 
 async def version(in_use: ActiveModel) -> str | None:
     """The version that makes proposals now."""
-    model = await in_use.model()
-    return None if model is None else model.version
+    sha256 = await in_use.model()
+    return None if sha256 is None else loaded_model._loaded[sha256].version
 
 
 async def test_a_newly_activated_model_is_loaded(
@@ -123,10 +125,10 @@ async def test_without_an_intact_model_only_the_rules_make_proposals(
 
 
 async def test_without_a_model_a_proposal_waits_at_most_a_minute(
-    usual_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock, thread: Executor
 ) -> None:
     ref = Desk(usual_store).receive()
-    proposing = ProposalHandler(usual_store, languages=("en",))
+    proposing = ProposalHandler(usual_store, thread, languages=("en",))
     propose, outcomes = proposing.handlers()["propose"], list[type[Outcome]]()
     for _ in range(40):
         clock.go_on(seconds=3)
@@ -134,7 +136,6 @@ async def test_without_a_model_a_proposal_waits_at_most_a_minute(
             outcomes.append(type(outcome := await propose(obligation)))
             if isinstance(outcome, Rescheduled):
                 usual_store.write(reschedule, obligation.id, outcome.at, outcome.why)
-    proposing.close()
 
     assert outcomes[0] is Rescheduled
     assert Completed in outcomes

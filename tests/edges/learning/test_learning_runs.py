@@ -52,7 +52,7 @@ from store.values import Obligation
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
 from tests.rules.builders import a_proposal
-from triage.learning.training import PIPELINE
+from triage.defaults import PIPELINE
 
 BY_NUMBER = LearningSettings(retrain_after=3, retrain_at=None)
 BY_NIGHT = LearningSettings(retrain_after=0, retrain_at=time(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -141,7 +142,8 @@ def test_words_are_found_before_and_after_a_key_rotation(database_url: str, cloc
 async def test_old_complaints_and_words_after_the_assessment_are_stored_later(
     store: Store, clock: FakeClock
 ) -> None:
-    desk, handler = Desk(store), ProposalHandler(store, languages=("en",))
+    thread = ThreadPoolExecutor(1)
+    desk, handler = Desk(store), ProposalHandler(store, thread, languages=("en",))
     old, erased = (desk.receive("Brown water", chat=desk.chat(address)) for address in ("70001", "70002"))
     limited = desk.receive("Brown water", chat=desk.chat("70003"))
     store.write(erase_words, erased)
@@ -156,7 +158,7 @@ async def test_old_complaints_and_words_after_the_assessment_are_stored_later(
     await handle(handler, store)
     assert refs(found(store, "cellar stinks", MANAGER)) == [new]
     assert store.read(verify).first_bad is None
-    handler.close()
+    thread.shutdown()
 
 
 async def handle(handler: ProposalHandler, store: Store) -> None:

@@ -17,7 +17,6 @@ from complaints.errors import BadFacts
 from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import FastTrack, LevelTargets, Limit, RecourseStep, Rulebook, as_json, from_json
 from complaints.vocabulary import CloseCode, Flag, Verb
-from scheduler.proposals import proposal_facts
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -47,7 +46,8 @@ from tests.rules.dialogue_play import RULES as SPOKEN_RULES
 from tests.rules.dialogue_play import TEXTS, Play
 from tests.rules.slack_cases import Story, voice
 from tests.rules.slack_cases import proposed as with_proposal
-from triage.proposal import ProposalContext, propose
+from triage.proposal import proposal_facts, propose
+from triage.proposal_context import ProposalContext
 
 OMBUDSMAN = (RecourseStep("Financial Ombudsman Service", "https://www.financial-ombudsman.org.uk"),)
 DISP = replace(RULES, fast_track=FastTrack("3 bd"), accept_within="72 months", recourse=OMBUDSMAN)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from triage.issues import is_formality, issue_title
+from triage.sentences import is_formality, issue_title
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.issues import split_sentences
+from triage.sentences import split_sentences
 
 
 def sentence_texts(text: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Processes of their own for what takes memory and time (decision 78)."""
