@@ -74,18 +74,18 @@ class Prepared:
             columns = [name for name in values if name in self.statement.table.c]
         compiled = self.statement.compile(dialect=dialect, column_keys=columns)
         converts = dict[str, Convert](_converts(compiled, dialect))
-        given = {name for name, parameter in compiled.binds.items() if parameter.required}
+        named = {name for name, parameter in compiled.binds.items() if parameter.required}
         # Lists of constants become one parameter for each value.
-        state = compiled.construct_expanded_state(dict.fromkeys(given))
+        state = compiled.construct_expanded_state(dict.fromkeys(named))
         converts |= state.processors
         constants = {
             name: converts.get(name, _as_it_is)(value)
             for name, value in state.parameters.items()
-            if name not in given
+            if name not in named
         }
         order = None if state.positiontup is None else tuple(state.positiontup)
-        of_given = {name: convert for name, convert in converts.items() if name in given}
-        return _Compiled(state.statement, _binder(of_given, constants, order), self._reader(dialect))
+        of_named = {name: convert for name, convert in converts.items() if name in named}
+        return _Compiled(state.statement, _binder(of_named, constants, order), self._reader(dialect))
 
     def _reader(self, dialect: Dialect) -> Convert:
         if isinstance(self.statement, Select):

@@ -84,11 +84,11 @@ def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
 def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
     """The contact point of this chat; None if the chat never wrote or was erased."""
     # An address that was indexed with an earlier secret is found by that one.
-    found = (
+    rows = (
         _CONTACT.first(tx.connection, channel=chat.channel, index=index)
         for index in tx.keys.indexes(chat.channel, chat.address)
     )
-    row = next((row for row in found if row is not None), None)
+    row = next((row for row in rows if row is not None), None)
     if row is None or row.key_wrapped is None:
         return None
     key = person_key(tx, row.person_id, row.key_wrapped)
