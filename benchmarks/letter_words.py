@@ -20,9 +20,9 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.word_weights import count_features, regression, write_weights
 from store.redaction.masking import find_spans
-from triage.letter_rules import split_letter
-from triage.letter_sentences import WeighedSentence, read_sentences
-from triage.letter_warnings import LIMIT, WEIGHED, added_weight
+from triage.letters.letter_rules import split_letter
+from triage.letters.letter_sentences import WeighedSentence, read_sentences
+from triage.letters.letter_warnings import LIMIT, WEIGHED, added_weight
 from triage.matching import LANGUAGES, fold
 
 FALSE_ALARMS = 0.06

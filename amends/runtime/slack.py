@@ -57,7 +57,7 @@ from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
 from store.slack_posts import sweep_cards
 from store.store import Store
-from triage.letter_warnings import load_letter_warnings
+from triage.letters.letter_warnings import load_letter_warnings
 
 if TYPE_CHECKING:
     from amends.settings import Settings

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from store.redaction.masking import find_spans
-from triage import letter_warnings
-from triage.letter_warnings import WARNINGS, find_warnings, load_letter_warnings
+from triage.letters import letter_warnings
+from triage.letters.letter_warnings import WARNINGS, find_warnings, load_letter_warnings
 from triage.matching import fold
 
 HELD_OUT = Path(__file__).parent

@@ -1,8 +1,8 @@
 """What a letter of staff to a complainant should not say: warnings with the words that cause them.
 
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules
-(`triage.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
-sentence and with groups of words (`triage.letter_sentences`). The weights
+(`triage.letters.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
+sentence and with groups of words (`triage.letters.letter_sentences`). The weights
 (`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`).
 """
 
@@ -12,8 +12,8 @@ from itertools import chain
 from math import inf, log
 from typing import NamedTuple
 
-from triage.letter_rules import LetterSentence, Span, SplitLetter, split_letter
-from triage.letter_sentences import WeighedSentence, read_sentences, read_weights
+from triage.letters.letter_rules import LetterSentence, Span, SplitLetter, split_letter
+from triage.letters.letter_sentences import WeighedSentence, read_sentences, read_weights
 from triage.matching import LANGUAGES, languages_of
 from triage.safety.language import WORD, clear_language, words_of
 from triage.text import desk_language, load_language_model, sure_language
