@@ -10,8 +10,6 @@ BIN = .venv/bin
 # How many processes run the tests. Tests wait for sockets: on two cores six took 491 s and eight 450 s, but with eight
 # a PostgreSQL server once did not start in time. Each needs up to 1 GB of memory at its end.
 JOBS = 7
-# Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
-EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
 DEMO =
 TESTS =
@@ -27,11 +25,6 @@ READER = triage/reader/danger_words.npz
 
 install: .venv/installed $(READER)
 	@$(BIN)/python -m amends.demo.past_file
-	@for extra in $(EXTRA); do \
-		echo "Installing the pinned extra $$extra"; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-			-r "requirements/$$extra.txt" || exit 1; \
-	done
 
 demo: install
 	@$(BIN)/amends demo $(DEMO)
@@ -84,11 +77,6 @@ pins:
 		--extra build --extra encoder -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
 		--extra build --extra encoder --extra test -c requirements/run.txt -o requirements/test.txt
-	for extra in embeddings embeddings-multilingual; do \
-		$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
-			--extra encoder --extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
-			-o "requirements/$$extra.txt" || exit 1; \
-	done
 
 # Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
 release: .venv/installed $(READER)
