@@ -10,8 +10,6 @@ BIN = .venv/bin
 # How many processes run the tests. Tests wait for sockets: on two cores six took 491 s and eight 450 s, but with eight
 # a PostgreSQL server once did not start in time. Each needs up to 1 GB of memory at its end.
 JOBS = 7
-# Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
-EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
 DEMO =
 TESTS =
@@ -24,14 +22,11 @@ MINUTES = 20
 UV = uv
 # The model that reads danger, learned from the examples in this checkout (about a minute).
 READER = triage/reader/danger_words.npz
+# The sentence vectors of the starter examples, which the first training would otherwise compute.
+VECTORS = triage/starter/vectors.npz
 
-install: .venv/installed $(READER)
+install: .venv/installed $(READER) $(VECTORS)
 	@$(BIN)/python -m amends.demo.past_file
-	@for extra in $(EXTRA); do \
-		echo "Installing the pinned extra $$extra"; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-			-r "requirements/$$extra.txt" || exit 1; \
-	done
 
 demo: install
 	@$(BIN)/amends demo $(DEMO)
@@ -39,7 +34,7 @@ demo: install
 # Each worker and each started process imports hundreds of modules: without compiled files, seconds each time, and in a
 # fresh clone every worker would compile all of them.
 ROOMS = amends benchmarks bots complaints reports scheduler simulator store triage
-test: .venv/testable $(READER)
+test: .venv/testable $(READER) $(VECTORS)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 $(ROOMS)
 	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
@@ -84,14 +79,9 @@ pins:
 		--extra build --extra encoder -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
 		--extra build --extra encoder --extra test -c requirements/run.txt -o requirements/test.txt
-	for extra in embeddings embeddings-multilingual; do \
-		$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
-			--extra encoder --extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
-			-o "requirements/$$extra.txt" || exit 1; \
-	done
 
 # Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
-release: .venv/installed $(READER)
+release: .venv/installed $(READER) $(VECTORS)
 	$(BIN)/python .ci/release.py
 
 clean:
@@ -118,6 +108,10 @@ clean:
 $(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py
 	@echo "Learning to read danger"
 	@$(BIN)/python -m triage.reader.training
+
+$(VECTORS): .venv/installed triage/starter/*.csv triage/encoder.py triage/text.py
+	@echo "Computing the sentence vectors of the starter examples"
+	@$(BIN)/python -m triage.learning.starter_vectors
 
 .venv/testable: .venv/installed requirements/test.txt
 	@echo "Installing the pinned test tools"

@@ -50,7 +50,7 @@ from store.store import Store
 from triage.learning.examples import organisation_examples
 from triage.message_kind import load_phrases
 from triage.processes.child_process import start_triage
-from triage.reader.vectors import Encode, EncoderProcess
+from triage.processes.sentence_vectors import Encode, EncoderProcess
 
 #: In seconds. A store that takes longer to answer is reported as unavailable.
 STORE_TIMEOUT_SECONDS = 5.0

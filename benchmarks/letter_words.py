@@ -13,19 +13,17 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags, hstack
+from scipy.sparse import diags, hstack
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.word_weights import count_features, regression, write_weights
 from store.redaction.masking import find_spans
-from triage.errors import UnusableEncoder
-from triage.letter_rules import split_letter
-from triage.letter_sentences import WeighedSentence, read_sentences
-from triage.letter_warnings import ENCODED, LIMIT, WEIGHED, added_weight, vector_feature
+from triage.letters.letter_rules import split_letter
+from triage.letters.letter_sentences import WeighedSentence, read_sentences
+from triage.letters.letter_warnings import LIMIT, WEIGHED, added_weight
 from triage.matching import LANGUAGES, fold
-from triage.model.embeddings import installed_encoder
 
 FALSE_ALARMS = 0.06
 """Share of the good letters of `_USUAL`, held out by cross-validation, that all kinds together may warn of."""
@@ -39,10 +37,6 @@ _WEIGHT_OF_WORDS = 2.0
 _WEIGHT_OF_LONG = 3.0
 # A word or part in fewer sentences is left out: 3 and 4 do equally well, and the files are a quarter smaller.
 _FEWEST_ROWS = 4
-# With vectors of meaning fewer words are needed.
-_FEWEST_ROWS_WITH_VECTORS = 8
-# Vectors against marks and groups.
-_WEIGHT_OF_VECTORS = 1.5
 # With one repeat of cross-validation, three sentences more moved the limits by 4 of 100 letters.
 _FOLDS, _REPEATS, _ROUNDS = 5, 3, 2
 # A weaker kind may have this share of the good letters at most.
@@ -82,30 +76,18 @@ def main() -> None:
         read = read_sentences(letter, row["language"], personal)[bool(before) :]
         sentences += [sentence.without_place() for sentence in read] if before else read
         letter_of += [number] * len(read)
-    train(letters, sentences, np.array(letter_of), None)
-    try:
-        encoder = installed_encoder("e5")
-    except UnusableEncoder as error:
-        print(f"The weights with an encoder stay as they are. {error}")
-        return
-    if encoder is not None:
-        print("with the encoder", encoder.name, encoder.fingerprint)
-        texts = [sentence.sentence.text.strip() for sentence in sentences]
-        vectors = dict(zip(texts, encoder.encode(texts), strict=True))
-        train(letters, sentences, np.array(letter_of), np.array([vectors[text] for text in texts]))
+    train(letters, sentences, np.array(letter_of))
 
 
-def train(
-    letters: list[dict[str, str]], sentences: list[WeighedSentence], letter_of: Any, vectors: Any
-) -> None:
-    """Learn and write the weights of all languages, for desks without an encoder or with `vectors` of one."""
+def train(letters: list[dict[str, str]], sentences: list[WeighedSentence], letter_of: Any) -> None:
+    """Learn and write the weights of all languages."""
     languages = [letters[number]["language"] for number in letter_of]
     words, word_names = count_features(
         [
             [f"{language}:{word}" for word in sentence.words]
             for language, sentence in zip(languages, sentences, strict=True)
         ],
-        fewest_rows=_FEWEST_ROWS if vectors is None else _FEWEST_ROWS_WITH_VECTORS,
+        fewest_rows=_FEWEST_ROWS,
     )
     rare = TfidfTransformer().fit(words)
     marks, mark_names = count_features((sentence.marks for sentence in sentences), fewest_rows=3)
@@ -115,38 +97,25 @@ def train(
     others = [1.0] * (len(names) - len(word_names))
     rarity = np.array([*rare.idf_, *others])
     share = np.array([*(_WEIGHT_OF_WORDS * rare.idf_), *others])
-    scale, mean, added = 1.0, 0.0, None
-    if vectors is not None:
-        scale, mean = (
-            vectors.std(axis=0) * np.sqrt(vectors.shape[1]) / _WEIGHT_OF_VECTORS,
-            vectors.mean(axis=0),
-        )
-        added = csr_matrix((vectors - mean) / scale)
     usual = np.array([row["source"] in _USUAL for row in letters])
     good = usual & np.array([not row["warnings"] for row in letters])
     columns: list[Any] = [rarity**2]
-    scores, faulty, intercepts, of_vectors = {}, {}, [], []
+    scores, faulty, intercepts = {}, {}, []
     for kind in WEIGHED:
-        ratios, model, scores[kind] = _learn(matrix, added, letter_of, letters, kind, sentences)
+        ratios, model, scores[kind] = _learn(matrix, letter_of, letters, kind, sentences)
         faulty[kind] = usual & np.array([kind in row["warnings"].split() for row in letters])
-        columns.append(model.coef_[0][: len(names)] * share * ratios)
-        of_vectors.append(model.coef_[0][len(names) :] / scale)
-        intercepts.append(model.intercept_[0] - np.sum(of_vectors[-1] * mean))
+        columns.append(model.coef_[0] * share * ratios)
+        intercepts.append(model.intercept_[0])
     chosen = choose_limits(scores, faulty, good)
     limits = [0.0, *(chosen[kind] - intercept for kind, intercept in zip(WEIGHED, intercepts, strict=True))]
     rows = dict(zip(names, zip(*columns, strict=True), strict=True))
-    dimensions = {
-        vector_feature(number): (0.0, *weights)
-        for number, weights in enumerate(zip(*of_vectors, strict=True))
-    }
-    suffix = "" if vectors is None else ENCODED
     for language in LANGUAGES:
         own = {
             name.removeprefix(f"{language}:"): row
             for name, row in rows.items()
             if name.startswith((f"{language}:", "#"))
         }
-        write_weights("letters", language + suffix, own | dimensions | {LIMIT: tuple(limits)}, digits=1)
+        write_weights("letters", language, own | {LIMIT: tuple(limits)}, digits=1)
 
 
 def choose_limits(
@@ -194,7 +163,6 @@ def choose_limits(
 
 def _learn(
     matrix: Any,
-    vectors: Any,
     letter_of: Any,
     letters: list[dict[str, str]],
     kind: str,
@@ -218,7 +186,7 @@ def _learn(
         folds = GroupKFold(_FOLDS, shuffle=True, random_state=number)
         for training, held_out in folds.split(matrix, groups=letter_of):
             rows = training[~skipped[letter_of[training]]]
-            _, scaled = _scale(matrix, vectors, is_faulty, rows)
+            _, scaled = _scale(matrix, is_faulty, rows)
             model = _fit(scaled, letter_of, faulty, hits, marked, rows, shares)
             able = held_out[can_warn[held_out] & ~skipped[letter_of[held_out]]]
             added = [added_weight(sentences[row], kind, lengths[letter_of[row]]) for row in able]
@@ -226,14 +194,14 @@ def _learn(
         repeats.append(scores)
     scores = np.mean(repeats, axis=0)
     rows = np.flatnonzero(~skipped[letter_of])
-    ratios, scaled = _scale(matrix, vectors, is_faulty, rows)
+    ratios, scaled = _scale(matrix, is_faulty, rows)
     return ratios, _fit(scaled, letter_of, faulty, hits, marked, rows, shares), scores
 
 
-def _scale(matrix: Any, vectors: Any, is_faulty: Any, rows: Any) -> tuple[Any, Any]:
+def _scale(matrix: Any, is_faulty: Any, rows: Any) -> tuple[Any, Any]:
     """How much each feature counts, by how often it is in faulty sentences of these rows and in the others.
 
-    And the matrix of the features so scaled, with the vectors next to them.
+    And the matrix of the features so scaled.
     """
     largest = np.maximum(abs(matrix).max(axis=0).toarray().ravel(), 1e-9)
     faulty, others = (
@@ -242,8 +210,7 @@ def _scale(matrix: Any, vectors: Any, is_faulty: Any, rows: Any) -> tuple[Any, A
     )
     ratios = np.abs(np.log(faulty / faulty.sum()) - np.log(others / others.sum()))
     ratios = _SHARE_OF_RATIO * ratios + (1 - _SHARE_OF_RATIO) * ratios.mean()
-    scaled = matrix @ diags(ratios)
-    return ratios, (scaled if vectors is None else hstack([scaled, vectors])).tocsr()
+    return ratios, (matrix @ diags(ratios)).tocsr()
 
 
 def _is_marked(sentence: WeighedSentence, row: Mapping[str, str], kind: str) -> int:

@@ -41,9 +41,9 @@ from benchmarks.triage_sets import (
     written,
 )
 from benchmarks.triage_severity import SEVERITY_SET, severity
+from triage.encoder import Encoder, installed_encoder
 from triage.example import Example
 from triage.learning.training import train
-from triage.model.embeddings import Encoder, installed_encoder
 from triage.model.prediction_metrics import accuracy_at, calibration_error, f1_scores, log_loss
 
 OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"

@@ -28,12 +28,15 @@ from store.similarity.similar import count_confirmed_similar, find_similar_cases
 from store.similarity.sketches import list_without_words, write_words
 from store.store import Store
 from store.values import Obligation, Text
+from triage.encoder import Vectors
 from triage.errors import UnreadableModel
 from triage.processes.loaded_model import has_model, load_model, propose_for_record
+from triage.processes.sentence_vectors import shared_encoder
 from triage.proposal_context import ProposalContext
 from triage.safety.organisation import DangerSign, own_sign
 from triage.search_words import story_words
 from triage.shingles import sketch
+from triage.text import normalise
 
 #: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules
 #: only. Not counted from the due time, which is later at every attempt.
@@ -94,6 +97,7 @@ class ProposalHandler:
         masked = await store.aread(load_masked_story, ref)
         story_sketch = await compute(sketch, masked)
         words = await compute(story_words, masked, case.language)
+        vectors = await self._encode(await compute(normalise, story))
         danger = [danger_sign(sign) for sign in rules.danger]
         context = triage_context(case, texts, languages=self._languages, danger=danger)
         # One at a time: of two new complaints in the same words, the second must find the first.
@@ -102,7 +106,7 @@ class ProposalHandler:
             confirmed = await store.aread(count_confirmed_similar, ref, story_sketch, similar)
             context = replace(context, like_confirmed=confirmed)
             facts, sealed = await compute(
-                partial(propose_for_record, model, story, context, words=case.words)
+                partial(propose_for_record, model, story, context, vectors, words=case.words)
             )
             await store.awrite(
                 store_propose,
@@ -117,6 +121,10 @@ class ProposalHandler:
                 settles=obligation.id,
             )
         return Completed(settled=True)
+
+    async def _encode(self, normalised: str) -> Vectors | None:
+        encode = await asyncio.to_thread(shared_encoder)
+        return None if encode is None else await asyncio.to_thread(encode, [normalised])
 
 
 def triage_context(

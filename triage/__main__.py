@@ -22,6 +22,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from triage.encoder import AUTO, chosen_encoder
 from triage.errors import UnreadableModel
 from triage.example import Example
 from triage.learning.examples import starter_examples
@@ -29,7 +30,6 @@ from triage.learning.holdout import RecordRow
 from triage.learning.run import ModelInUse, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.model.embeddings import AUTO, chosen_encoder
 from triage.model.model_card import model_card
 
 ORPHANED = 70

@@ -7,7 +7,7 @@ a model the rules alone make the proposal, so intake never waits for training.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import scipy.sparse as sparse
 
 from complaints.case_values import RULES_ALONE
 from triage.criteria import Criterion, harm_criteria, propose_criteria, rule_grade
+from triage.encoder import Vectors
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.intent import Intent, classify_intent, cue_words
@@ -138,29 +139,34 @@ def load_phrases_and_languages() -> None:
     propose(None, "Nobody answers. It is dark.", ProposalContext())
 
 
-def propose(model: Model | None, text: str, context: ProposalContext | None = None) -> Proposal:
+def propose(
+    model: Model | None, text: str, context: ProposalContext | None = None, vectors: Vectors | None = None
+) -> Proposal:
     """Propose an assessment for any text.
+
+    `vectors` (1, dimensions) is the one of the normalised text, for a model that was loaded without its encoder.
 
     Only categories of the model that are also in `context.categories` are proposed, with probabilities renormalised
     over them. It abstains below the model's threshold, and where the model would have preferred another category.
     Where the model knows none of them, or no word of the text, the category is "other" with probability 0, abstained.
 
     The severity is the highest of: the floors of the rules; 4 where the classifier of critical cases raises an alert;
-    the usual severity of the category or, where it abstains, of the graver of the two shown (with probability 0.3 or
-    more). Without a model the category is "other", abstained.
+    the usual severity of the category or, where it abstains, of the graver of the two shown, or of the two by words
+    alone (with probability 0.3 or more). Without a model the category is "other", abstained.
     """
     context = context or ProposalContext()
     reading = _Reading.of_text(text, context)
     if model is None:
         severity = max(reading.severity_floor, _USUAL_SEVERITY)
         return reading.build_fallback(severity=severity, model_version=RULES_ALONE)
-    return _propose_by_model(model, reading)
+    return _propose_by_model(model, reading, model.encode([text]) if vectors is None else vectors)
 
 
-def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
+def _propose_by_model(model: Model, reading: _Reading, vectors: Vectors | None) -> Proposal:
     text, context = reading.text, reading.context
     matrix = model.matrix([text])
-    probabilities = model.predict_proba([text], matrix)[0]
+    by_words = model.word_probabilities(matrix)
+    probabilities = model.blend(by_words, vectors)[0]
     p_critical = _p_critical(model, matrix, reading.signs)
     alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
     alert = alert and matrix.nnz > 0
@@ -183,19 +189,22 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     }
     ranked = sorted(by_category, key=lambda category: -by_category[category])
     category, others = ranked[0], ranked[1 : 1 + _ALTERNATIVES]
-    abstained = by_category[category] < model.abstains_below or not allowed[probabilities.argmax()]
+    abstained = by_category[category] < model.abstains_below(vectors) or not allowed[probabilities.argmax()]
     # Also a story without words ("🔥🔥") leaves only the whole text.
     parts = (find_issues(model, part, whole=probabilities, allowed=allowed) for part in (context.story, text))
     issues = next(filter(None, parts), ())
-    # Both categories are shown to the person, so the harm of either counts.
-    shown_categories = ranked[: 2 if abstained else 1] if issues else []
-    weighty = [name for name in shown_categories if by_category[name] >= WEIGHTY_FROM]
+    # Both categories are shown to the person, so the harm of either counts, in doubt also that of the two by words
+    # alone: 71 of 80 grave held-out texts are found so, 69 without, and 70 without vectors.
+    weighty = _weighty(by_category, 2 if abstained else 1) if issues else {}
+    if issues and abstained:
+        shares = (by_words[0] * allowed).tolist()
+        weighty = _weighty(dict(zip(model.categories, shares, strict=True)), 2) | weighty
     gravest = max(weighty, key=_usual_severity, default=FALLBACK)
     usual = _usual_severity(gravest)
     why_severity = why_critical
     if usual > severity:
         reason = "doubted_category" if abstained else "usual_of_category"
-        share = round(by_category[gravest], 4)
+        share = round(weighty[gravest], 4)
         why_severity = Criterion("severity", usual, reason, category=gravest, probability=share)
     why_safety = None
     if category == "safety" and not abstained:
@@ -216,6 +225,12 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
         issues=issues,
         **common,
     )
+
+
+def _weighty(by_category: Mapping[str, float], most: int) -> dict[str, float]:
+    """The likeliest categories, so many at most, that are likely enough to propose their usual severity."""
+    likeliest = sorted(by_category.items(), key=lambda entry: -entry[1])[:most]
+    return {name: share for name, share in likeliest if share >= WEIGHTY_FROM}
 
 
 def _usual_severity(category: str) -> int:

@@ -57,8 +57,7 @@ from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
 from store.slack_posts import sweep_cards
 from store.store import Store
-from triage.errors import UnusableEncoder
-from triage.letter_warnings import LETTER_ENCODER, Encode, load_letter_warnings
+from triage.letters.letter_warnings import load_letter_warnings
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -93,21 +92,6 @@ Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 
-def letter_encoder(setting: str) -> Encode | None:
-    """The encoder for the warnings about letters, where it is installed and chosen (decision 62)."""
-    # Imported here: only the running desk loads NumPy, and no command does.
-    from triage.model.embeddings import AUTO, recorded_encoder
-
-    if setting not in (AUTO, LETTER_ENCODER[0]):
-        return None
-    try:
-        encoder = recorded_encoder(*LETTER_ENCODER)
-    except UnusableEncoder as unusable:
-        log.warning("letter_encoder_unusable", problem=str(unusable))
-        return None
-    return None if encoder is None else encoder.encode
-
-
 class SlackPart:
     """Slack in one process: receives what staff do, posts what they must see, and knows who they are."""
 
@@ -139,7 +123,6 @@ class SlackPart:
             suggest=partial(suggested_words, texts=texts),
             masked_subject=settings.slack.subject == "masked",
             scan=file_scanner(settings.files.scanner),
-            encode=letter_encoder(settings.triage.encoder),
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
             reports=staff_reports(store, settings),

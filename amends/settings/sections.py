@@ -333,7 +333,7 @@ class Triage(SettingsSection):
     retrain_at: ClockText = "03:00"
     wanted_precision: float = Field(default=0.90, gt=0, lt=1)
     alert_budget: float = Field(default=0.10, gt=0, le=0.5)
-    encoder: Literal["auto", "none", "minilm", "e5"] = "auto"
+    encoder: Literal["auto", "none"] = "auto"
 
 
 class OwnCode(SettingsSection):

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from reports.output.wording import ReportTexts
     from reports.tally import Period
     from store.store import Store
-    from triage.letter_warnings import Encode
 
 
 #: The obligation of a card waits at most so long for a press on it, in seconds.
@@ -151,8 +150,6 @@ class SlackContext:
     masked_subject: bool = False
     #: The virus scanner: whether it passes a file, None without a verdict.
     scan: Callable[[bytes], Awaitable[bool | None]] | None = None
-    #: The text encoder for the warnings about letters, where one is installed.
-    encode: Encode | None = None
     #: The check of the clauses, a line each; it is made where every room is known.
     clauses: Callable[[], Sequence[str]] | None = None
     reports: StaffReports | None = None

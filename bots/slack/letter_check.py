@@ -16,7 +16,7 @@ from complaints.forms import FORMS, NO_PAYMENT
 from complaints.vocabulary import Verb
 from store.people.masked_texts import find_others_data
 from triage.facts.stated_amounts import require_amounts
-from triage.letter_warnings import find_warnings
+from triage.letters.letter_warnings import find_warnings
 
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
@@ -64,7 +64,7 @@ async def check_text(
     # In a thread: the first call compiles the rules and loads the language model, which takes seconds.
     warnings = await asyncio.to_thread(
         find_warnings, text, language=language, may_admit=may_admit, personal=personal,
-        writes_in=case.written_in, encode=slack.encode,
+        writes_in=case.written_in,
     )  # fmt: skip
     return tuple((warning.code, text[slice(*warning.span)]) for warning in warnings)
 

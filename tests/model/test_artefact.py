@@ -142,7 +142,7 @@ def test_a_file_with_an_estimator_inside_is_refused() -> None:
 
 def test_a_file_with_a_custom_type_is_refused() -> None:
     with pytest.raises(UnreadableModel, match="not allowed"):
-        load(packed({"format": "amends-triage/4", "odd": Shell}), sha256=None)
+        load(packed({"format": "amends-triage/5", "odd": Shell}), sha256=None)
 
 
 def test_a_file_of_another_version_is_refused() -> None:
@@ -152,7 +152,7 @@ def test_a_file_of_another_version_is_refused() -> None:
 
 def test_an_incomplete_file_is_refused(blob: bytes) -> None:
     with pytest.raises(UnreadableModel, match="incomplete"):
-        load(packed({"format": "amends-triage/4", "words": "a"}), sha256=None)
+        load(packed({"format": "amends-triage/5", "words": "a"}), sha256=None)
 
 
 def test_a_file_that_unpacks_to_far_more_is_refused() -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.labelled_rows import read_examples
+from triage.encoder import installed_encoder
 from triage.learning import examples, training
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import (
@@ -234,7 +235,7 @@ def test_only_trained_categories_are_proposed(model: Model) -> None:
 
 
 def test_a_language_without_starters_uses_the_english_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "train", lambda rows: rows)
+    monkeypatch.setattr(training, "train", lambda rows, encoder: rows)
     assert examples._train_once.__wrapped__(("en",)) == starter_examples(("en",))
     monkeypatch.setattr(examples, "_train_once", lambda languages: languages)
     assert train_starter(("fi",)) == ("en",)
@@ -242,7 +243,7 @@ def test_a_language_without_starters_uses_the_english_ones(monkeypatch: pytest.M
 
 
 def test_the_same_starters_give_the_same_model() -> None:
-    model, again = starter_model(("en",)), train(starter_examples(("en",)))
+    model, again = starter_model(("en",)), train(starter_examples(("en",)), encoder=installed_encoder())
     assert again.version == model.version
     assert np.array_equal(again.linear.weights, model.linear.weights)
     assert again.threshold == model.threshold

@@ -14,11 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
-EXTRAS = ("embeddings", "embeddings-multilingual")
-PINS = {
-    name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
-    for name in ("run", "test", *EXTRAS)
-}
+PINS = {name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("run", "test")}
 
 
 def pinned(text: str) -> dict[str, list[str]]:
@@ -75,18 +71,10 @@ def test_every_dependency_is_pinned() -> None:
     test = {pin.partition("==")[0] for pin in pinned(PINS["test"])}
     assert names(PROJECT["project"]["dependencies"] + groups["build"] + groups["encoder"]) <= run
     assert names(groups["test"]) <= test
-    for extra in EXTRAS:
-        assert names(groups[extra]) <= {pin.partition("==")[0] for pin in pinned(PINS[extra])}
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
-def test_an_extra_changes_no_version_of_the_base_installation(extra: str) -> None:
-    without = {pin for pin in pinned(PINS["run"]) if not pin.startswith("setuptools==")}
-    assert without <= set(pinned(PINS[extra]))
-
-
-def test_every_optional_part_can_be_installed_pinned() -> None:
-    assert set(PROJECT["project"]["optional-dependencies"]) - {"build", "encoder", "test"} == set(EXTRAS)
+def test_every_optional_part_is_pinned() -> None:
+    assert set(PROJECT["project"]["optional-dependencies"]) == {"build", "encoder", "test"}
 
 
 @pytest.mark.parametrize("package", ["numpy", "scipy", "scikit-learn"])

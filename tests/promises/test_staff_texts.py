@@ -38,7 +38,7 @@ from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
-from triage.letter_warnings import WARNINGS
+from triage.letters.letter_warnings import WARNINGS
 
 LANGUAGES = sorted(shipped_languages(), key=lambda language: language != "en")
 TEXTS = load_catalogues(LANGUAGES, domain="staff")

@@ -46,12 +46,13 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     labels = np.array(label_numbers, dtype=np.int64)
     texts = [row.text for row in rows]
     matrix = model.matrix(texts)
-    probabilities = model.predict_proba(texts, matrix)
+    vectors = model.encode(texts)
+    probabilities = model.blend(model.word_probabilities(matrix), vectors)
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     correct = predicted == labels
     f1 = f1_scores(predicted, labels, len(model.categories))
     present = np.unique(labels[labels >= 0])
-    covered = probabilities.max(axis=1) >= model.abstains_below
+    covered = probabilities.max(axis=1) >= model.abstains_below(vectors)
     return {
         "model_version": model.version,
         "rows": len(rows),

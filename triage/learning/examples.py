@@ -20,6 +20,7 @@ from triage.csv.columns import ColumnNames
 from triage.csv.labelled_rows import ExampleTable, ReadingOptions, read_examples
 from triage.csv.reader import RefusedRow
 from triage.defaults import PIPELINE
+from triage.encoder import FINGERPRINT, installed_encoder, is_installed
 from triage.errors import UnreadableTable
 from triage.example import Example
 
@@ -62,7 +63,7 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
 
 
 def train_starter(languages: Sequence[str] | None = None) -> Model:
-    """Train the first model from the starter examples alone; takes a few seconds on one core.
+    """Train the first model from the starter examples alone; takes ten seconds on one core.
 
     `languages` default to all that have a starter file. Languages without a file are ignored; where none of them has
     one, the English examples are used.
@@ -72,7 +73,7 @@ def train_starter(languages: Sequence[str] | None = None) -> Model:
 
 def starter_version(languages: Sequence[str] | None = None) -> str:
     """16 hexadecimal digits that change whenever `train_starter` may make another model."""
-    content = [PIPELINE.encode()]
+    content = [PIPELINE.encode(), FINGERPRINT.encode() if is_installed() else b""]
     for language in _with_starters(languages):
         content += [language.encode(), _starter_file(language).read_bytes()]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in content)).hexdigest()[:16]
@@ -94,7 +95,7 @@ def _train_once(languages: tuple[str, ...]) -> Model:
     # Imported here: a desk reads examples without loading SciPy.
     from triage.learning.training import train
 
-    return train(starter_examples(languages))
+    return train(starter_examples(languages), encoder=installed_encoder())
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ import numpy as np
 
 from complaints.csv_cells import csv_cell, text_of_cell
 from triage.defaults import ALERT_RATE, WANTED_PRECISION
+from triage.encoder import Encoder
 from triage.errors import UnreadableTable, UnusableExamples
 from triage.example import Example
 from triage.learning import gate
@@ -30,7 +31,6 @@ from triage.learning.gate import LabelledRows, ModelAnswers
 from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
 from triage.learning.training import labels_of, severities_of, train
 from triage.model.artefact import digest
-from triage.model.embeddings import Encoder
 from triage.model.model_card import model_card
 from triage.model.pipeline import Model
 from triage.text import normalise

@@ -19,19 +19,20 @@ import scipy.sparse as sparse
 
 from triage.criteria import rule_grades
 from triage.defaults import ALERT_RATE, PIPELINE, WANTED_PRECISION
+from triage.encoder import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
+from triage.learning.starter_vectors import encode_texts
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
 from triage.model.critical import fit_critical
-from triage.model.embedding_classifier import EmbeddingClassifier, fit_embedding
-from triage.model.embeddings import Encoder
 from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
 from triage.model.model_card import training_facts
 from triage.model.neighbours import fit_neighbours
 from triage.model.pipeline import LinearClassifier, Model
 from triage.model.prediction_metrics import format_losses, losses_of, precision_threshold
 from triage.model.text_features import FEWEST_PEOPLE, Features, fit_features
+from triage.model.vector_classifier import VectorClassifier, fit_vectors
 from triage.text import normalise
 
 FEWEST_REAL = 200
@@ -142,20 +143,20 @@ def train(
     decisions, labels, real = decisions[np.tile(scored, repeats)], rows.labels[scored], rows.real[scored]
     probabilities = cross_calibrate(decisions, labels, real, repeats=repeats, seed=seed)[real]
     threshold, _ = precision_threshold(probabilities, labels[real], wanted_precision)
-    embedding: EmbeddingClassifier | None = None
+    vectors: VectorClassifier | None = None
     reasons, losses = [choice.reason()], dict(choice.losses)
     if encoder is not None:
         real_texts = [text for text, is_real in zip(texts, scored & rows.real, strict=True) if is_real]
-        embedding, probabilities, embedding_losses = fit_embedding(
+        vectors, probabilities, vector_losses = fit_vectors(
             encoder,
-            encoder.encode(real_texts),
+            encode_texts(encoder, real_texts),
             labels[real],
             probabilities,
             stratified_folds(labels[real], seed=seed),
             wanted_precision=wanted_precision,
         )
-        reasons.append(embedding.reason(embedding_losses))
-        losses |= embedding_losses
+        reasons.append(vectors.reason(vector_losses))
+        losses |= vector_losses
     classifier = _fit_blend(rows, choice, spreads, seed)
     progress(0.85)
     fitted = fit_critical(
@@ -173,7 +174,7 @@ def train(
         categories,
         probabilities,
         labels[real],
-        threshold if embedding is None else embedding.threshold,
+        threshold if vectors is None else vectors.threshold,
         wanted_precision,
         critical_scores,
     )
@@ -185,7 +186,7 @@ def train(
         calibration=fit_calibration(decisions, np.tile(labels, repeats), real=np.tile(real, repeats)),
         threshold=threshold,
         critical=critical,
-        embedding=embedding,
+        vectors=vectors,
         encoder=encoder,
         neighbours=fit_neighbours(kept, matrix, features, seed=seed),
         facts={
@@ -194,7 +195,7 @@ def train(
             "choice": "; ".join(reasons),
             "candidates": losses,
             "latent": space is not None,
-            "encoder": None if encoder is None else encoder.name,
+            "encoder": None if encoder is None else encoder.fingerprint,
             "fewest_people": FEWEST_PEOPLE,
         },
     )

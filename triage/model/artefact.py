@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from triage.encoder import Encoder, recorded_encoder
 from triage.errors import UnreadableModel, UnusableEncoder
 from triage.model.calibration import Calibration, Sigmoid
-from triage.model.embedding_classifier import EmbeddingClassifier
-from triage.model.embeddings import Encoder, recorded_encoder
 from triage.model.neighbours import Neighbours
 from triage.model.pipeline import CriticalClassifier, LinearClassifier, Model, NormalisedLinear
 from triage.model.text_features import rebuild_features
+from triage.model.vector_classifier import VectorClassifier
 
-FORMAT = "amends-triage/4"
+FORMAT = "amends-triage/5"
 LARGEST = 200 * 1024 * 1024
 """Largest unpacked size in bytes; a file that unpacks to more (a zip bomb) is refused before it is read."""
 
@@ -70,13 +70,13 @@ def dump(model: Model) -> bytes:
             "neighbour_columns": neighbours.columns,
             "neighbour_directions": neighbours.directions,
         }
-    if model.embedding is not None:
-        embedding = model.embedding
+    if model.vectors is not None:
+        vectors = model.vectors
         content |= {
-            "encoder": f"{embedding.encoder}\n{embedding.fingerprint}",
-            "meaning_weights": embedding.weights,
-            "meaning_intercepts": embedding.intercepts,
-            "meaning_shares": np.array([*embedding.exponents, embedding.threshold]),
+            "encoder": vectors.fingerprint,
+            "vector_weights": vectors.weights,
+            "vector_intercepts": vectors.intercepts,
+            "vector_shares": np.array([*vectors.exponents, vectors.threshold]),
         }
     import skops.io  # as in `_read_content`
 
@@ -87,10 +87,11 @@ def _in_column_order(vocabulary: Mapping[str, int]) -> str:
     return "\n".join(sorted(vocabulary, key=vocabulary.__getitem__))
 
 
-def load(blob: bytes, *, sha256: str | None = None) -> Model:
+def load(blob: bytes, *, sha256: str | None = None, with_encoder: bool = True) -> Model:
     """The model of an artefact.
 
-    `sha256` is the recorded digest; the default None is only for a file that an operator names. Raises
+    `sha256` is the recorded digest; the default None is only for a file that an operator names. A model
+    `with_encoder` loads that in this process, where it was trained with it and it is installed. Raises
     UnreadableModel for a file that was altered, is of another kind (a pickle), or has an unknown version.
     """
     if sha256 is not None and digest(blob) != sha256.lower():
@@ -103,7 +104,7 @@ def load(blob: bytes, *, sha256: str | None = None) -> Model:
         )
     content = _read_content(blob)
     try:
-        return _build_model(content)
+        return _build_model(content, with_encoder=with_encoder)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise UnreadableModel(f"The model file is incomplete: {error}. {_REMEDY}") from error
 
@@ -130,7 +131,7 @@ def _read_content(blob: bytes) -> dict[str, Any]:
     return content
 
 
-def _build_model(content: dict[str, Any]) -> Model:
+def _build_model(content: dict[str, Any], *, with_encoder: bool) -> Model:
     features = rebuild_features(
         content["words"].split("\n"),
         content["word_idf"],
@@ -144,8 +145,8 @@ def _build_model(content: dict[str, Any]) -> Model:
         raise ValueError(_MISMATCH)
     normalised_temperature, softmax_temperature, share = content["mix"].tolist()
     mix = (normalised_temperature, softmax_temperature, share)
-    embedding = _build_embedding(content, len(categories))
-    encoder, reason = _find_encoder(embedding)
+    vectors = _build_vectors(content, len(categories))
+    encoder, reason = _find_encoder(vectors) if with_encoder else (None, None)
     return Model(
         version=content["version"],
         categories=categories,
@@ -155,7 +156,7 @@ def _build_model(content: dict[str, Any]) -> Model:
         threshold=float(content["threshold"]),
         critical=_build_critical(content, columns),
         neighbours=_build_neighbours(content, len(content["word_idf"])),
-        embedding=embedding,
+        vectors=vectors,
         encoder=encoder,
         facts=json.loads(content["facts"]) | ({"without_encoder": reason} if reason else {}),
     )
@@ -198,25 +199,24 @@ def _build_neighbours(content: dict[str, Any], words: int) -> Neighbours | None:
     )
 
 
-def _build_embedding(content: dict[str, Any], categories: int) -> EmbeddingClassifier | None:
+def _build_vectors(content: dict[str, Any], categories: int) -> VectorClassifier | None:
     if "encoder" not in content:
         return None
-    name, fingerprint = content["encoder"].split("\n")
-    weights, intercepts = content["meaning_weights"], content["meaning_intercepts"]
+    weights, intercepts = content["vector_weights"], content["vector_intercepts"]
     if len(weights) != categories or intercepts.shape != (categories,):
         raise ValueError(_MISMATCH)
-    words, vectors, threshold = content["meaning_shares"].tolist()
-    return EmbeddingClassifier(name, fingerprint, weights, intercepts, (words, vectors), threshold)
+    words, vectors, threshold = content["vector_shares"].tolist()
+    return VectorClassifier(content["encoder"], weights, intercepts, (words, vectors), threshold)
 
 
-def _find_encoder(embedding: EmbeddingClassifier | None) -> tuple[Encoder | None, str | None]:
+def _find_encoder(vectors: VectorClassifier | None) -> tuple[Encoder | None, str | None]:
     """The encoder that the model was trained with, or the reason why it answers without it, for the card."""
-    if embedding is None:
+    if vectors is None:
         return None, None
     try:
-        encoder = recorded_encoder(embedding.encoder, embedding.fingerprint)
+        encoder = recorded_encoder(vectors.fingerprint)
     except UnusableEncoder as error:
         return None, str(error)
     if encoder is None:
-        return None, f"The encoder {embedding.encoder} that it was trained with is not installed here."
+        return None, "The encoder that it was trained with is not installed here."
     return encoder, None

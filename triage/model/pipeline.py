@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 
+from triage.encoder import Encoder, Vectors
 from triage.model.calibration import Calibration, Doubles, Sigmoid
-from triage.model.embedding_classifier import EmbeddingClassifier
-from triage.model.embeddings import Encoder
 from triage.model.neighbours import Neighbours
 from triage.model.text_features import WORD, Features, Floats, character_ngrams, folded
+from triage.model.vector_classifier import VectorClassifier
 from triage.text import LONGEST, normalise, remove_invisible
 
 CRITICAL = 4
@@ -84,8 +84,9 @@ class Model:
     """A trained model.
 
     `threshold` is the probability below which it abstains ("not sure"). `neighbours` are the cases it can compare
-    with, None where it has too few. `embedding` is set where it was trained with an encoder; it is used only while
-    the same `encoder` is installed. `facts` are those of its model card.
+    with, None where it has too few. `vectors` is set where it was trained with an encoder; it is used only with the
+    vectors of a text, which come from the same `encoder` in this process or in another. `facts` are those of its
+    model card.
     """
 
     version: str
@@ -96,7 +97,7 @@ class Model:
     threshold: float
     critical: CriticalClassifier | None
     neighbours: Neighbours | None = None
-    embedding: EmbeddingClassifier | None = None
+    vectors: VectorClassifier | None = None
     encoder: Encoder | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -108,22 +109,27 @@ class Model:
         """Probabilities (rows, categories), rows sum to 1, without the encoder; calibrated out of fold."""
         return self.calibration.apply(self.linear.decide(matrix))
 
+    def encode(self, texts: Sequence[str]) -> Vectors | None:
+        """Sentence vectors of texts as written; None where it was trained without them, or has no encoder here."""
+        if self.vectors is None or self.encoder is None:
+            return None
+        return self.encoder.encode([normalise(text) for text in texts])
+
     def predict_proba(self, texts: Sequence[str], matrix: sparse.csr_matrix | None = None) -> Doubles:
         """Probabilities (texts, categories), rows sum to 1, of texts as written.
 
         `matrix` is that of the same texts, where the caller already has it.
         """
         by_words = self.word_probabilities(self.matrix(texts) if matrix is None else matrix)
-        if self.embedding is None or self.encoder is None:
-            return by_words
-        return self.embedding.blend(by_words, self.encoder.encode([normalise(text) for text in texts]))
+        return self.blend(by_words, self.encode(texts))
 
-    @property
-    def abstains_below(self) -> float:
-        """The probability below which the model abstains, with the encoder or without it."""
-        if self.embedding is None or self.encoder is None:
-            return self.threshold
-        return self.embedding.threshold
+    def blend(self, by_words: Doubles, vectors: Vectors | None) -> Doubles:
+        """Probabilities (rows, categories), rows sum to 1, from those of the words and the rows' vectors, if any."""
+        return by_words if self.vectors is None or vectors is None else self.vectors.blend(by_words, vectors)
+
+    def abstains_below(self, vectors: Vectors | None) -> float:
+        """The probability below which the model abstains, for texts with these vectors or without."""
+        return self.threshold if self.vectors is None or vectors is None else self.vectors.threshold
 
     def critical_probabilities(self, matrix: sparse.csr_matrix, grades: Doubles) -> Doubles | None:
         """Probabilities (rows,) of severity >= 4; None where the training examples had too few severities.

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from complaints.hazards import HAZARD_OF_KIND
+from triage.encoder import FINGERPRINT
 from triage.errors import UnreadableModel
+from triage.processes.sentence_vectors import Encode, shared_encoder
 from triage.reader.features import SIGN_VALUE, Values, Window, read_windows
-from triage.reader.vectors import Encode, reader_encoder
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import LIKELY, UNCLEAR, Sign, find_signs
 
@@ -98,10 +99,10 @@ class DangerReader:
 def danger_reader() -> DangerReader:
     """The reader of this release: .1 s and 10 MB, with the encoder in this process 1.2 s and 130 MB.
 
-    Raises UnreadableModel where its models were not built, and UnusableEncoder as `reader_encoder` does.
+    Raises UnreadableModel where its models were not built, and UnusableEncoder as `shared_encoder` does.
     """
     words, vectors = (_read_model(file) for file in FILES.values())
-    return DangerReader(words, vectors, reader_encoder(vectors.encoder))
+    return DangerReader(words, vectors, shared_encoder() if vectors.encoder == FINGERPRINT else None)
 
 
 def _read_model(file: Path) -> DangerModel:

@@ -16,9 +16,9 @@ from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
 from complaints.hazards import HAZARD_OF_KIND, HAZARDS
+from triage.encoder import FINGERPRINT, installed_encoder
 from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES
-from triage.model.embeddings import READER_ENCODER, installed_encoder
 from triage.reader.danger import FILES, DangerModel, hazard_shares
 from triage.reader.features import SIGN_VALUE, SIZE, Places, Values, Window, read_windows
 from triage.safety.signs import find_signs
@@ -63,9 +63,9 @@ def read_examples() -> list[DangerExample]:
     signs = [find_signs(text) for text, _, _ in rows]
     windows = [read_windows(text, signs_in)[0] for (text, _, _), signs_in in zip(rows, signs, strict=True)]
     vectors = np.zeros((len(rows), 0), dtype=np.float32)
-    if READER_ENCODER.installed:
-        encoder = installed_encoder(READER_ENCODER.name, among=(READER_ENCODER,))
-        vectors = encoder.encode([window.text for window in windows]) if encoder is not None else vectors
+    encoder = installed_encoder()
+    if encoder is not None:
+        vectors = encoder.encode([window.text for window in windows])
     return [
         DangerExample(hazard, probe, window, vector, any(sign.danger for sign in signs_in))
         for (_, hazard, probe), window, vector, signs_in in zip(rows, windows, vectors, signs, strict=True)
@@ -115,7 +115,7 @@ def _fit(examples: Sequence[DangerExample]) -> DangerModel:
         intercepts,
         _HAZARDS,
         {},
-        READER_ENCODER.fingerprint if has_vectors else "",
+        FINGERPRINT if has_vectors else "",
     )
 
 

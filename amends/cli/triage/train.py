@@ -72,8 +72,8 @@ def train(
     json: Json = False,
 ) -> None:
     from amends.settings.sections import Triage
+    from triage.encoder import chosen_encoder
     from triage.learning.own_history import train_on_history
-    from triage.model.embeddings import chosen_encoder
     from triage.model.model_card import PLAIN_FILE
 
     files = _Files.of_model(to)

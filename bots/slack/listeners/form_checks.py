@@ -20,7 +20,7 @@ from complaints.event_facts import HELD, TAKE_BACK_SECONDS
 from complaints.identifiers import parse_reference
 from complaints.vocabulary import Verb
 from store.record.worklists import require_visible
-from triage.letter_warnings import letter_language
+from triage.letters.letter_warnings import letter_language
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from complaints.actions.intake import message_facts
 from complaints.vocabulary import Verb
+from scheduler import proposals
 from scheduler.proposals import ProposalHandler, triage_context
 from store.cases.read import load_case
 from store.models.models import roll_back
@@ -18,8 +21,12 @@ from store.record.load import load_texts
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, Desk
-from tests.edges.learning.test_learning_active_model import first_model, second_model, use
+from tests.edges.learning.test_learning_active_model import examples, first_model, second_model, use
+from triage.encoder import DIMENSIONS, Encoder
+from triage.learning.training import train
 from triage.model.pipeline import Model
+from triage.processes.sentence_vectors import Encode
+from triage.proposal import propose
 
 __all__ = ["first_model", "second_model"]
 
@@ -81,6 +88,28 @@ async def test_every_proposal_names_the_active_model_even_after_a_rollback(
         second_model.version,
         first_model.version,
     ]
+
+
+async def test_a_proposal_uses_sentence_vectors_while_there_are_some(
+    store: Store, desk: Desk, clock: FakeClock, proposing: ProposalHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Encoder(lambda texts: np.eye(DIMENSIONS)[[int("bin" in text) for text in texts]])
+    known = {"lift": "service", "bin": "goods"}
+    rows = [replace(example, category=known[example.category]) for example in examples("again")]
+    model = train(rows, encoder=encoder)
+    use(store, model)
+
+    async def probability(encode: Encode, chat: str) -> float:
+        monkeypatch.setattr(proposals, "shared_encoder", lambda: encode)
+        ref = await receive_and_propose(proposing, desk, clock, chat)
+        proposal = store.read(load_case, ref).proposed
+        assert proposal is not None
+        return proposal.probability
+
+    by_words, blended = propose(replace(model, encoder=None), STORY), propose(model, STORY)
+    assert by_words.probability != blended.probability
+    assert await probability(encoder.encode, "70001") == blended.probability
+    assert await probability(lambda _: None, "70002") == by_words.probability
 
 
 def test_the_story_has_the_description_and_additions_but_no_answers_of_the_form(

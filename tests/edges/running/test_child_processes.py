@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.edges.product import ROOT, Product, until
+from triage.processes import sentence_vectors
 from triage.processes.child_process import ChildProcess, end_children
-from triage.reader import vectors
 from triage.reader.danger import danger_reader
 from triage.reader.features import read_windows
 
@@ -53,7 +53,7 @@ class SlowProcess(ChildProcess):
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        if function is vectors._load:
+        if args == ((),):
             future.set_result(None)
         return future
 
@@ -61,10 +61,10 @@ class SlowProcess(ChildProcess):
 def test_a_danger_is_read_by_words_while_the_encoder_gives_no_vectors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(vectors, "ChildProcess", SlowProcess)
-    monkeypatch.setattr(vectors, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(sentence_vectors, "ChildProcess", SlowProcess)
+    monkeypatch.setattr(sentence_vectors, "LONGEST_WAIT", 0.2)
     own = danger_reader()
-    reader = replace(own, encode=vectors.EncoderProcess(""))
+    reader = replace(own, encode=sentence_vectors.EncoderProcess())
     windows = read_windows(
         "He lies in the hall, grey in the face, and does not answer when we shout at him.", ()
     )

@@ -29,7 +29,7 @@ from tests.edges.slack_forms.test_slack_required_fields import Client, bare_app
 from tests.edges.slack_office import EXECUTIVE, RESTRICTED, TRIAGE
 from tests.edges.telegram_desk import TEXTS, TelegramDesk, telegram_desk
 from tests.rules.slack_cases import voice
-from triage.letter_warnings import find_warnings
+from triage.letters.letter_warnings import find_warnings
 
 Values = Mapping[str, Any]
 #: A form with its values, and who fills it in.
@@ -149,7 +149,7 @@ def words(text: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _warnings_loaded() -> None:
     """The first check of a letter loads its rules and the language model: on a busy machine more than Slack's 3 s."""
-    find_warnings("Hello", language="en", may_admit=True, personal=(), writes_in=None, encode=None)
+    find_warnings("Hello", language="en", may_admit=True, personal=(), writes_in=None)
 
 
 @pytest.fixture

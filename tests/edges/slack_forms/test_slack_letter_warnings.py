@@ -1,20 +1,13 @@
 """Warnings before a letter is sent: shown in its preview; overruling one is recorded."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 
-import pytest
-from structlog.testing import capture_logs
-
-from amends.runtime.slack import letter_encoder
 from bots.slack.views.opened_case import case_view
 from complaints.vocabulary import Verb
 from store.cases.read import load_history, open_case
 from store.people.staff import load_actor
-from tests.edges.slack_forms.test_slack_required_fields import ALICE, MONA, NOW, Client, bare_app, client
+from tests.edges.slack_forms.test_slack_required_fields import ALICE, MONA, NOW, Client, client
 from tests.rules.slack_cases import voice
-from triage.errors import UnusableEncoder
 
 __all__ = ["client"]
 SOON = "We will get back to you soon."
@@ -88,39 +81,3 @@ async def test_only_a_manager_admits_liability(client: Client) -> None:
         view = await client.opens(member, "reply", ref)
         answer = await client.submits(member, view, {"text": "We are liable for the damage."})
         assert answer["view"]["submit"]["text"] == submit
-
-
-async def test_the_preview_weighs_the_meaning_where_an_encoder_is_installed(client: Client) -> None:
-    encoded: list[str] = []
-
-    def encode(texts: Sequence[str]) -> list[list[float]]:
-        encoded.extend(texts)
-        return [[0.0] * 384 for _ in texts]
-
-    slack = replace(client.desk, encode=encode)
-    encoding = replace(client, desk=slack, app=bare_app(slack))
-    ref = await encoding.assessed()
-
-    text = "We sent the new meter to your house today."
-
-    await encoding.submits(ALICE, await encoding.opens(ALICE, "reply", ref), {"text": text})
-
-    assert encoded == [text]
-
-
-def test_an_unusable_encoder_is_logged_and_letters_are_weighed_by_their_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def unusable(name: str, fingerprint: str) -> None:
-        raise UnusableEncoder("The encoder e5 lacks a file.")
-
-    monkeypatch.setattr("triage.model.embeddings.recorded_encoder", unusable)
-    with capture_logs() as logs:
-        assert letter_encoder("auto") is None
-    assert [(line["event"], line["problem"]) for line in logs] == [
-        ("letter_encoder_unusable", "The encoder e5 lacks a file.")
-    ]
-    with capture_logs() as logs:
-        assert letter_encoder("none") is None
-        assert letter_encoder("minilm") is None
-    assert logs == []

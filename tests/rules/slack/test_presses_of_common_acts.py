@@ -39,7 +39,7 @@ from tests.rules.slack_cases import (
     voice,
 )
 from tests.source import ROOT
-from triage.letter_warnings import find_warnings
+from triage.letters.letter_warnings import find_warnings
 
 #: A menu needs a press to open it and one to choose, a calendar too.
 _PRESSES = {

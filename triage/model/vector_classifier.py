@@ -1,6 +1,6 @@
-"""The classifier that reads the vectors of an encoder, blended with the probabilities of the words (decision 62).
+"""The classifier that reads sentence vectors, blended with the probabilities of the words (decision 77).
 
-An encoder helps where a category has few examples: two sentences with the same meaning get similar vectors before any
+Vectors help where a category has few examples: two sentences with the same meaning get similar vectors before any
 example shows it. The exponents of the blend are fitted on held-out rows. The half that reads words stays a complete
 model: it answers alone where the encoder is absent, and it alone gives the reasons.
 """
@@ -15,15 +15,15 @@ from scipy.special import log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from triage.encoder import Encoder, Vectors
 from triage.model.calibration import Doubles, Integers, Mask
-from triage.model.embeddings import Encoder, Vectors
 from triage.model.prediction_metrics import format_losses, log_loss, precision_threshold
 from triage.model.text_features import Floats
 
 WORDS, ALONE, JOINED = "words", "encoder alone", "words and encoder"
 """Names of the candidates in the model card of a model with an encoder."""
 
-_C = 10.0
+_C = 3.0
 _EQUAL_EXPONENTS = np.array([0.5, 0.5])
 _PULL_TO_EQUAL = 10.0
 _LARGEST_EXPONENT = 4.0
@@ -32,15 +32,14 @@ _LEAST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingClassifier:
-    """A softmax regression on the vectors of one encoder, and how it is blended with the words.
+class VectorClassifier:
+    """A softmax regression on the vectors of the encoder with this fingerprint, and how it is blended with the words.
 
     `weights` (categories, dimensions), `intercepts` (categories,). `exponents` are those of the words' probabilities
     and of these, both >= 0: (1, 0) is words alone, (0, x) the encoder alone. `threshold` is the probability of the
     blend below which the model abstains ("not sure").
     """
 
-    encoder: str
     fingerprint: str
     weights: Floats
     intercepts: Floats
@@ -59,12 +58,12 @@ class EmbeddingClassifier:
         """A sentence for the model card: the exponents, and the log-loss of each candidate."""
         words, vectors = self.exponents
         return (
-            f"with the encoder {self.encoder} both are blended, words with the exponent {words:.2f} and meaning with "
+            f"with the encoder both are blended, words with the exponent {words:.2f} and meaning with "
             f"{vectors:.2f}; log-loss on held-back rows ({format_losses(losses)})"
         )
 
 
-def fit_embedding(
+def fit_vectors(
     encoder: Encoder,
     vectors: Vectors,
     labels: Integers,
@@ -72,7 +71,7 @@ def fit_embedding(
     folds: Sequence[tuple[Integers, Integers]],
     *,
     wanted_precision: float,
-) -> tuple[EmbeddingClassifier, Doubles, Mapping[str, float]]:
+) -> tuple[VectorClassifier, Doubles, Mapping[str, float]]:
     """Fit the classifier on all rows and its exponents on held-out ones.
 
     `by_words` (rows, categories) are the words' probabilities of the same rows, out of the same folds. Returns the
@@ -102,9 +101,7 @@ def fit_embedding(
     }
     threshold, _ = precision_threshold(blended, labels, wanted_precision)
     weights, intercepts = _fit_regression(vectors, labels, categories)
-    classifier = EmbeddingClassifier(
-        encoder.name, encoder.fingerprint, weights, intercepts, exponents, threshold
-    )
+    classifier = VectorClassifier(encoder.fingerprint, weights, intercepts, exponents, threshold)
     return classifier, blended, losses
 
 
@@ -116,7 +113,6 @@ def _fit_regression(vectors: Vectors, labels: Integers, categories: int) -> tupl
     if len(present) == 1:
         intercepts[present] = 0
         return weights, intercepts
-    # The vectors of E5 all lie in a narrow cone. Centred and scaled, the same C suits every encoder.
     centre = vectors.mean(axis=0)
     scale = max(float(np.sqrt(((vectors - centre) ** 2).sum(axis=1).mean())), 1e-6)
     regression = LogisticRegression(C=_C, class_weight="balanced", max_iter=300)

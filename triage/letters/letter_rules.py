@@ -1,6 +1,6 @@
 """The rules for what a letter of staff should not say: the words that they find in each sentence.
 
-Their words are in `triage/phrases/warnings_<language>.toml`. `triage.letter_sentences` weighs what they find.
+Their words are in `triage/phrases/warnings_<language>.toml`. `triage.letters.letter_sentences` weighs what they find.
 """
 
 import re

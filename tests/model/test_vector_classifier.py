@@ -1,4 +1,4 @@
-"""The blend of words and embeddings: each part is weighted by its figures on held-out rows."""
+"""The blend of words and sentence vectors: each part is weighed by its figures on held-out rows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy.typing as npt
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from triage.encoder import Encoder, Vectors
 from triage.model.calibration import Doubles, Integers
-from triage.model.embedding_classifier import ALONE, JOINED, WORDS, EmbeddingClassifier, fit_embedding
-from triage.model.embeddings import Encoder, Vectors
 from triage.model.prediction_metrics import log_loss
+from triage.model.vector_classifier import ALONE, JOINED, WORDS, VectorClassifier, fit_vectors
 
-ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
+ENCODER = Encoder(lambda texts: np.zeros((len(texts), 6)))
 CATEGORIES, ROWS = 3, 240
 
 
@@ -37,8 +37,8 @@ def folds_of(labels: Integers) -> list[tuple[Integers, Integers]]:
     return list(StratifiedKFold(3, shuffle=True, random_state=0).split(labels, labels))
 
 
-def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[EmbeddingClassifier, Doubles]:
-    return fit_embedding(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)[:2]
+def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[VectorClassifier, Doubles]:
+    return fit_vectors(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)[:2]
 
 
 @pytest.mark.parametrize(("words", "meaning"), [(2.0, 0.0), (0.0, 3.0), (1.5, 2.0)])
@@ -58,7 +58,7 @@ def test_a_blend_is_as_good_as_its_better_part(words: float, meaning: float) -> 
 def test_the_card_has_the_losses_of_words_encoder_and_both(words: float, meaning: float) -> None:
     labels = some_labels()
     by_words, vectors = words_of(labels, strength=words), vectors_of(labels, strength=meaning)
-    model, held_back, losses = fit_embedding(
+    model, held_back, losses = fit_vectors(
         ENCODER, vectors, labels, by_words, folds_of(labels), wanted_precision=0.9
     )
     assert losses[WORDS] == pytest.approx(log_loss(by_words, labels))
@@ -94,7 +94,7 @@ def test_a_category_with_one_row_is_still_proposed(others: list[int]) -> None:
     with pytest.warns(UserWarning, match="least populated class"):
         folds = folds_of(labels)
     words = np.full((ROWS, CATEGORIES), 1 / 3)
-    model, _, _ = fit_embedding(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
+    model, _, _ = fit_vectors(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
     assert model.blend(words[:1], vectors[:1]).argmax() == 2
 
 

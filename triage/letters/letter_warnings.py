@@ -1,21 +1,19 @@
 """What a letter of staff to a complainant should not say: warnings with the words that cause them.
 
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules
-(`triage.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
-sentence and with groups of words (`triage.letter_sentences`). The weights
-(`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`). Where the
-multilingual text encoder is installed (decision 62), the meaning of a sentence is weighed too, by other weights.
+(`triage.letters.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
+sentence and with groups of words (`triage.letters.letter_sentences`). The weights
+(`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from heapq import nlargest
 from itertools import chain
 from math import inf, log
 from typing import NamedTuple
 
-from triage.letter_rules import LetterSentence, Span, SplitLetter, split_letter
-from triage.letter_sentences import WeighedSentence, read_sentences, read_weights
+from triage.letters.letter_rules import LetterSentence, Span, SplitLetter, split_letter
+from triage.letters.letter_sentences import WeighedSentence, read_sentences, read_weights
 from triage.matching import LANGUAGES, languages_of
 from triage.safety.language import WORD, clear_language, words_of
 from triage.text import desk_language, load_language_model, sure_language
@@ -40,15 +38,6 @@ RARITY = "rarity"
 TRUST = {"others_data": 0.0, "internal": 2.0, "admission": 1.0, "promise_without_date": 1.0, "blaming": 0.0}
 #: Where a rule found words of these kinds, they count in a letter of any length: that cost 2 good letters in 1,400.
 ANY_LENGTH = ("others_data", "admission", "blaming")
-#: The weights to be used with vectors: `weights_<language>_encoded.csv`.
-ENCODED = "_encoded"
-#: Name and fingerprint of the encoder with which the weights for vectors were learned.
-LETTER_ENCODER = ("e5", "689fc9760733")
-#: Sentences of a letter that are encoded, those that weigh most by their words: one takes about 25 ms.
-_MOST_ENCODED = 24
-
-#: The vectors of texts, of length 1: `Encoder.encode` of `LETTER_ENCODER`.
-Encode = Callable[[Sequence[str]], Iterable[Iterable[float]]]
 
 
 class LetterWarning(NamedTuple):
@@ -65,14 +54,13 @@ def find_warnings(
     may_admit: bool,
     personal: Iterable[tuple[int, int, str]] = (),
     writes_in: str | None = None,
-    encode: Encode | None = None,
 ) -> tuple[LetterWarning, ...]:
     """The warnings for a letter, at most one for each code; never raises, in time linear in its length.
 
     `language` is that of the complainant's letters; `writes_in` what they write, if it is another one. With
     `may_admit` the writer may accept liability. `personal` are (start, end, kind) of names, phones, e-mails,
     addresses and numbers in the text that the caller does not know as the complainant's or the desk's; kind "name"
-    for names. With `encode` more faults are found, in about 25 ms a sentence.
+    for names.
     """
     letter = split_letter(text[:_LONGEST])
     written_in = letter_language(letter.text)
@@ -83,8 +71,11 @@ def find_warnings(
         causes["wrong_language"] = foreign.whole
     kinds = [kind for kind in WEIGHED if not (kind == "admission" and may_admit)]
     for code in languages_of(written_in or language):
-        for reading, margins in _weigh(read_sentences(letter, code, personal), code, kinds, encode):
-            for kind, margin in margins.items():
+        readings = read_sentences(letter, code, personal)
+        # Each sentence of a longer letter is less likely to be the faulty one.
+        length = log(max(1, len(readings)))
+        for reading in readings:
+            for kind, margin in _margins(reading, kinds, _weights(code), length).items():
                 if margin > 0 and kind not in causes:
                     causes[kind] = reading.causes.get(kind) or reading.heaviest_words(_weights(code)[kind])
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
@@ -101,46 +92,20 @@ def load_letter_warnings(languages: Iterable[str]) -> None:
         _weights(code)
 
 
-def vector_feature(number: int) -> str:
-    """The name of a number of the vectors in the files of weights."""
-    return f"<{number}>"
-
-
-def _weigh(
-    readings: Sequence[WeighedSentence], code: str, kinds: Sequence[str], encode: Encode | None
-) -> list[tuple[WeighedSentence, dict[str, float]]]:
-    """The sentences, each with how far it is above the limit of each kind that it can be warned of."""
-    # Each sentence of a longer letter is less likely to be the faulty one.
-    length = log(max(1, len(readings)))
-    weighed = [(reading, _margins(reading, kinds, _weights(code), length)) for reading in readings]
-    if encode is None:
-        return weighed
-    likely = nlargest(_MOST_ENCODED, (row for row in weighed if row[1]), key=lambda row: max(row[1].values()))
-    vectors = encode([reading.sentence.text.strip() for reading, _ in likely])
-    weights = _weights(code + ENCODED)
-    return [
-        (reading, _margins(reading, kinds, weights, length, vector))
-        for (reading, _), vector in zip(likely, vectors, strict=True)
-    ]
-
-
 def _margins(
     reading: WeighedSentence,
     kinds: Sequence[str],
     weights: Mapping[str, Mapping[str, float]],
     length: float,
-    vector: Iterable[float] = (),
 ) -> dict[str, float]:
     kinds = [kind for kind in kinds if reading.can_warn(kind)]
     # Rare features count more: weights are times the rarity, and lengths are of its square.
     blocks = reading.known_blocks(weights[RARITY]) if kinds else []
-    dimensions = [(vector_feature(number), value) for number, value in enumerate(vector)]
     margins = {}
     for kind in kinds:
         own = weights[kind]
         weight = sum(sum(map(own.__getitem__, block)) / size for block, size in blocks)
-        meaning = sum(own[name] * value for name, value in dimensions)
-        margins[kind] = weight + meaning + added_weight(reading, kind, length) - own[LIMIT]
+        margins[kind] = weight + added_weight(reading, kind, length) - own[LIMIT]
     return margins
 
 
@@ -180,5 +145,5 @@ def _foreign_sentence(letter: SplitLetter, languages: Set[str | None]) -> Letter
 
 @lru_cache(maxsize=8)
 def _weights(name: str) -> Mapping[str, Mapping[str, float]]:
-    """The weight of each feature, and the limit, by the warning: a language, or one and `ENCODED`."""
+    """The weight of each feature, and the limit, by the warning, in a language."""
     return dict(zip((RARITY, *WEIGHED), read_weights(name), strict=True))

@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import chain, combinations, pairwise
 from math import sqrt
 
-from triage.letter_rules import (
+from triage.letters.letter_rules import (
     LetterSentence,
     Span,
     SplitLetter,

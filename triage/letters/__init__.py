@@ -1,0 +1,1 @@
+"""Warnings about letters of staff, before they are sent."""
