@@ -22,8 +22,10 @@ MINUTES = 20
 UV = uv
 # The model that reads danger, learned from the examples in this checkout (about a minute).
 READER = triage/reader/danger_words.npz
+# The sentence vectors of the starter examples, which the first training would otherwise compute.
+VECTORS = triage/starter/vectors.npz
 
-install: .venv/installed $(READER)
+install: .venv/installed $(READER) $(VECTORS)
 	@$(BIN)/python -m amends.demo.past_file
 
 demo: install
@@ -32,7 +34,7 @@ demo: install
 # Each worker and each started process imports hundreds of modules: without compiled files, seconds each time, and in a
 # fresh clone every worker would compile all of them.
 ROOMS = amends benchmarks bots complaints reports scheduler simulator store triage
-test: .venv/testable $(READER)
+test: .venv/testable $(READER) $(VECTORS)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 $(ROOMS)
 	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
@@ -79,7 +81,7 @@ pins:
 		--extra build --extra encoder --extra test -c requirements/run.txt -o requirements/test.txt
 
 # Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
-release: .venv/installed $(READER)
+release: .venv/installed $(READER) $(VECTORS)
 	$(BIN)/python .ci/release.py
 
 clean:
@@ -106,6 +108,10 @@ clean:
 $(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py
 	@echo "Learning to read danger"
 	@$(BIN)/python -m triage.reader.training
+
+$(VECTORS): .venv/installed triage/starter/*.csv triage/encoder.py triage/text.py
+	@echo "Computing the sentence vectors of the starter examples"
+	@$(BIN)/python -m triage.learning.starter_vectors
 
 .venv/testable: .venv/installed requirements/test.txt
 	@echo "Installing the pinned test tools"

@@ -29,9 +29,15 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?")
-DANGER_MODELS = ("triage/reader/danger_words.npz", "triage/reader/danger_vectors.npz")
-#: What the models are learned from.
-DANGER_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
+#: The danger models and the vectors of the starter examples.
+LEARNED_FILES = (
+    "triage/reader/danger_words.npz",
+    "triage/reader/danger_vectors.npz",
+    "triage/starter/vectors.npz",
+)
+#: What they are computed from.
+LEARNED_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
+LEARNED_BY = ("triage.reader.training", "triage.learning.starter_vectors")
 DEMO_PAST = "amends/demo/past.jsonl.xz"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
@@ -178,14 +184,15 @@ def _normal_archive(data: bytes, epoch: int) -> bytes:
     return out.getvalue()
 
 
-def _add_danger_models(source: Path, *, is_same: bool) -> None:
-    """Those of this checkout, or learned again where its sources differ from the commit's: they are not in git."""
-    if is_same and all((ROOT / model).exists() for model in DANGER_MODELS):
-        for model in DANGER_MODELS:
-            shutil.copyfile(ROOT / model, source / model)
+def _add_learned_files(source: Path, *, is_same: bool) -> None:
+    """Those of this checkout, or computed again where its sources differ from the commit's: they are not in git."""
+    if is_same and all((ROOT / file).exists() for file in LEARNED_FILES):
+        for file in LEARNED_FILES:
+            shutil.copyfile(ROOT / file, source / file)
         return
-    command = [sys.executable, "-m", "triage.reader.training"]
-    subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own code
+    for module in LEARNED_BY:
+        command = [sys.executable, "-m", module]
+        subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own code
 
 
 def _add_demo_past(source: Path) -> None:
@@ -213,7 +220,7 @@ def release(commit: str, output: Path) -> list[Path]:
             archive.extractall(folder, filter="data")
         source = Path(folder)
         project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        _add_danger_models(source, is_same=not git("diff", "--name-only", commit, "--", *DANGER_SOURCES))
+        _add_learned_files(source, is_same=not git("diff", "--name-only", commit, "--", *LEARNED_SOURCES))
         _add_demo_past(source)
         packages = pins((source / "requirements" / "run.txt").read_text(encoding="utf-8"))
         files = list(build(source, output, epoch))

@@ -69,6 +69,8 @@ def test_the_wheel_holds_the_product_and_neither_tests_nor_secrets(released: Pat
     assert {name.partition("/")[0] for name in names} == {*ROOMS, f"{NAME}.dist-info"}
     # Without them the desk does not start.
     assert {f"triage/reader/danger_{model}.npz" for model in ("words", "vectors")} <= set(names)
+    # Without them the first training takes longer.
+    assert "triage/starter/vectors.npz" in names
     # Without it the first demo takes a minute.
     assert "amends/demo/past.jsonl.xz" in names
     with tarfile.open(released / f"{NAME}.tar.gz") as archive:

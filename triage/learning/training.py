@@ -22,6 +22,7 @@ from triage.defaults import ALERT_RATE, PIPELINE, WANTED_PRECISION
 from triage.encoder import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
+from triage.learning.stored_vectors import encode_texts
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
 from triage.model.critical import fit_critical
@@ -148,7 +149,7 @@ def train(
         real_texts = [text for text, is_real in zip(texts, scored & rows.real, strict=True) if is_real]
         vectors, probabilities, vector_losses = fit_vectors(
             encoder,
-            encoder.encode(real_texts),
+            encode_texts(encoder, real_texts),
             labels[real],
             probabilities,
             stratified_folds(labels[real], seed=seed),
