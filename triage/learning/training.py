@@ -22,7 +22,7 @@ from triage.defaults import ALERT_RATE, PIPELINE, WANTED_PRECISION
 from triage.encoder import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
-from triage.learning.starter_vectors import encode_texts
+from triage.learning.stored_vectors import encode_texts
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
 from triage.model.critical import fit_critical
