@@ -105,7 +105,7 @@ clean:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py
+$(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py triage/encoder.py
 	@echo "Learning to read danger"
 	@$(BIN)/python -m triage.reader.training
 
