@@ -26,10 +26,11 @@ def was_delivered(history: CaseHistory, event: Event) -> bool:
     template = ACTIONS[event.verb].records
     if event.role is not Role.SYSTEM or event.facts.get("kept") or not template:
         return True
+    step = event.facts.get("step")
     earlier = [
         other.at
         for other in history.of_verb(event.verb)
-        if other.seq < event.seq and other.role is Role.SYSTEM and _is_same_step(other, event)
+        if other.seq < event.seq and other.role is Role.SYSTEM and other.facts.get("step") == step
     ]
     since = max(earlier, default=None)
     return any(
@@ -40,10 +41,6 @@ def was_delivered(history: CaseHistory, event: Event) -> bool:
         and message.at <= event.at
         for message in history.messages
     )
-
-
-def _is_same_step(event: Event, other: Event) -> bool:
-    return event.facts.get("step") == other.facts.get("step")
 
 
 def delivered_at(history: CaseHistory, verb: Verb, at: datetime) -> bool:
