@@ -260,7 +260,7 @@ async def open_office(
             store,
             {
                 **(complainants(sim, store) if complainants is not None else telegram(store)),
-                **{kind: act_handlers(store)[kind] for kind in ("check_late", "talk_end")},
+                **{kind: act_handlers(store)[kind] for kind in ("add_due", "check_late", "talk_end")},
                 **morning_handlers(store),
                 **review_handlers(store, 2),
                 **job_handlers(desk, client, interval=0),

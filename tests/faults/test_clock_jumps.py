@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from complaints.obligations.kinds import LATER
 from complaints.rulebook import Calendar
 from complaints.times import format_time
-from scheduler.ticks import schedule_next_morning
+from scheduler.ticks import act_handlers, schedule_next_morning
 from scheduler.worker import Worker
 from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import list_failed
@@ -95,7 +96,8 @@ async def test_no_obligation_is_done_early_late_or_twice_when_the_clock_jumps(
     refs = _complaints(store)
     handler = RecordingHandler(clock)
     kinds = {row["kind"] for row in store.read(list_failed, everything=True)} | {"morning", "told_failed"}
-    worker = Worker(store, dict.fromkeys(kinds, handler))
+    adding = act_handlers(store)["add_due"]
+    worker = Worker(store, {**dict.fromkeys(kinds | LATER, handler), "add_due": adding})
     working = asyncio.create_task(worker.run())
     not_done: list[str] = []
     for jump in jumps:

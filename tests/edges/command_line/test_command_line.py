@@ -231,7 +231,7 @@ async def test_verify_names_the_complaint_of_an_altered_event(
     whole = await product.amends("db", "verify", "--json")
     changed = "UPDATE events SET entry = replace(entry, 'supply', 'money') WHERE verb = 'assess'"
     tamper(product.env["AMENDS_DATABASE_URL"], changed)
-    broken = await product.amends("db", "verify", "--json")
+    broken = await product.amends("db", "verify", "--full", "--json")
     printed = await product.amends("db", "verify")
 
     assert (whole.code, whole.json["well"], whole.json["first_bad"]) == (0, True, None)

@@ -29,6 +29,7 @@ from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED
+from tests.edges.obligation_rows import add_what_is_due
 from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, TUGBA, Office, open_office
 
 MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
@@ -73,6 +74,7 @@ async def test_after_a_long_outage_one_message_lists_everything_overdue(office: 
     await office.idle()
     office.worker.stop()
     office.clock.go_on(days=6)
+    add_what_is_due(office.store)
     waiting = office.store.read(list_reminders_waiting, ref)
     perform = job_handlers(office.desk, office.client, interval=0)["remind"]
     # Claimed one by one, as a single process does: in the order of their due times.
@@ -285,6 +287,7 @@ async def test_a_reminder_that_failed_for_one_recipient_is_not_repeated_to_the_o
         return await post(**arguments)
 
     office.client.chat_postMessage = post_except_to_mona  # type: ignore[method-assign,assignment]
+    add_what_is_due(office.store)
     reminder = next(
         obligation
         for obligation in office.store.write(claim, ("remind",), 9, 60)
@@ -305,6 +308,7 @@ async def test_a_reminder_is_sent_once_even_if_its_card_cannot_be_redrawn_yet(of
     office.worker.stop()
     office.clock.go_on(hours=4, minutes=1)
     jobs, draw = job_handlers(office.desk, office.client, interval=0), office.client.chat_update
+    add_what_is_due(office.store)
     reminder = next(
         obligation
         for obligation in office.store.write(claim, ("remind",), 9, 60)

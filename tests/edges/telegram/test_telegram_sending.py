@@ -30,6 +30,7 @@ from store.values import DeliveryStatus
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, STAFF
+from tests.edges.obligation_rows import add_what_is_due
 from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 
 AGAIN = "(You may have had this already; it is sent again to be sure.)"
@@ -265,6 +266,7 @@ async def test_a_survey_interrupted_by_a_restart_is_recorded_as_sent(
     await desk.settled()
     clock.go_on(days=3, minutes=1)
     store = desk.store
+    add_what_is_due(store)
     [survey] = store.write(claim, ("survey",), 1, 0.0)
     store.write(begin_sending, survey, "words", template="survey", language="en", ref=ref)
     desk.worker.nudge()
