@@ -84,7 +84,7 @@ def mean_interval(total: float, squares: float, number: int) -> tuple[float, flo
 def student_quantile(probability: float, freedom: float) -> float:
     """The quantile of Student's distribution by Fisher's expansion (Hill, 1970).
 
-    Right to two digits from 5 degrees of freedom on, and to .0002 from 9.
+    Right to two digits from 5 degrees of freedom on, and to .0003 from 9.
     """
     z = NormalDist().inv_cdf(probability)
     terms = (

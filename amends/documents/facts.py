@@ -74,7 +74,7 @@ def value_words(name: str, value: Any, labels: Labels) -> str:
             return language_name(text)
         except (ValueError, UnknownLocaleError):
             return text.replace("_", " ")
-    if name in ("severity", "safety", "complexity", "reach", "recurrence"):
+    if name in ("severity", "safety", "complexity", "reach", "recurrence") and has_label(name, text, labels):
         return labels.code(name, text) or text
     return _text_words(name, text, labels)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amends.documents.facts import basis_words, fact_lines, value_words
@@ -48,6 +48,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4), st.sampled_from(sorted(LABELS)))
+@example({"severity": "2026-11-05T09:30:00.123456Z"}, "de")
 def test_any_facts_are_shown_in_words(facts: dict[str, Any], language: str) -> None:
     for line in fact_lines(facts, LABELS[language]):
         assert not RAW.search(line), line
