@@ -118,10 +118,10 @@ class Tx:
         """Insert the row, or update the row with the same primary key."""
         self.upsert_all(table, [row])
 
-    def upsert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert or update rows by their primary keys; all have the same columns."""
+    def upsert_all(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...] = ()) -> None:
+        """Insert or update rows by their primary keys, or by the unique `keys`; all have the same columns."""
         if rows:
-            _upsert(table, tuple(rows[0]), self.is_sqlite).run(self.connection, rows)
+            _upsert(table, tuple(rows[0]), keys, self.is_sqlite).run(self.connection, rows)
 
 
 def _dialect_insert(table: Table, is_sqlite: bool) -> Any:
@@ -150,9 +150,9 @@ def _take(table: Table, is_sqlite: bool) -> Prepared:
 
 
 @cache
-def _upsert(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Prepared:
+def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], is_sqlite: bool) -> Prepared:
     statement = _dialect_insert(table, is_sqlite)
-    keys = [column.name for column in table.primary_key.columns]
+    keys = keys or tuple(column.name for column in table.primary_key.columns)
     changed = {name: statement.excluded[name] for name in columns if name not in keys}
     return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 

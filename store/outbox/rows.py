@@ -6,10 +6,7 @@ Only `add_due`, the one row that adds what a case owes later, is moved by each a
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
-
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.obligations.kinds import (
     NewObligation,
@@ -21,7 +18,6 @@ from complaints.obligations.kinds import (
 from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.keyring import Keyring, place, seal, unseal
-from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.people.contacts import find_contact
 from store.tables import OBLIGATIONS
@@ -95,16 +91,8 @@ def schedule_after_act(
     schedule_for_case(tx, ref, contact_id, at_once)
     if later:
         row = obligation_row(addition(later), scope=ref, ref=ref, contact_id=None, at=tx.now)
-        _schedule_addition(tx.is_sqlite).run(tx.connection, [row])
-
-
-@cache
-def _schedule_addition(is_sqlite: bool) -> Prepared:
-    """The one row of its case: an act moves it, also after it was done or has failed."""
-    statement = (sqlite if is_sqlite else postgresql).insert(OBLIGATIONS).inline()
-    names = ("due", "lane", "facts", "state", "ended_at", "lease_until", "wait_until", "attempts", "why")
-    changed = {name: statement.excluded[name] for name in names}
-    return Prepared(statement.on_conflict_do_update(index_elements=["scope", "key"], set_=changed))
+        # The one row of its case: an act moves it, also after it was done or has failed.
+        tx.upsert_all(OBLIGATIONS, [row], keys=("scope", "key"))
 
 
 def insert_obligation(

@@ -101,7 +101,7 @@ def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
 
 
 def load_files_of_person(tx: Tx, person: str, limit: int, *, lock: bool) -> list[CaseFile]:
-    """Load a person's complaints, the newest first, without damaged ones. `lock` locks their rows"""
+    """Load a person's complaints, the newest first, without damaged ones. `lock` locks their rows."""
     headers = _HEADERS_OF_PERSON[lock and not tx.is_sqlite].rows(tx.connection, person=person, limit=limit)
     return _readable_files(tx, headers)
 

@@ -94,8 +94,8 @@ async def test_a_proposal_uses_sentence_vectors_while_there_are_some(
     store: Store, desk: Desk, clock: FakeClock, proposing: ProposalHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = Encoder(lambda texts: np.eye(DIMENSIONS)[[int("bin" in text) for text in texts]])
-    known = {"lift": "service", "bin": "goods"}
-    rows = [replace(example, category=known[example.category]) for example in examples("again")]
+    renamed = {"lift": "service", "bin": "goods"}
+    rows = [replace(example, category=renamed[example.category]) for example in examples("again")]
     model = train(rows, encoder=encoder)
     use(store, model)
 
