@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from complaints.actors import Actor
 from complaints.obligations.kinds import NewObligation, SendPriority
@@ -74,7 +74,7 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
             fetch = NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, facts)
             from_slack = NewObligation(f"slack_fetch:{n}", "slack_fetch", tx.now, SendPriority.NOTICE, facts)
             obligations.append(from_slack if received.source == SLACK else fetch)
-    tx.connection.execute(insert(FILES), rows)
+    tx.add_all(FILES, rows)
     schedule_for_case(tx, case.ref, file.contact_id, obligations)
 
 
@@ -230,7 +230,7 @@ def _row(tx: Tx, ref: str, n: int) -> Any:
 
 
 def _change(tx: Tx, ref: str, n: int, **values: Any) -> None:
-    tx.connection.execute(update(FILES).where(FILES.c.ref == ref, FILES.c.n == n).values(**values))
+    tx.update_by(FILES, {"ref": ref, "n": n}, **values)
 
 
 def _meta(file: CaseFile, tx: Tx, row: Any) -> dict[str, Any]:

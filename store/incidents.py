@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, insert, select, update
+from sqlalchemy import Select, exists, func, select
 
 from complaints import incidents as rules
 from complaints.actors import Actor
@@ -50,14 +50,10 @@ def open_incident(
     """Open an incident (facts `started_at`, `owner`); raises NotAllowed (recorded), BadFacts, AlreadyDone."""
     _take_key(tx, key)
     event = _perform(tx, None, IncidentAct.OPEN, by, facts, words)
-    number: int = tx.connection.execute(
-        insert(INCIDENTS)
-        .values(head=GENESIS, version=0, told_seq=event.seq, opened_at=event.at, started_at=event.at, draws=0)
-        .returning(_COLUMNS.id)
-    ).scalar_one()
+    row = {"head": GENESIS, "version": 0, "told_seq": event.seq, "draws": 0}
+    number = tx.add_numbered(INCIDENTS, {**row, "opened_at": event.at, "started_at": event.at})
     secret = new_key()
-    wrapped = tx.keys.wrap(secret, key_place(number))
-    tx.connection.execute(update(INCIDENTS).where(_COLUMNS.id == number).values(key_wrapped=wrapped))
+    tx.update_by(INCIDENTS, {"id": number}, key_wrapped=tx.keys.wrap(secret, key_place(number)))
     after = rules.after(None, event, id_=number)
     _record(tx, after, event, key=secret, head=GENESIS)
     return after
@@ -262,12 +258,12 @@ def load_incident_post(tx: Tx, incident: int, channel: str) -> tuple[str, str | 
     columns = select(INCIDENTS.c.channel, INCIDENTS.c.ts, INCIDENTS.c.draws)
     row = tx.connection.execute(columns.where(INCIDENTS.c.id == incident)).one()
     if row.channel is None:
-        tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident).values(channel=channel))
+        tx.update_by(INCIDENTS, {"id": incident}, channel=channel)
     return row.channel or channel, row.ts, row.draws
 
 
 def record_incident_posted(tx: Tx, incident: int, ts: str, draws: int) -> None:
-    tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident).values(ts=ts, draws=draws))
+    tx.update_by(INCIDENTS, {"id": incident}, ts=ts, draws=draws)
 
 
 def was_executive_notified(tx: Tx, ref: str) -> bool:
@@ -365,12 +361,9 @@ def _record(tx: Tx, incident: Incident, event: IncidentEvent, *, key: bytes, hea
         )
     # `told_seq` is the event with the incident's present description.
     description = {"told_seq": event.seq} if event.act in (IncidentAct.OPEN, IncidentAct.CHANGE) else {}
-    changed = tx.connection.execute(
-        update(INCIDENTS)
-        .where(_COLUMNS.id == incident.id, _COLUMNS.version == event.seq - 1)
-        .values(head=sha256(entry), **description, **incident_row(incident))
-    )
-    if changed.rowcount != 1:
+    unchanged = _COLUMNS.id == incident.id, _COLUMNS.version == event.seq - 1
+    values = {"head": sha256(entry), **description, **incident_row(incident)}
+    if tx.update(INCIDENTS, *unchanged, **values) != 1:
         raise Stale.worded("stale:incident_meanwhile")
     schedule_card(tx, incident.id, str(event.seq))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from complaints.case import Case
 from complaints.obligations.kinds import NewObligation, SendPriority
@@ -62,9 +62,8 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
     is_post = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
     if not new:
         # The post was deleted when the complaint moved to another channel; now it has moved back.
-        deleted = update(SLACK).where(*is_post, SLACK.c.deleted_at.is_not(None))
-        restored = deleted.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now)
-        new = tx.connection.execute(restored).rowcount == 1
+        restored = {"ts": None, "shown": 0, "draws": 0, "deleted_at": None, "claimed_at": tx.now}
+        new = tx.update(SLACK, *is_post, SLACK.c.deleted_at.is_not(None), **restored) == 1
     return replace(_post(tx.connection.execute(select(SLACK).where(*is_post)).one()), is_new=new)
 
 
@@ -72,8 +71,8 @@ def take_over_post(tx: Tx, post: SlackPost) -> bool:
     """Claim a post that its first claimant never made; True for the one process that gets it."""
     columns = SLACK.c
     is_post = (columns.ref == post.ref, columns.channel == post.channel, columns.purpose == post.purpose)
-    unposted = update(SLACK).where(*is_post, columns.ts.is_(None), columns.claimed_at == post.claimed_at)
-    return tx.connection.execute(unposted.values(claimed_at=tx.now)).rowcount == 1
+    unposted = (*is_post, columns.ts.is_(None), columns.claimed_at == post.claimed_at)
+    return tx.update(SLACK, *unposted, claimed_at=tx.now) == 1
 
 
 def record_posted(tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int) -> bool:
@@ -82,10 +81,10 @@ def record_posted(tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int
     After the first draw, the thread lines that waited for it become due. False if another process has recorded a
     newer version since, so that this drawing may have replaced a newer one in Slack.
     """
-    statement = update(SLACK).where(
+    not_newer = (
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
-    )
-    is_newest = tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw)).rowcount > 0
+    )  # fmt: skip
+    is_newest = tx.update(SLACK, *not_newer, ts=ts, shown=shown, draws=draw) > 0
     if draw == 1:
         _release_thread_lines(tx, ref)
     return is_newest
@@ -103,16 +102,14 @@ def list_waiting_drawings(tx: Tx, ref: str) -> dict[int, str]:
 def complete_drawings(tx: Tx, ids: Collection[int]) -> None:
     """Complete these obligations without a call: the card was drawn after they were listed."""
     columns = OBLIGATIONS.c
-    drawn = update(OBLIGATIONS).where(columns.id.in_(ids), IS_OPEN)
-    tx.connection.execute(drawn.values(state="done", ended_at=tx.now, payload=None, why=None))
+    done = {"state": "done", "ended_at": tx.now, "payload": None, "why": None}
+    tx.update(OBLIGATIONS, columns.id.in_(ids), IS_OPEN, **done)
 
 
 def record_post_deleted(tx: Tx, ref: str, purpose: str) -> None:
     """Record that the post was deleted, because the complaint is shown in another channel."""
-    statement = update(SLACK).where(
-        SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None)
-    )
-    tx.connection.execute(statement.values(deleted_at=tx.now))
+    is_post = SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None)
+    tx.update(SLACK, *is_post, deleted_at=tx.now)
 
 
 def sweep_cards(tx: Tx, most: int = CARDS_PER_SWEEP) -> int:
@@ -143,8 +140,7 @@ def sweep_cards(tx: Tx, most: int = CARDS_PER_SWEEP) -> int:
             scheduled.add(row.ref)
             completed.append(row.id)
     if completed:
-        done = update(OBLIGATIONS).where(columns.id.in_(completed))
-        tx.connection.execute(done.values(state="done", ended_at=tx.now, payload=None))
+        tx.update(OBLIGATIONS, columns.id.in_(completed), state="done", ended_at=tx.now, payload=None)
     return len(scheduled)
 
 
@@ -168,7 +164,7 @@ def keep_draft(
 ) -> str:
     """Keep what was typed into a form, sealed with the complaint's key, or with the instance's without one."""
     number = secrets.token_urlsafe(16)
-    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
+    tx.delete(DRAFTS, DRAFTS.c.expires_at <= tx.now)
     text, aad = json.dumps(content, ensure_ascii=False), place("drafts", number, "typed")
     tx.add(
         DRAFTS,
@@ -215,7 +211,7 @@ def read_typed(tx: Tx, number: str) -> tuple[Any, dict[str, Any]]:
 
 def drop_draft(tx: Tx, number: str) -> None:
     """Delete a draft after its act was done or cancelled."""
-    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.id == number))
+    tx.delete(DRAFTS, DRAFTS.c.id == number)
 
 
 def record_slack_key(tx: Tx, key: str) -> bool:
@@ -246,10 +242,8 @@ def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
 def _release_thread_lines(tx: Tx, ref: str) -> None:
     """Set `due` back to the creation time, so that the oldest line is claimed first."""
     columns = OBLIGATIONS.c
-    waiting = update(OBLIGATIONS).where(
-        columns.scope == ref, IS_OPEN, columns.kind == THREAD, columns.due > tx.now
-    )
-    if tx.connection.execute(waiting.values(due=columns.created_at)).rowcount:
+    waiting = columns.scope == ref, IS_OPEN, columns.kind == THREAD, columns.due > tx.now
+    if tx.update_each(OBLIGATIONS, waiting, lambda row: {"due": row.created_at}):
         tx.obligations_changed = True
 
 
@@ -286,7 +280,7 @@ def record_alert(tx: Tx, round_prefix: str, ref: str, member_id: str, *, reached
 def page_now(tx: Tx, ref: str) -> None:
     """Make the page due, so that those who were alerted in place of others get the message in Slack too."""
     page = OBLIGATIONS.c.ref == ref, OBLIGATIONS.c.kind == "page", IS_OPEN
-    tx.connection.execute(update(OBLIGATIONS).where(*page).values(due=tx.now))
+    tx.update(OBLIGATIONS, *page, due=tx.now)
     tx.obligations_changed = True
 
 

@@ -26,7 +26,6 @@ from store.database.engine import (
     StoreThreads,
     create_engines,
     empty_log,
-    note_changes,
     rewrite_tables,
 )
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
@@ -83,7 +82,6 @@ class Store:
 
     def __init__(self, engines: Engines, keys: Keyring, clock: Callable[[], datetime]) -> None:
         self._engines, self._keys, self._clock = engines, keys, clock
-        note_changes(engines)
         self._threads = StoreThreads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
         self._folded = FoldedCases()

@@ -13,13 +13,10 @@ from sqlalchemy import (
     String,
     and_,
     cast,
-    delete,
     func,
-    insert,
     literal,
     or_,
     select,
-    update,
 )
 
 from complaints.batch import TAKEN_BACK, Audience, Batch
@@ -79,7 +76,7 @@ def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> Non
         {"batch": batch, "ref": case.ref, "incident_id": number, "left_out": why, "seq": None}
         for case, why in members
     ]
-    tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
+    tx.add_all(INCIDENT_RECEIVERS, rows)
     for case, _ in audience.left_out:
         insert_redraw(tx, case.ref, f"left_out:{batch}")
 
@@ -101,18 +98,17 @@ def end_waiting(tx: Tx, kind: str, batch: str) -> list[str]:
     """End what no worker has claimed yet; returns the complaints. They can be scheduled again."""
     columns = OBLIGATIONS.c
     waiting = (columns.key == f"{kind}:{batch}", IS_OPEN, columns.lease_until <= database_seconds())
-    return list(tx.connection.execute(delete(OBLIGATIONS).where(*waiting).returning(columns.ref)).scalars())
+    return [row.ref for row in tx.delete(OBLIGATIONS, *waiting)]
 
 
 def record_taken_back(tx: Tx, batch: str, refs: Sequence[str]) -> None:
-    taken_back = update(INCIDENT_RECEIVERS).where(_RECEIVERS.batch == batch, _RECEIVERS.ref.in_(refs))
-    tx.connection.execute(taken_back.values(left_out=TAKEN_BACK))
+    tx.update(INCIDENT_RECEIVERS, _RECEIVERS.batch == batch, _RECEIVERS.ref.in_(refs), left_out=TAKEN_BACK)
 
 
 def record_left_out(tx: Tx, ref: str, batch: str, why: str, *, completes: int | None = None) -> None:
     """A complaint of the batch is left to a person after all; nothing changes where the act was done before."""
     not_yet = (_RECEIVERS.batch == batch, _RECEIVERS.ref == ref, _RECEIVERS.seq.is_(None))
-    tx.connection.execute(update(INCIDENT_RECEIVERS).where(*not_yet).values(left_out=why))
+    tx.update(INCIDENT_RECEIVERS, *not_yet, left_out=why)
     insert_redraw(tx, ref, f"left_out:{batch}")
     if completes is not None:
         complete(tx, completes)
@@ -120,9 +116,7 @@ def record_left_out(tx: Tx, ref: str, batch: str, why: str, *, completes: int | 
 
 def record_reached(tx: Tx, ref: str, batch: str, seq: int) -> None:
     """The act of a batch is in the record of this complaint, as the event with this number."""
-    tx.connection.execute(
-        update(INCIDENT_RECEIVERS).where(_RECEIVERS.batch == batch, _RECEIVERS.ref == ref).values(seq=seq)
-    )
+    tx.update_by(INCIDENT_RECEIVERS, {"batch": batch, "ref": ref}, seq=seq)
 
 
 def list_batch_deliveries(tx: Tx, batch: str, kind: str = UPDATE) -> list[BatchDelivery]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 
 from complaints.actors import Actor, complainant
 from complaints.vocabulary import Verb
@@ -38,11 +38,8 @@ def create_bind_code(
     Raises what the verb raises: AlreadyDone if the complaint has a chat already.
     """
     act_on(tx, load_case_file(tx, ref, lock=True), Verb.BIND, by, {}, {}, version=version, key=key)
-    tx.connection.execute(
-        update(BINDINGS)
-        .where(BINDINGS.c.ref == ref, BINDINGS.c.used_at.is_(None), BINDINGS.c.expires_at > tx.now)
-        .values(expires_at=tx.now)
-    )
+    running = BINDINGS.c.ref == ref, BINDINGS.c.used_at.is_(None), BINDINGS.c.expires_at > tx.now
+    tx.update(BINDINGS, *running, expires_at=tx.now)
     code = _new_code(tx)
     until = tx.now + VALID_FOR
     tx.add(BINDINGS, ref=ref, code_index=tx.keys.index(_KIND, code), tries=0, expires_at=until, used_at=None)
@@ -117,11 +114,7 @@ def _redeem(tx: Tx, contact: ContactPoint, code: str, ref: str) -> CaseFile:
     # The code was given to the complainant on file, who hands the complaint over by using it.
     by = complainant(file.case.complainant)
     _, after = act_on(tx, file, Verb.BIND, by, {"person": contact.person}, {})
-    tx.connection.execute(
-        update(COMPLAINTS)
-        .where(COMPLAINTS.c.ref == ref)
-        .values(complainant_id=contact.person, contact_id=contact.id)
-    )
+    tx.update_by(COMPLAINTS, {"ref": ref}, complainant_id=contact.person, contact_id=contact.id)
     copy_roles(tx, ref, contact.person, as_well_as=by.id)
     _change_binding(tx, code, used_at=tx.now)
     move_letters_to_chat(tx, after)
@@ -129,4 +122,4 @@ def _redeem(tx: Tx, contact: ContactPoint, code: str, ref: str) -> CaseFile:
 
 
 def _change_binding(tx: Tx, code: str, **values: Any) -> None:
-    tx.connection.execute(update(BINDINGS).where(_is_code(tx, code)).values(**values))
+    tx.update(BINDINGS, _is_code(tx, code), **values)

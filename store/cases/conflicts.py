@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
@@ -168,13 +168,8 @@ def _is_representative(tx: Tx, case: Case) -> bool:
 
 
 def _update_representative(tx: Tx, ref: str, person: str, values: Mapping[str, Any]) -> None:
-    tx.connection.execute(
-        update(CASE_PEOPLE)
-        .where(
-            CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.person_id == person, CASE_PEOPLE.c.role == REPRESENTATIVE
-        )
-        .values(**values)
-    )
+    is_row = CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.person_id == person, CASE_PEOPLE.c.role == REPRESENTATIVE
+    tx.update(CASE_PEOPLE, *is_row, **values)
 
 
 def _write_needs(tx: Tx, person: str, words: Mapping[str, str]) -> None:
@@ -184,4 +179,4 @@ def _write_needs(tx: Tx, person: str, words: Mapping[str, str]) -> None:
     if not needs.strip() or wrapped is None:
         return
     sealed = seal(person_key(tx, person, wrapped), needs, place("people", person, "needs"))
-    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(needs_sealed=sealed))
+    tx.update_by(PEOPLE, {"id": person}, needs_sealed=sealed)

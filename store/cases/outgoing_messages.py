@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
@@ -147,9 +147,7 @@ def _complete(tx: Tx, obligation_id: int, *, redraw: bool) -> None:
 
 
 def _mark(tx: Tx, message: int, state: MessageState, **values: Any) -> None:
-    tx.connection.execute(
-        update(MESSAGES).where(MESSAGES.c.id == message).values(state=state.value, **values)
-    )
+    tx.update_by(MESSAGES, {"id": message}, state=state.value, **values)
 
 
 def _record_acts(tx: Tx, acts: Sequence[FollowUpAct]) -> tuple[ComplaintError, ...]:

@@ -120,18 +120,18 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
     )
     # A letter that failed has not left: an attachment could not be fetched, or the channel refused it.
     is_unsent = or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds()))
-    ended = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(columns.scope == ref, columns.key.in_(brought), is_unsent, ~may_have_left)
+    done = {"state": "done", "ended_at": tx.now, "payload": None, "why": None}
+    ended = tx.update_each(
+        OBLIGATIONS,
+        [columns.scope == ref, columns.key.in_(brought), is_unsent, ~may_have_left],
         # An act that is done again has the same obligations: their keys must be free.
-        .values(
-            state="done", ended_at=tx.now, payload=None, why=None,
-            key=columns.key + f":taken_back:{recorded.event.seq}",
-        )
-        .returning(columns.kind)
-    ).scalars().all()  # fmt: skip
+        lambda row: {**done, "key": f"{row.key}:taken_back:{recorded.event.seq}"},
+    )
     left = select(columns.id).where(columns.scope == ref, columns.key.in_(letters))
-    if not SENT_TO_COMPLAINANT & set(ended) or tx.connection.execute(left).first() is not None:
+    if (
+        SENT_TO_COMPLAINANT.isdisjoint(row.kind for row in ended)
+        or tx.connection.execute(left).first() is not None
+    ):
         raise OutOfOrder.worded("already_sent:letter", seq=seq, ref=ref)
     tx.obligations_changed = True
     return recorded

@@ -228,8 +228,8 @@ def delete_expired_rows(tx: Tx) -> None:
     tx.connection.execute(
         delete(RECEIVED_KEYS).where(RECEIVED_KEYS.c.at < tx.now - KEYS_KEPT, not_(is_longer_kept))
     )
-    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
-    tx.connection.execute(delete(DEAD_LETTERS).where(DEAD_LETTERS.c.expires_at <= tx.now))
+    tx.delete(DRAFTS, DRAFTS.c.expires_at <= tx.now)
+    tx.delete(DEAD_LETTERS, DEAD_LETTERS.c.expires_at <= tx.now)
     delete_unused_limits(tx)
     insert_removal(tx)
 

@@ -143,7 +143,7 @@ def _person(tx: Tx, row: Any) -> None:
         except Altered:
             continue  # without its address it cannot be found by any hash; the person's other data move
         index = point_index(tx, row.id, point.channel, address)
-        tx.connection.execute(update(CONTACTS).where(CONTACTS.c.id == point.id).values(address_index=index))
+        tx.update_by(CONTACTS, {"id": point.id}, address_index=index)
     wrapped = tx.keys.wrap(key, place("people", row.id, "key"))
     tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == row.id).values(key_wrapped=wrapped))
 
@@ -160,14 +160,12 @@ def _case(tx: Tx, row: Any) -> None:
             continue
         normalised = normal_form(identifier.kind, value, country)
         if normalised is not None:
-            tx.connection.execute(
-                update(IDENTIFIERS)
-                .where(
-                    IDENTIFIERS.c.ref == row.ref,
-                    IDENTIFIERS.c.kind == identifier.kind,
-                    IDENTIFIERS.c.value_index == identifier.value_index,
-                )
-                .values(value_index=tx.keys.index(identifier.kind, normalised))
+            tx.update(
+                IDENTIFIERS,
+                IDENTIFIERS.c.ref == row.ref,
+                IDENTIFIERS.c.kind == identifier.kind,
+                IDENTIFIERS.c.value_index == identifier.value_index,
+                value_index=tx.keys.index(identifier.kind, normalised),
             )
     rotate_sketch(tx, row.ref, key)
     wrapped = tx.keys.wrap(key, key_place(row.ref))
@@ -187,7 +185,7 @@ def _proof_key(tx: Tx, _: Any) -> None:
 def _reseal(column: Column[Any], where: Callable[[Any], str], tx: Tx, row: Any) -> None:
     sealed_place, table = where(row), column.table
     resealed = tx.keys.seal(tx.keys.unseal(getattr(row, column.name), sealed_place), sealed_place)
-    tx.connection.execute(update(table).where(table.c.id == row.id).values({column: resealed}))
+    tx.update_by(table, {"id": row.id}, **{column.name: resealed})
 
 
 _USE, _ROTATION = "use_key", "rotate_keys"

@@ -23,7 +23,7 @@ from store.database.schema import APPEND_ONLY
 from store.database.transaction import Tx
 from store.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256
-from store.proof.journal import Item, entry_mac, head_mac, items_in, items_of
+from store.proof.journal import Item, changes_in, entry_mac, head_mac, items_of
 from store.record.load import case_key, first_rules, parse_events, text_place
 from store.record.measures import is_current, read_measures
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
@@ -212,6 +212,7 @@ _KINDS = {
     "inserted": "this row was added by somebody who does not have the key",
     "deleted": "this row is missing",
 }
+_CHANGED_BEFORE = "this row was changed by somebody who does not have the key, before the desk changed it"
 _REWRITTEN = "a later journal entry changes this row, and rows of this table are never changed"
 
 
@@ -269,10 +270,12 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
 def _compare(owner: str, entries: Sequence[str], current: Sequence[Item]) -> list[Damage]:
     latest: dict[tuple[str, str], str | None] = {}
     added, damages = set(), []
-    for table, key, digest in items_in(entries):
+    for table, key, digest, *before in changes_in(entries):
         # A holder of the keys can write an entry for a row that this program never changes.
         if (table, key) in added and digest != latest[table, key]:
             damages.append(Damage(owner, 0, _REWRITTEN, table, key, "edited"))
+        elif next(iter(before), None) != latest.get((table, key)):
+            damages.append(Damage(owner, _seq(table, key), _CHANGED_BEFORE, table, key, "edited"))
         latest[table, key] = digest
         if table in APPEND_ONLY:
             added.add((table, key))

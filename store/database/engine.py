@@ -3,7 +3,6 @@
 SQLite has one writer and four readers, each kind with an engine of its own. PostgreSQL has one pool for both.
 """
 
-import hashlib
 import math
 import sqlite3
 import stat
@@ -20,7 +19,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 
 from store.database.errors import FAILED_AT_WORK, DatabaseUnavailable, StoreError
-from store.database.journaled import start_noting_postgres, start_noting_sqlite
 
 READERS = 4
 #: PostgreSQL connections, and as many threads: no thread waits for a connection that another waiting thread holds.
@@ -92,23 +90,6 @@ def create_engines(url: str) -> Engines:
     _ping_after_idle(engine)
     # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
-
-
-def note_changes(engines: Engines) -> None:
-    """Let every writing connection note the rows that it changes, for the journal; called before the first one."""
-    start = start_noting_sqlite if engines.is_sqlite else start_noting_postgres
-    event.listen(engines.writing, "connect", lambda connection, _: start(connection))
-
-
-@event.listens_for(Engine, "connect")
-def _add_functions(connection: Any, _: Any) -> None:
-    """SQLite has no hash function; the commitments of the journal need one, in backup files too."""
-    if isinstance(connection, sqlite3.Connection):
-        connection.create_function("amends_sha256", 1, _hex_sha256, deterministic=True)
-
-
-def _hex_sha256(value: bytes | None) -> str | None:
-    return None if value is None else hashlib.sha256(value).hexdigest()
 
 
 def _ping_after_idle(engine: Engine) -> None:

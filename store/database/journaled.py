@@ -1,24 +1,25 @@
-"""Which rows the journal covers: their owners, the columns that count, and how the database reports a change.
+"""Which rows the journal covers: their owners, the columns that count, and their content as text.
 
-Triggers note each changed row of these tables in a temporary table of our own connection, so that no statement can be
-forgotten. A change on another connection has no journal entry, and `db verify` names it. The other tables are checked
-in other ways: projections are folded again, and the sketches of similar cases are computed again. The tables of
-received keys, rate limits and leases coordinate running processes and hold no record.
+The content is computed here from the values that a transaction passed to the database, and by `db verify` from those
+that it reads. What a database did by itself (a trigger, a rule, another connection) has no entry in the journal. The
+other tables are checked in other ways: projections are folded again, and the sketches of similar cases are computed
+again. The tables of received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
 import base64
+import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
-    Connection,
     Date,
     Float,
     Integer,
@@ -32,11 +33,11 @@ from sqlalchemy import (
 from store import tables
 from store.tables.column_types import UtcDateTime
 
-#: The temporary table in which triggers note the changed rows of a transaction.
-TOUCHED = "amends_touched"
 #: Prefixes of owners that are no complaint.
 CHAT, PERSON, INCIDENT, DESK = "chat:", "person:", "-incident-", "-desk:"
 _COMMITMENT_BYTES = 16
+#: Shows a value as text.
+ToText = Callable[[Any], str]
 
 _CASE = (("", "ref"),)
 _CASE_OR_CHAT = (("", "ref"), (CHAT, "contact_id"))
@@ -76,37 +77,47 @@ class Journaled:
         parts = [f"'{prefix}' || {row}.\"{name}\"{text}" for prefix, name in self.owners]
         return f"coalesce({', '.join(parts)}, {desk})" if parts else desk
 
-    def key_sql(self, row: str, dialect: str) -> str:
-        """The primary key of a row as text, as SQL."""
-        parts = [_text_sql(column, row, dialect) for column in self.table.primary_key.columns]
-        # A single number becomes text too.
-        return "'' || " + " || '|' || ".join(parts)
+    def owner(self, values: Mapping[str, Any]) -> str:
+        """The owner of a row with these values."""
+        for prefix, name in self.owners:
+            if values[name] is not None:
+                return f"{prefix}{values[name]}"
+        return DESK + self.table.name
 
-    def content_sql(self, row: str, dialect: str) -> str:
-        """The content of a row as text, as SQL: equal on both databases, each value after its name and length.
+    def key(self, values: Mapping[str, Any]) -> str:
+        """The primary key of a row as text."""
+        return "|".join(
+            values[name].hex() if isinstance(values[name], bytes) else to_text(values[name])
+            for name, to_text in self._key_texts
+        )
+
+    def content(self, values: Mapping[str, Any]) -> str:
+        """The content of a row as text, equal on both databases: each value after its name and length.
 
         A column without a value adds nothing, so a later migration may add one.
         """
         parts = []
-        for column in sorted(self.columns, key=lambda column: column.name):
-            if column.name in self.presence:
-                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '' ELSE '{column.name} ' END")
-            elif isinstance(column.type, LargeBinary):
-                # The length of the hash is known. SQLite would ask Python for the hash twice, and for no value too.
-                value = f"'{column.name}=64:' || {_text_sql(column, row, dialect)} || ' '"
-                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '' ELSE {value} END")
-            else:
-                value = _text_sql(column, row, dialect)
-                parts.append(f"coalesce('{column.name}=' || length({value}) || ':' || {value} || ' ', '')")
-        return " || ".join(parts)
+        for name, to_text in self._texts:
+            value = values.get(name)
+            if value is not None:
+                shown = None if name in self.presence else to_text(value)
+                parts.append(f"{name} " if shown is None else f"{name}={len(shown)}:{shown} ")
+        return "".join(parts)
 
-    def query(self, owners: Sequence[str], dialect: str) -> tuple[TextClause, list[str | int]] | None:
-        """The query for owner, key and content of the rows of owners of one kind, and its parameters.
+    @cached_property
+    def _texts(self) -> list[tuple[str, ToText]]:
+        return sorted((column.name, _to_text(column)) for column in self.columns)
+
+    @cached_property
+    def _key_texts(self) -> list[tuple[str, ToText]]:
+        return [(column.name, _to_text(column)) for column in self.table.primary_key.columns]
+
+    def query(self, owners: Sequence[str]) -> tuple[TextClause, list[str | int]] | None:
+        """The query for the rows of owners of one kind, as the driver reads them, and its parameters.
 
         None if this table has no rows of that kind.
         """
         kind = kind_of(owners[0])
-        columns = ", ".join(sql("t", dialect) for sql in (self.owner_sql, self.key_sql, self.content_sql))
         names = [name for _, name in self.owners]
         wanted: list[str | int] = []
         if kind == DESK:
@@ -120,12 +131,14 @@ class Journaled:
             place = place or 0
             prefix, name = self.owners[place]
             values = [owner.removeprefix(prefix) for owner in owners]
-            is_number = isinstance(self.table.c[name].type, Integer | BigInteger)
+            is_number = isinstance(self.table.c[name].type, Integer)
             # A forged name such as "chat:1x" has no rows.
             wanted = [int(value) for value in values if value.isdecimal()] if is_number else [*values]
             if not wanted:
                 return None
             conditions = [f't."{name}" IN :owners', *(f't."{other}" IS NULL' for other in names[:place])]
+        wanted_columns = dict.fromkeys([*self.table.primary_key.columns.keys(), *names, *self._names])
+        columns = ", ".join(f't."{name}"' for name in wanted_columns)
         query = text(
             f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}"
         )
@@ -139,23 +152,9 @@ class Journaled:
             f"WHERE NOT EXISTS (SELECT 1 FROM journal_heads h WHERE h.owner = {owner})"
         )
 
-    def changed_sql(self, dialect: str) -> str:
-        """Whether an update changed anything that counts, as SQL."""
-        differences = (
-            _differs_sql(column, dialect, column.name in self.presence)
-            for column in dict.fromkeys([*self._places, *self.columns])
-        )
-        return " OR ".join(differences)
-
-    def moved_sql(self, dialect: str) -> str:
-        """Whether an update gave the row another key or owner, as SQL."""
-        return " OR ".join(_differs_sql(column, dialect, False) for column in self._places)
-
     @cached_property
-    def _places(self) -> tuple[Column[Any], ...]:
-        """The columns of the key and of the owners."""
-        owners = (self.table.c[name] for _, name in self.owners)
-        return tuple(dict.fromkeys([*self.table.primary_key.columns, *owners]))
+    def _names(self) -> list[str]:
+        return [column.name for column in self.columns]
 
 
 def commitment(key: bytes, table: str, row_key: str, content: str) -> str:
@@ -188,7 +187,8 @@ JOURNALED: Mapping[str, Journaled] = {
         Journaled(
             tables.COMPLAINTS,
             presence=_PRESENT,
-            only=frozenset({"key_wrapped", "complainant_id", "contact_id", "received_at", "logged_at"}),
+            # The other columns follow from the events.
+            only=frozenset({"key_wrapped", "complainant_id", "contact_id"}),
         ),
         # A masked copy is computed from the text where it is missing.
         Journaled(tables.TEXTS, leave_out=frozenset({"masked"})),
@@ -218,122 +218,55 @@ def owner_key(mac_key: bytes, owner: str) -> bytes:
     return hmac.digest(mac_key, f"owner\x00{owner}".encode(), "sha256")
 
 
-# --- what the databases do ---
+# --- values as text ---
+# What the driver read is text already where the database has no type of its own. A value of another type than the
+# column's is no error here: its text differs from the one that was committed to, and that is damage.
 
 
-def start_noting_sqlite(connection: Any) -> None:
-    """Let this SQLite connection note the rows that it changes; the triggers are its own and end with it."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute(f"CREATE TEMP TABLE {TOUCHED} (id INTEGER PRIMARY KEY, tbl, owner, key, content)")
-    if cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'journal'").fetchone():
-        cursor.executescript(_sqlite_script())
-    cursor.close()
+def _to_text(column: Column[Any]) -> ToText:
+    kind = column.type
+    kinds = (LargeBinary, Float, Boolean, UtcDateTime, Date, JSON, Integer)
+    return next((_TEXTS[known] for known in kinds if isinstance(kind, known)), _text)
 
 
-def start_noting_postgres(connection: Any) -> None:
-    """Let this PostgreSQL connection note the rows that it changes: the triggers ask for its temporary table.
-
-    The journal empties the table: ON COMMIT DELETE ROWS cuts off its files and costs each commit a further 1.6 ms.
-    """
-    connection.execute(
-        f"CREATE TEMP TABLE IF NOT EXISTS {TOUCHED} (id bigint GENERATED ALWAYS AS IDENTITY, tbl text, owner text, "
-        "key text, content text)"
-    )
-    connection.commit()
+def _other(value: Any) -> str:
+    return f"{type(value).__name__} {value!r}"
 
 
-def create_postgres_triggers(connection: Connection) -> None:
-    """Create the triggers of all journaled tables, or replace them; repeating it changes nothing."""
-    for spec in JOURNALED.values():
-        name = spec.table.name
-        old, new = _notes(spec, "postgresql")
-        connection.exec_driver_sql(
-            f"CREATE OR REPLACE FUNCTION amends_touch_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF to_regclass('pg_temp.{TOUCHED}') IS NULL THEN RETURN NULL; END IF; "
-            f"IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND ({spec.moved_sql('postgresql')})) THEN {old} END IF; "
-            f"IF TG_OP <> 'DELETE' THEN {new} END IF; "
-            "RETURN NULL; END $$"
-        )
-        for verb, condition in (
-            ("INSERT OR DELETE", ""),
-            ("UPDATE", f"WHEN ({spec.changed_sql('postgresql')})"),
-        ):
-            connection.exec_driver_sql(
-                f"CREATE OR REPLACE TRIGGER touch_{verb.split()[0].lower()} AFTER {verb} ON {name} FOR EACH ROW "
-                f"{condition} EXECUTE FUNCTION amends_touch_{name}()"
-            )
-
-
-def drop_postgres_triggers(connection: Connection) -> None:
-    """Remove the triggers of all journaled tables."""
-    for name in JOURNALED:
-        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS amends_touch_{name}() CASCADE")
-
-
-@cache
-def _sqlite_script() -> str:
-    """The triggers of all journaled tables, created in one transaction."""
-    triggers = (statement for spec in JOURNALED.values() for statement in _sqlite_triggers(spec))
-    return f"BEGIN; {'; '.join(triggers)}; COMMIT"
-
-
-def _sqlite_triggers(spec: Journaled) -> Iterator[str]:
-    name = spec.table.name
-    old, new = _notes(spec, "sqlite")
-    for number, (verb, condition, notes) in enumerate(
-        (
-            ("INSERT", "", new),
-            ("DELETE", "", old),
-            ("UPDATE", f"WHEN {spec.changed_sql('sqlite')}", new),
-            ("UPDATE", f"WHEN {spec.moved_sql('sqlite')}", old),
-        )
-    ):
-        yield (
-            f"CREATE TEMP TRIGGER touch_{name}_{number} AFTER {verb} ON main.{name} "
-            f"{condition} BEGIN {notes} END"
-        )
-
-
-def _notes(spec: Journaled, dialect: str) -> tuple[str, str]:
-    """The statements that note the old row as gone and the new row with its content."""
-    table = f"pg_temp.{TOUCHED}" if dialect == "postgresql" else TOUCHED
-    old, new = (
-        f"INSERT INTO {table} (tbl, owner, key, content) VALUES ('{spec.table.name}', "
-        f"{spec.owner_sql(row, dialect)}, {spec.key_sql(row, dialect)}, {content});"
-        for row, content in (("OLD", "NULL"), ("NEW", spec.content_sql("NEW", dialect)))
-    )
-    return old, new
-
-
-def _text_sql(column: Column[Any], row: str, dialect: str) -> str:
-    value, kind = f'{row}."{column.name}"', column.type
-    postgres = dialect == "postgresql"
-    if isinstance(kind, LargeBinary):
-        if column.primary_key:
-            return f"encode({value}, 'hex')" if postgres else f"lower(hex({value}))"
-        return f"encode(sha256({value}), 'hex')" if postgres else f"amends_sha256({value})"
-    if isinstance(kind, Float):
-        # The databases write fractions differently.
-        return (
-            f"round({value} * 1000000)::bigint::text"
-            if postgres
-            else f"CAST(round({value} * 1000000) AS INTEGER)"
-        )
-    if not postgres:
+def _text(value: Any) -> str:
+    if type(value) is str:
         return value
-    if isinstance(kind, Boolean):
-        return f"{value}::int::text"
-    if isinstance(kind, UtcDateTime):
-        return f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-    return f"to_char({value}, 'YYYY-MM-DD')" if isinstance(kind, Date) else f"{value}::text"
+    return str.__str__(value) if isinstance(value, str) else _other(value)
 
 
-def _differs_sql(column: Column[Any], dialect: str, presence: bool) -> str:
-    old, new = f'OLD."{column.name}"', f'NEW."{column.name}"'
-    if presence:
-        return f"({old} IS NULL) <> ({new} IS NULL)"
-    if dialect == "postgresql":
-        text = "::text" if isinstance(column.type, JSON) else ""
-        return f"{old}{text} IS DISTINCT FROM {new}{text}"
-    return f"{old} IS NOT {new}"
+def _whole_number(value: Any) -> str:
+    return str(int(value)) if isinstance(value, int) else _other(value)
+
+
+def _fraction(value: Any) -> str:
+    return repr(float(value)) if isinstance(value, int | float) else _other(value)
+
+
+def _hash(value: Any) -> str:
+    is_bytes = isinstance(value, bytes | bytearray | memoryview)
+    return hashlib.sha256(value).hexdigest() if is_bytes else _other(value)
+
+
+def _moment(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _text(value)
+
+
+def _day(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else _text(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else _text(value)
+
+
+_TEXTS: Mapping[type, ToText] = {
+    LargeBinary: _hash, Float: _fraction, Boolean: _whole_number, UtcDateTime: _moment, Date: _day,
+    JSON: _json, Integer: _whole_number,
+}  # fmt: skip

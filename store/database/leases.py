@@ -111,11 +111,7 @@ def move_clock(tx: Tx, seconds: float) -> float:
     tx.insert_missing(CLOCK, [{"id": 1, "offset_seconds": 0.0}])
     # Obligations that became due may be claimed now.
     tx.obligations_changed = True
-    return float(
-        tx.connection.execute(
-            update(CLOCK)
-            .where(CLOCK.c.id == 1)
-            .values(offset_seconds=CLOCK.c.offset_seconds + seconds)
-            .returning(CLOCK.c.offset_seconds)
-        ).scalar_one()
+    (row,) = tx.update_each(
+        CLOCK, [CLOCK.c.id == 1], lambda row: {"offset_seconds": row.offset_seconds + seconds}
     )
+    return float(row.offset_seconds + seconds)

@@ -14,7 +14,6 @@ from sqlalchemy.pool import NullPool
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
-from store.database.journaled import create_postgres_triggers, drop_postgres_triggers
 from store.database.schema import require_known_schema
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
@@ -39,15 +38,6 @@ def upgrade(url: str, revision: str = "head") -> None:
         if status.is_newer:
             raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
         command.upgrade(_config(url), revision)
-        _create_triggers(url)
-
-
-def _create_triggers(url: str) -> None:
-    """Let PostgreSQL note changed rows for the journal; on SQLite each connection has triggers of its own."""
-    if database_url(url).get_backend_name() == "sqlite" or not schema_status(url).is_current:
-        return
-    with _engine(url).begin() as connection:
-        create_postgres_triggers(connection)
 
 
 def ensure_tables(url: str) -> None:
@@ -70,10 +60,6 @@ def downgrade(url: str, revision: str) -> None:
     """Migrate down to `revision` ("base": no tables)."""
     from alembic import command
 
-    if database_url(url).get_backend_name() != "sqlite":
-        # Triggers name columns, which could not be dropped otherwise; `upgrade` creates them again.
-        with _engine(url).begin() as connection:
-            drop_postgres_triggers(connection)
     command.downgrade(_config(url), revision)
 
 

@@ -5,13 +5,11 @@ SQLAlchemy takes 40 to 200 microseconds to bind one, SQLite 2 to 10 to run it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, Float, Select, UpdateBase
 from sqlalchemy.exc import DBAPIError
@@ -45,8 +43,22 @@ class Prepared:
         if connection.dialect.name != "sqlite":
             result = connection.exec_driver_sql(compiled.sql, compiled.bind(values))
             return [compiled.read(row) for row in result]
-        with sqlite_cursor(connection) as cursor:
+        with DriverCursor(connection) as cursor:
             return [compiled.read(row) for row in cursor.execute(compiled.sql, compiled.bind(values))]
+
+    def rows_of_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Run it for each of these rows of parameters; what each run returns."""
+        if connection.dialect.name == "sqlite" or len(rows) == 1:
+            return [self.rows(connection, **row) for row in rows]
+        compiled = self._of(connection.dialect, rows[0])
+        with DriverCursor(connection) as cursor:
+            # In one round trip.
+            cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows], returning=True)
+            returned = []
+            for _ in rows:
+                returned.append([compiled.read(row) for row in cursor.fetchall()])
+                cursor.nextset()
+            return returned
 
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row; None if there is none."""
@@ -58,8 +70,9 @@ class Prepared:
         bound = [compiled.bind(row) for row in rows]
         if connection.dialect.name != "sqlite":
             return connection.exec_driver_sql(compiled.sql, bound if len(bound) > 1 else bound[0]).rowcount
-        with sqlite_cursor(connection) as cursor:
-            return cursor.executemany(compiled.sql, bound).rowcount
+        with DriverCursor(connection) as cursor:
+            changed: int = cursor.executemany(compiled.sql, bound).rowcount
+            return changed
 
     def _of(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         names = (dialect.name, *values)
@@ -137,13 +150,22 @@ def _binder(
     return bind
 
 
-@contextmanager
-def sqlite_cursor(connection: Connection) -> Iterator[sqlite3.Cursor]:
-    """The driver's own cursor, with SQLAlchemy's errors."""
-    try:
-        yield cast("sqlite3.Cursor", connection.connection.cursor())
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(None, None, error, sqlite3.Error, dialect=connection.dialect) from error
+class DriverCursor:
+    """The driver's own cursor in a `with` block, with SQLAlchemy's errors."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Any:
+        return self._connection.connection.cursor()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        dialect = self._connection.dialect
+        errors = dialect.loaded_dbapi.Error
+        if isinstance(error, errors):
+            raise DBAPIError.instance(None, None, error, errors, dialect=dialect) from error
 
 
 def sqlite_time(moment: datetime) -> str:

@@ -17,12 +17,12 @@ from sqlalchemy.pool import NullPool
 
 from store.database.engine import database_url
 from store.database.errors import AlteredSchema, StoreError, database_errors
-from store.database.prepared import sqlite_cursor
+from store.database.prepared import DriverCursor
 from store.database.transaction import Tx
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
 #: What a newer release may have changed, while this one still runs on its tables.
-_CHANGED_BY_RELEASES = ("index", "constraint", "default", "function amends_touch_", "trigger touch_")
+_CHANGED_BY_RELEASES = ("index", "constraint", "default")
 
 
 def list_objects(connection: Connection) -> dict[str, str]:
@@ -56,7 +56,7 @@ def require_known_schema(connection: Connection) -> None:
     """
     version = 0
     if connection.dialect.name == "sqlite":
-        with sqlite_cursor(connection) as cursor:
+        with DriverCursor(connection) as cursor:
             version = cursor.execute("PRAGMA main.schema_version").fetchone()[0]
     if connection.info.get("schema_version") == version:
         return

@@ -10,13 +10,24 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Table
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Float,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from complaints.case import Case, Event
 from complaints.rulebook import Rulebook
+from store.database.journaled import JOURNALED
 from store.database.keyring import Keyring
 from store.database.prepared import Prepared
 
@@ -90,6 +101,10 @@ class Tx:
     #: Run in a new transaction if this one is rolled back, so that a refused attempt stays on the record.
     if_refused: list[Callable[[Tx], None]] = field(default_factory=list)
 
+    #: The journaled rows that this transaction changed, by owner, table and key: their content before and after,
+    #: None where there was or is no row. Only what was passed to these methods is signed by the journal.
+    changed: dict[tuple[str, str, str], tuple[str | None, str | None]] = field(default_factory=dict)
+
     @property
     def is_sqlite(self) -> bool:
         return self.connection.dialect.name == "sqlite"
@@ -99,20 +114,34 @@ class Tx:
 
     def add_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert these rows, which have the same columns."""
+        if _numbers_itself(table, rows[0]):
+            for row in rows:
+                self.add_numbered(table, row)
+            return
         _insert(table).run(self.connection, rows)
+        for row in rows:
+            self._note(table, None, row)
 
     def add_numbered(self, table: Table, row: Mapping[str, Any]) -> int:
         """Insert a row of a table that numbers its rows; returns the number."""
-        return int(_numbered_insert(table).rows(self.connection, **row)[0].id)
+        number = int(_numbered_insert(table).rows(self.connection, **row)[0].id)
+        self._note(table, None, {**row, "id": number})
+        return number
 
-    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert the rows whose keys do not exist yet; all have the same columns."""
+    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert the rows whose keys do not exist yet; returns how many. All have the same columns."""
+        inserted = 0
         if rows:
-            _insert_missing(table, self.is_sqlite).run(self.connection, rows)
+            prepared = _insert_missing(table, self.is_sqlite)
+            for row, keys in zip(rows, prepared.rows_of_each(self.connection, rows), strict=True):
+                for key in keys:
+                    self._note(table, None, {**row, **key._asdict()})
+                    inserted += 1
+        return inserted
 
     def take(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert this row; False if its key exists already."""
-        return bool(_take(table, self.is_sqlite).rows(self.connection, **row))
+        return self.insert_missing(table, [row]) > 0
 
     def put(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert the row, or update the row with the same primary key."""
@@ -120,8 +149,91 @@ class Tx:
 
     def upsert_all(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...] = ()) -> None:
         """Insert or update rows by their primary keys, or by the unique `keys`; all have the same columns."""
+        keys = keys or _key_names(table)
+        if table.name not in JOURNALED:
+            if rows:
+                _upsert(table, tuple(rows[0]), keys, self.is_sqlite).run(self.connection, rows)
+            return
+        for row in rows:
+            key = {name: row[name] for name in keys}
+            values = {name: value for name, value in row.items() if name not in keys}
+            # Another process may insert it in between.
+            if not self.update_by(table, key, **values) and not self.take(table, row):
+                self.update_by(table, key, **values)
+
+    def update(self, table: Table, *where: ColumnElement[bool], **values: Any) -> int:
+        """Update the rows that meet these conditions; returns how many."""
+        return len(self.update_each(table, where, lambda _: values))
+
+    def update_by(self, table: Table, key: Mapping[str, Any], **values: Any) -> int:
+        """Update the rows whose columns have the values of `key`, by statements that are built once; how many."""
+        query = _select_by(table, tuple(key))
+        rows = query.rows(self.connection, **{f"is_{name}": value for name, value in key.items()})
+        for row in rows:
+            self._update_row(table, row, values)
+        return len(rows)
+
+    def update_each(
+        self,
+        table: Table,
+        where: Sequence[ColumnElement[bool]],
+        change: Callable[[Any], Mapping[str, Any]],
+    ) -> list[Any]:
+        """Update each row that meets these conditions with what `change` makes of it; returns them as they were."""
+        rows = list(self.connection.execute(select(table).where(*where).with_for_update()))
+        for row in rows:
+            self._update_row(table, row, change(row))
+        return rows
+
+    def delete(self, table: Table, *where: ColumnElement[bool]) -> list[Any]:
+        """Delete the rows that meet these conditions; returns them."""
+        rows = list(self.connection.execute(select(table).where(*where).with_for_update()))
         if rows:
-            _upsert(table, tuple(rows[0]), keys, self.is_sqlite).run(self.connection, rows)
+            names = _key_names(table)
+            _delete(table).run(self.connection, [{f"is_{n}": getattr(row, n) for n in names} for row in rows])
+        for row in rows:
+            self._note(table, row._asdict(), None)
+        return rows
+
+    def _update_row(self, table: Table, row: Any, values: Mapping[str, Any]) -> None:
+        key = {f"is_{name}": getattr(row, name) for name in _key_names(table)}
+        if any(isinstance(value, ClauseElement) for value in values.values()):
+            # An expression (the database's clock) is only for columns that the journal leaves out.
+            statement = update(table).where(*_is_row(table, _key_names(table))).values(**values)
+            self.connection.execute(statement, key)
+        else:
+            _update(table).run(self.connection, [{**values, **key}])
+        old = row._asdict()
+        self._note(table, old, {**old, **values})
+
+    def _note(self, table: Table, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+        """Note for the journal what this transaction meant a row to become."""
+        spec = JOURNALED.get(table.name)
+        if spec is None:
+            return
+        places = [None if row is None else (spec.owner(row), table.name, spec.key(row)) for row in (old, new)]
+        before, after = (None if row is None else spec.content(row) for row in (old, new))
+        if None not in places and places[0] != places[1]:
+            self._note(table, old, None)
+            self._note(table, None, new)
+            return
+        place = places[0] or places[1]
+        if place is not None:
+            self.changed[place] = self.changed.get(place, (before, None))[0], after
+
+
+def _numbers_itself(table: Table, row: Mapping[str, Any]) -> bool:
+    """Whether the database chooses the key of this row, and the journal needs it."""
+    return table.name in JOURNALED and _key_names(table) == ("id",) and "id" not in row
+
+
+@cache
+def _key_names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key.columns)
+
+
+def _is_row(table: Table, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(f"is_{name}") for name in names]
 
 
 def _dialect_insert(table: Table, is_sqlite: bool) -> Any:
@@ -140,21 +252,30 @@ def _numbered_insert(table: Table) -> Prepared:
 
 @cache
 def _insert_missing(table: Table, is_sqlite: bool) -> Prepared:
-    return Prepared(_dialect_insert(table, is_sqlite).on_conflict_do_nothing())
-
-
-@cache
-def _take(table: Table, is_sqlite: bool) -> Prepared:
     statement = _dialect_insert(table, is_sqlite).on_conflict_do_nothing()
-    return Prepared(statement.returning(next(iter(table.primary_key.columns))))
+    return Prepared(statement.returning(*table.primary_key.columns))
 
 
 @cache
 def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], is_sqlite: bool) -> Prepared:
     statement = _dialect_insert(table, is_sqlite)
-    keys = keys or tuple(column.name for column in table.primary_key.columns)
     changed = {name: statement.excluded[name] for name in columns if name not in keys}
     return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+@cache
+def _select_by(table: Table, keys: tuple[str, ...]) -> Prepared:
+    return Prepared(select(table).where(*_is_row(table, keys)).with_for_update())
+
+
+@cache
+def _update(table: Table) -> Prepared:
+    return Prepared(update(table).where(*_is_row(table, _key_names(table))))
+
+
+@cache
+def _delete(table: Table) -> Prepared:
+    return Prepared(delete(table).where(*_is_row(table, _key_names(table))))
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

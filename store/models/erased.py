@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, select
 
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
@@ -63,7 +63,7 @@ def drop_erased_words(tx: Tx) -> bool:
     if active in numbers:
         return True
     if numbers:
-        tx.connection.execute(update(MODELS).where(MODELS.c.id.in_(numbers)).values(blob=b""))
+        tx.update(MODELS, MODELS.c.id.in_(numbers), blob=b"")
     return False
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 
 from complaints.times import format_time
 from store.database.errors import SealBroken, UnknownRow
@@ -113,7 +113,7 @@ def keep_model(
     number: int = tx.connection.execute(select(MODELS.c.id).where(MODELS.c.sha256 == sha256)).scalar_one()
     if not is_model_intact(tx, number):
         # The row exists, but its bytes were altered or deleted: restore them.
-        tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=sealed))
+        tx.update_by(MODELS, {"id": number}, blob=sealed)
     active = load_active_model(tx)
     if activate and (active is None or active[2] != number):
         use_model(tx, number, how=how, by=by, why=why)
@@ -302,9 +302,7 @@ def _delete_old_bytes(tx: Tx) -> None:
     """Keep only card and verdict of old models: each model is megabytes, and one is trained every night."""
     newest = select(MODELS.c.id).order_by(MODELS.c.id.desc()).limit(KEPT)
     kept: Sequence[int] = [*_used_models(tx)[-KEPT:], *tx.connection.execute(newest).scalars()]
-    tx.connection.execute(
-        update(MODELS).where(MODELS.c.id.not_in(kept), func.length(MODELS.c.blob) > 0).values(blob=b"")
-    )
+    tx.update(MODELS, MODELS.c.id.not_in(kept), func.length(MODELS.c.blob) > 0, blob=b"")
 
 
 def _open(tx: Tx, row: Any) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import Row, Select, and_, exists, func, or_, select
 
 from complaints.measures.report_counts import MaskedStory
 from complaints.times import json_fields
@@ -248,7 +248,7 @@ def keep_history(tx: Tx, history: TrainingHistory) -> None:
     """Keep these rows for later training runs, replacing any before."""
     # The event comes first: on PostgreSQL its lock makes a second process wait, which then replaces these rows.
     record_instance_event(tx, "keep_history", {"sha256": history.sha256, "rows": len(history.rows)})
-    tx.connection.execute(delete(HISTORY_PARTS))
+    tx.delete(HISTORY_PARTS)
     for start in range(0, len(history.rows), _PART):
         part = [dict(row) for row in history.rows[start : start + _PART]]
         data = gzip.compress(json.dumps(part, ensure_ascii=False).encode())
@@ -290,7 +290,7 @@ def forget_history(tx: Tx) -> int:
         return 0
     sha256, rows = kept
     record_instance_event(tx, "forget_history", {"sha256": sha256, "rows": rows})
-    tx.connection.execute(delete(HISTORY_PARTS))
+    tx.delete(HISTORY_PARTS)
     return rows
 
 

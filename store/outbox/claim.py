@@ -254,11 +254,8 @@ def _mark_uncertain(tx: Tx, ids: Sequence[int]) -> set[int]:
     query = select(MESSAGES.c.obligation_id, MESSAGES.c.state).where(of_these, MESSAGES.c.state.in_(states))
     messages = tx.connection.execute(query).all()
     if any(message.state == MessageState.SENDING.value for message in messages):
-        tx.connection.execute(
-            update(MESSAGES)
-            .where(of_these, MESSAGES.c.state == MessageState.SENDING.value)
-            .values(state=MessageState.UNCERTAIN.value, reason="interrupted")
-        )
+        interrupted = {"state": MessageState.UNCERTAIN.value, "reason": "interrupted"}
+        tx.update(MESSAGES, of_these, MESSAGES.c.state == MessageState.SENDING.value, **interrupted)
     return {message.obligation_id for message in messages}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, literal_column, select, text, update
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, case, literal_column, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
@@ -38,7 +38,9 @@ NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata", "form_copy"})
 GIVEN_UP = "given_up"
 #: Literals and not parameters: only then do both databases use the partial indexes of open rows.
 IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
-IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
+IS_STUCK: ColumnElement[bool] = literal_column(
+    "(state = 'failed' OR (state = 'open' AND attempts > 0))", Boolean
+)
 #: Kinds that draw in Slack themselves. When Slack refused one of them, drawing the card would be refused too.
 _DRAWS: frozenset[str] = frozenset({"card", "redraw", "thread", "told_failed"})
 #: Value of `wait_until` in a row that is being tried while its platform comes back: `retry` then waits less.
@@ -46,7 +48,6 @@ _PLATFORM_IS_BACK = -1.0
 
 # Built once, since every obligation runs them.
 _IS_THIS = OBLIGATIONS.c.id == bindparam("obligation")
-_COMPLETE = Prepared(update(OBLIGATIONS).where(_IS_THIS, IS_OPEN))
 _ABOUT = Prepared(
     select(
         OBLIGATIONS.c.ref, OBLIGATIONS.c.kind, OBLIGATIONS.c.state, OBLIGATIONS.c.attempts, OBLIGATIONS.c.due
@@ -130,10 +131,8 @@ def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
 
 def complete(tx: Tx, obligation_id: int) -> None:
     """Mark it as done, or as no longer required, and delete its payload."""
-    _COMPLETE.run(
-        tx.connection,
-        [{"obligation": obligation_id, "state": "done", "ended_at": tx.now, "payload": None, "why": None}],
-    )
+    done = {"state": "done", "ended_at": tx.now, "payload": None, "why": None}
+    tx.update_by(OBLIGATIONS, {"id": obligation_id, "state": "open"}, **done)
     # A later message of the same chat may now be claimed.
     tx.obligations_changed = True
 
@@ -245,11 +244,8 @@ def end_all_leases(tx: Tx) -> int:
 def complete_others(tx: Tx, kinds: Collection[str], until: datetime) -> None:
     """Complete every open obligation of any other kind that is due by `until` (the demo's past)."""
     columns = OBLIGATIONS.c
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(IS_OPEN, columns.kind.not_in(sorted(kinds)), columns.due <= until)
-        .values(state="done", ended_at=tx.now, payload=None, why=None)
-    )
+    others = IS_OPEN, columns.kind.not_in(sorted(kinds)), columns.due <= until
+    tx.update(OBLIGATIONS, *others, state="done", ended_at=tx.now, payload=None, why=None)
 
 
 def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
@@ -274,12 +270,10 @@ def _is_erased(tx: Tx, ref: str) -> bool:
 
 
 def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:
-    row = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == obligation_id, OBLIGATIONS.c.state == "open")
-        .values(**values)
-        .returning(OBLIGATIONS.c.kind, OBLIGATIONS.c.ref)
-    ).first()
+    row = next(
+        iter(tx.update_each(OBLIGATIONS, [OBLIGATIONS.c.id == obligation_id, IS_OPEN], lambda _: values)),
+        None,
+    )
     if row is None:
         raise UnknownRow(f"no open obligation has the number {obligation_id}: see `amends outbox list --all`")
     tx.obligations_changed = True

@@ -9,14 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select
 
 from complaints.actors import Actor
 from complaints.case import Event
 from complaints.obligations.kinds import OFFLINE_FACTS, NewObligation, SendPriority
 from complaints.times import parse_time
 from store.database.keyring import place, seal
-from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
 from store.outbox.rows import SENT_TO_COMPLAINANT, schedule_for_case
@@ -64,7 +63,6 @@ _DELIVERIES = (
     .order_by(_ROW.id.desc())
     .limit(MAX_DELIVERIES)
 )
-_SEAL = Prepared(update(MESSAGES).where(MESSAGES.c.id == bindparam("number")))
 _ATTEMPTS = (
     select(*(MESSAGES.c[name] for name in ("obligation_id", "state", "at", "answered_at", "reason")))
     .where(MESSAGES.c.obligation_id.in_(bindparam("ids", expanding=True)))
@@ -148,7 +146,7 @@ def insert_message(tx: Tx, key: bytes, text: str, *, sealed_with: str, **values:
     )
     # The seal names the row, whose number the insert gives.
     sealed = seal(key, text, message_text_place(number))
-    _SEAL.run(tx.connection, [{"number": number, "sealed": sealed}])
+    tx.update_by(MESSAGES, {"id": number}, sealed=sealed)
     return number
 
 
@@ -186,11 +184,8 @@ def move_letters_to_chat(tx: Tx, file: CaseFile) -> None:
             letters[key] = NewObligation(key, str(row.facts["about"]), tx.now, SendPriority.NOTICE, facts)
     for number in numbers:
         _mark(tx, number, MessageState.BY_CHAT)
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.ref == ref, OBLIGATIONS.c.kind == "tell_by_voice", OBLIGATIONS.c.state == "open")
-        .values(state="done", ended_at=tx.now)
-    )
+    to_tell_by_voice = {"ref": ref, "kind": "tell_by_voice", "state": "open"}
+    tx.update_by(OBLIGATIONS, to_tell_by_voice, state="done", ended_at=tx.now)
     schedule_for_case(tx, ref, file.contact_id, letters.values())
 
 
@@ -255,5 +250,4 @@ def _letters_to_tell(tx: Tx, ref: str) -> list[tuple[int, str]]:
 
 
 def _mark(tx: Tx, number: int, state: MessageState, told_at: datetime | None = None) -> None:
-    values = {"state": state.value, "answered_at": told_at}
-    tx.connection.execute(update(MESSAGES).where(MESSAGES.c.id == number).values(values))
+    tx.update_by(MESSAGES, {"id": number}, state=state.value, answered_at=told_at)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, not_, or_, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
@@ -41,7 +41,7 @@ def list_failed(
     tx: Tx, *, everything: bool = False, kind: str | None = None, ref: str | None = None, limit: int = 1000
 ) -> list[dict[str, Any]]:
     """Obligations that failed or are being retried; `everything` adds all open ones."""
-    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]  # a text clause is one
+    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]
     query = select(
         _COLUMNS.id,
         _COLUMNS.kind,
@@ -63,29 +63,19 @@ def retry_failed(tx: Tx, obligation_id: int) -> None:
 
     Raises UnknownRow if there is no such number, or nothing to retry.
     """
-    row = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(_COLUMNS.id == obligation_id, IS_STUCK)
-        .values(
-            state="open",
-            ended_at=None,
-            # If a worker is handling it at this moment, it keeps its lease.
-            lease_until=case((_IS_FAILED, 0.0), else_=_COLUMNS.lease_until),
-            wait_until=0.0,
-            attempts=0,
-            why=None,
-        )
-        .returning(_COLUMNS.ref)
-    ).first()
-    if row is None:
+    again = {"state": "open", "ended_at": None, "wait_until": 0.0, "attempts": 0, "why": None}
+    rows = tx.update_each(
+        OBLIGATIONS,
+        [_COLUMNS.id == obligation_id, IS_STUCK],
+        # If a worker is handling it at this moment, it keeps its lease.
+        lambda row: {**again, "lease_until": 0.0 if row.state == "failed" else row.lease_until},
+    )
+    if not rows:
         raise _refusal(tx, obligation_id, "try again")
     redraw_card(tx, obligation_id)
     # The key is freed, so that staff are notified again if it fails again.
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(_COLUMNS.scope == (row.ref or ""), _COLUMNS.key == f"told_failed:{obligation_id}")
-        .values(key=f"told_failed:{obligation_id}:{format_time(tx.now)}")
-    )
+    notice, key = f"told_failed:{obligation_id}", f"told_failed:{obligation_id}:{format_time(tx.now)}"
+    tx.update(OBLIGATIONS, _COLUMNS.scope == (rows[0].ref or ""), _COLUMNS.key == notice, key=key)
     tx.obligations_changed = True
 
 
@@ -107,14 +97,13 @@ def give_up_obligation(tx: Tx, obligation_id: int, reason: FailureReason) -> Non
 
     Raises UnknownRow if there is no such number, or it has ended already.
     """
-    row = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(_COLUMNS.id == obligation_id, _COLUMNS.state.in_(("open", "failed")))
-        .values(state=GIVEN_UP, ended_at=tx.now, payload=None, why=f"given up by hand: {reason.value}")
-        .returning(_COLUMNS.kind, _COLUMNS.ref)
-    ).first()
-    if row is None:
+    why = f"given up by hand: {reason.value}"
+    given_up = {"state": GIVEN_UP, "ended_at": tx.now, "payload": None, "why": why}
+    unended = _COLUMNS.id == obligation_id, _COLUMNS.state.in_(("open", "failed"))
+    rows = tx.update_each(OBLIGATIONS, unended, lambda _: given_up)
+    if not rows:
         raise _refusal(tx, obligation_id, "give up")
+    (row,) = rows
     record_instance_event(
         tx,
         "obligation_given_up",
@@ -189,7 +178,7 @@ def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     if not take_key(tx, _LETTER + key):
         return
     is_old = or_(DEAD_LETTERS.c.expires_at <= tx.now, DEAD_LETTERS.c.key == key)
-    tx.connection.execute(delete(DEAD_LETTERS).where(is_old))
+    tx.delete(DEAD_LETTERS, is_old)
     sealed = tx.keys.seal(raw, place("dead_letters", key, "raw"))
     tx.add(DEAD_LETTERS, key=key, sealed=sealed, why=why, at=tx.now, expires_at=tx.now + KEEP_FOR)
     outbox_rows.insert_obligation(
@@ -250,11 +239,7 @@ def discard_dead_letter(tx: Tx, number: int, reason: FailureReason) -> None:
 
     Its key counts as handled, so that the platform does not deliver it again. Raises UnknownRow.
     """
-    row = tx.connection.execute(
-        delete(DEAD_LETTERS)
-        .where(DEAD_LETTERS.c.id == number)
-        .returning(DEAD_LETTERS.c.key, DEAD_LETTERS.c.at)
-    ).first()
+    row = next(iter(tx.delete(DEAD_LETTERS, DEAD_LETTERS.c.id == number)), None)
     if row is None:
         raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")
     take_key(tx, row.key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, select, update
+from sqlalchemy import BigInteger, bindparam, func, select
 
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.prepared import Prepared
@@ -63,7 +63,6 @@ _CONTACT = Prepared(
         CONTACTS.c.address_index == bindparam("index"),
     )
 )
-_KEEP_STATE = Prepared(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact")))
 #: Key in the state of a conversation: the topic of the chat in which the person wrote last.
 TOPIC = "topic"
 
@@ -153,27 +152,24 @@ def point_index(tx: Tx, person: str, channel: str, address: str) -> bytes:
 
 def keep_name(tx: Tx, person: str, key: bytes, name: str) -> None:
     sealed = seal(key, name, _name_place(person))
-    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(name_sealed=sealed))
+    tx.update_by(PEOPLE, {"id": person}, name_sealed=sealed)
 
 
 def keep_language(tx: Tx, person: str, language: str) -> None:
-    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(language=language))
+    tx.update_by(PEOPLE, {"id": person}, language=language)
 
 
 def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
-    _KEEP_STATE.run(tx.connection, [{"contact": contact_id, "state": state, "updated_at": tx.now}])
+    tx.update_by(CONVERSATIONS, {"contact_id": contact_id}, state=state, updated_at=tx.now)
 
 
 def mark_blocked(tx: Tx, chat: Chat, is_blocked: bool, at: datetime) -> None:
     """Record that the person blocked or unblocked the bot."""
-    tx.connection.execute(
-        update(CONTACTS)
-        .where(
-            CONTACTS.c.channel == chat.channel,
-            CONTACTS.c.address_index.in_(tx.keys.indexes(chat.channel, chat.address)),
-        )
-        .values(blocked=is_blocked, blocked_at=at if is_blocked else None)
+    is_chat = (
+        CONTACTS.c.channel == chat.channel,
+        CONTACTS.c.address_index.in_(tx.keys.indexes(chat.channel, chat.address)),
     )
+    tx.update(CONTACTS, *is_chat, blocked=is_blocked, blocked_at=at if is_blocked else None)
 
 
 def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, func, or_, select, update
+from sqlalchemy import bindparam, false, func, or_, select
 
 from complaints.actions import authorisation
 from complaints.actors import Actor
@@ -55,19 +55,12 @@ def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
     for member_id, roles in roles_by_member.items():
         kept = wanted[member_id].roles if member_id in wanted else frozenset()
         for role in roles - kept:
-            tx.connection.execute(
-                update(STAFF_ROLES)
-                .where(
-                    STAFF_ROLES.c.member_id == member_id,
-                    STAFF_ROLES.c.role == role.value,
-                    STAFF_ROLES.c.until.is_(None),
-                )
-                .values(until=tx.now)
-            )
+            current = STAFF_ROLES.c.member_id == member_id, STAFF_ROLES.c.until.is_(None)
+            tx.update(STAFF_ROLES, *current, STAFF_ROLES.c.role == role.value, until=tx.now)
     present = tx.connection.execute(select(STAFF.c.id).where(STAFF.c.left_at.is_(None))).scalars()
     left = set(present) - wanted.keys()
     if left:
-        tx.connection.execute(update(STAFF).where(STAFF.c.id.in_(left)).values(left_at=tx.now))
+        tx.update(STAFF, STAFF.c.id.in_(left), left_at=tx.now)
 
 
 def load_actor(tx: Tx, member_id: str) -> Actor:
@@ -138,7 +131,7 @@ def record_absence(
         absence = replace(absence, since=changed[-1].since, number=changed[-1].number)
         _change(tx, absence)
     else:
-        tx.connection.execute(delete(ABSENCES).where(ABSENCES.c.until < tx.now - _KEPT))
+        tx.delete(ABSENCES, ABSENCES.c.until < tx.now - _KEPT)
         tx.add(ABSENCES, member_id=member, since=absence.since, until=until, deputy=deputy)
     _log_absence(tx, member, until, deputy, by, since)
     return absence
@@ -180,7 +173,7 @@ def _absences(tx: Tx, member_id: str | None) -> Mapping[str, tuple[Absence, ...]
 
 def _change(tx: Tx, absence: Absence) -> None:
     values = {"since": absence.since, "until": absence.until, "deputy": absence.deputy}
-    tx.connection.execute(update(ABSENCES).where(ABSENCES.c.id == absence.number).values(values))
+    tx.update_by(ABSENCES, {"id": absence.number}, **values)
 
 
 def _log_absence(

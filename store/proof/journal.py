@@ -1,8 +1,10 @@
 """The journal: what each transaction changed, as keyed commitments in one chain per owner (4.7, 8.1).
 
-An entry is written at the end of every writing transaction, for every owner whose rows changed. It is no event:
-`version` and `work_version` do not move and no card is redrawn. Without the key of the MACs no entry can be written,
-so a person who only has the database cannot change a row undetected.
+An entry is written at the end of every writing transaction, for every owner whose rows changed. It commits to the
+values that the transaction passed to the database, and to those that it found before: what a trigger or somebody
+else made of a row has no signature. It is no event: `version` and `work_version` do not move and no card is redrawn.
+Without the key of the MACs no entry can be written, so a person who only has the database cannot change a row
+undetected.
 """
 
 import hmac
@@ -12,33 +14,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from complaints.times import format_time
-from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, owner_key
-from store.database.prepared import sqlite_cursor, sqlite_time
+from store.database.journaled import DESK, JOURNALED, commitment, owner_key
+from store.database.prepared import DriverCursor, sqlite_time
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, mac_key, sha256
 from store.tables import JOURNAL_HEADS
 
 VERSION = 1
-#: A changed row: its table, its key, and its commitment; None if the row is gone.
-Item = tuple[str, str, str | None]
+#: A row as it is: its table, its key, and its commitment.
+Item = tuple[str, str, str]
+#: A changed row: its table, its key, its commitment (None if the row is gone), and the one before if it had any.
+Change = tuple[str, str, str | None] | tuple[str, str, str | None, str]
 # The statements of every transaction, in the words of the drivers: built by SQLAlchemy they cost more than running
 # them. On PostgreSQL each is a round trip, so reading and writing are one statement each. The heads are locked in
 # sorted order and last in the transaction, so that two transactions never wait for each other; the array lets the
 # planner use the index, since it cannot estimate a temporary table without statistics.
-_TAKE_SQLITE = f"DELETE FROM {TOUCHED} RETURNING id, tbl, owner, key, content"  # noqa: S608  # our own name
 _HEADS_SQLITE = "SELECT owner, n, hash FROM journal_heads WHERE owner IN (SELECT value FROM json_each(?))"
 _ENTRY_SQLITE = "INSERT INTO journal (owner, n, at, entry, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
 _HEAD_SQLITE = (
     "INSERT INTO journal_heads (owner, n, hash, mac, logged_n) VALUES (?, ?, ?, ?, 0) "
     "ON CONFLICT (owner) DO UPDATE SET n = excluded.n, hash = excluded.hash, mac = excluded.mac"
 )
-_LOCKED = "SELECT owner, n, hash FROM journal_heads WHERE owner = ANY({}) ORDER BY owner FOR UPDATE"
-_TAKE_POSTGRES = (
-    f"WITH taken AS (DELETE FROM {TOUCHED} RETURNING id, tbl, owner, key, content), "  # noqa: S608
-    f"heads AS ({_LOCKED.format('ARRAY(SELECT DISTINCT owner FROM taken)')}) "
-    "SELECT t.id, t.tbl, t.owner, t.key, t.content, h.n, h.hash FROM taken t LEFT JOIN heads h ON h.owner = t.owner"
-)
-_HEADS_POSTGRES = _LOCKED.format("%s")
+_HEADS_POSTGRES = "SELECT owner, n, hash FROM journal_heads WHERE owner = ANY(%s) ORDER BY owner FOR UPDATE"
 _APPEND_POSTGRES = (
     "WITH entry AS (SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::text[], "
     "%s::bytea[], %s::bytea[]) AS e(owner, n, at, entry, hash, mac, head_mac)), "
@@ -47,48 +44,28 @@ _APPEND_POSTGRES = (
     "INSERT INTO journal_heads (owner, n, hash, mac, logged_n) SELECT owner, n, hash, head_mac, 0 FROM entry "
     "ON CONFLICT (owner) DO UPDATE SET n = excluded.n, hash = excluded.hash, mac = excluded.mac"
 )
-#: Deleted rows stay in the temporary table until it is truncated, which costs as much as a commit. It is done after
-#: this many rows, some hundred transactions.
-_TRUNCATE_AFTER_ROWS = 1000
-_TRUNCATE = f"TRUNCATE {TOUCHED}"
-
 Heads = dict[str, tuple[int, str]]
 
 
 def write_journal(tx: Tx) -> None:
     """Write an entry for each owner of a row that this transaction changed; called last in the transaction."""
-    touched = sorted(_rows(tx, _TAKE_SQLITE if tx.is_sqlite else _TAKE_POSTGRES))
-    if not touched:
-        return
-    key = mac_key(tx)
-    contents: dict[str, dict[tuple[str, str], str | None]] = defaultdict(dict)
-    for _, table, owner, row_key, content, *_ in touched:
-        contents[owner][table, row_key] = content
-    changed = {owner: _commitments(owner_key(key, owner), rows) for owner, rows in contents.items()}
-    if tx.is_sqlite:
-        heads = _read_heads(tx, sorted(changed))
-    else:
-        heads = {owner: (n, hash_) for _, _, owner, _, _, n, hash_ in touched if n is not None}
-        _truncate_sometimes(tx, len(touched))
-    append_entries(tx, key, changed, heads)
+    key = mac_key(tx) if tx.changed else b""
+    keys: dict[str, bytes] = {}
+    changes: dict[str, list[Change]] = defaultdict(list)
+    for (owner, table, row_key), (before, after) in sorted(tx.changed.items()):
+        if before != after:
+            of_owner = keys.setdefault(owner, owner_key(key, owner))
+            was, is_ = (
+                None if content is None else commitment(of_owner, table, row_key, content)
+                for content in (before, after)
+            )
+            changes[owner].append((table, row_key, is_) if was is None else (table, row_key, is_, was))
+    tx.changed.clear()
+    if changes:
+        append_entries(tx, key, changes, _read_heads(tx, sorted(changes)))
 
 
-def _truncate_sometimes(tx: Tx, rows: int) -> None:
-    info = tx.connection.info
-    info["touched_rows"] = info.get("touched_rows", 0) + rows
-    if info["touched_rows"] > _TRUNCATE_AFTER_ROWS:
-        tx.connection.exec_driver_sql(_TRUNCATE)
-        info["touched_rows"] = 0
-
-
-def _commitments(key: bytes, rows: Mapping[tuple[str, str], str | None]) -> list[Item]:
-    return sorted(
-        (table, row_key, None if content is None else commitment(key, table, row_key, content))
-        for (table, row_key), content in rows.items()
-    )
-
-
-def append_entries(tx: Tx, key: bytes, changed: Mapping[str, Sequence[Item]], heads: Heads) -> None:
+def append_entries(tx: Tx, key: bytes, changed: Mapping[str, Sequence[Change]], heads: Heads) -> None:
     """Append an entry to the chain of each owner."""
     owners = sorted(changed)
     if not tx.is_sqlite and len(heads) < len(owners):
@@ -109,7 +86,7 @@ def _write_entries(tx: Tx, entries: Sequence[tuple[Any, ...]]) -> None:
         tx.connection.exec_driver_sql(_APPEND_POSTGRES, tuple(map(list, zip(*entries, strict=True))))
         return
     at = sqlite_time(tx.now)
-    with sqlite_cursor(tx.connection) as cursor:
+    with DriverCursor(tx.connection) as cursor:
         cursor.executemany(
             _ENTRY_SQLITE,
             [(owner, n, at, entry, hash_, mac) for owner, n, _, entry, hash_, mac, _ in entries],
@@ -122,8 +99,9 @@ def _write_entries(tx: Tx, entries: Sequence[tuple[Any, ...]]) -> None:
 def _rows(tx: Tx, statement: str, parameters: tuple[Any, ...] = ()) -> Sequence[Any]:
     if not tx.is_sqlite:
         return tx.connection.exec_driver_sql(statement, parameters).fetchall()
-    with sqlite_cursor(tx.connection) as cursor:
-        return cursor.execute(statement, parameters).fetchall()
+    with DriverCursor(tx.connection) as cursor:
+        rows: Sequence[Any] = cursor.execute(statement, parameters).fetchall()
+        return rows
 
 
 def _read_heads(tx: Tx, owners: Sequence[str]) -> Heads:
@@ -151,16 +129,18 @@ def _first_heads(tx: Tx, owners: Sequence[str]) -> Heads:
 
 
 def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]:
-    """Every row of these owners, which are all of one kind."""
+    """Every row of these owners, which are all of one kind, as the database has it."""
     items: dict[str, list[Item]] = {owner: [] for owner in owners}
     keys = {owner: owner_key(key, owner) for owner in owners}
     for name, spec in JOURNALED.items():
-        query = spec.query(owners, tx.connection.dialect.name)
+        query = spec.query(owners)
         if query is None:
             continue
         statement, wanted = query
-        for owner, row_key, content in tx.connection.execute(statement, {"owners": wanted} if wanted else {}):
-            items[owner].append((name, row_key, commitment(keys[owner], name, row_key, content)))
+        result = tx.connection.execute(statement, {"owners": wanted} if wanted else {})
+        for row in (found._asdict() for found in result):
+            owner, row_key = spec.owner(row), spec.key(row)
+            items[owner].append((name, row_key, commitment(keys[owner], name, row_key, spec.content(row))))
     return items
 
 
@@ -173,7 +153,7 @@ def head_mac(key: bytes, owner: str, n: int, hash_: str) -> bytes:
     return hmac.digest(key, f"head\x00{owner}\x00{n}\x00{hash_}".encode(), "sha256")
 
 
-def items_in(entries: Iterable[str]) -> Iterator[Item]:
+def changes_in(entries: Iterable[str]) -> Iterator[Change]:
     """The changed rows that these entries of one owner list, in order."""
     for entry in entries:
         yield from map(tuple, json.loads(entry)["items"])

@@ -20,7 +20,6 @@ from sqlalchemy import (
     select,
     true,
     union_all,
-    update,
 )
 
 from complaints import actors
@@ -262,11 +261,8 @@ def list_reminders_waiting(tx: Tx, ref: str) -> tuple[str, ...]:
 def complete_reminders(tx: Tx, ref: str, keys: Sequence[str]) -> None:
     """Complete these reminders: another reminder of the same complaint has covered them."""
     columns = OBLIGATIONS.c
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(columns.scope == ref, columns.key.in_(keys), _REMIND, columns.state == "open")
-        .values(state="done", ended_at=tx.now, why=None)
-    )
+    waiting = columns.scope == ref, columns.key.in_(keys), _REMIND, columns.state == "open"
+    tx.update(OBLIGATIONS, *waiting, state="done", ended_at=tx.now, why=None)
 
 
 def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | None:
@@ -300,9 +296,7 @@ def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | 
         ),
     )
     tx.put(RECEIVED_KEYS, {"key": _turn_key(chosen), "at": tx.now})
-    tx.connection.execute(
-        update(OBLIGATIONS).where(columns.id == number).values(facts={**row.facts, "asked": chosen})
-    )
+    tx.update_by(OBLIGATIONS, {"id": number}, facts={**row.facts, "asked": chosen})
     return chosen
 
 

@@ -159,7 +159,7 @@ def drop_sketch(tx: Tx, ref: str) -> None:
         except (SealBroken, Erased):
             hashes = None
         delete_hashes(tx, ref, hashes, at=row.at, tree=tree)
-    tx.connection.execute(delete(LIKENESSES).where(LIKENESSES.c.ref == ref))
+    tx.delete(LIKENESSES, LIKENESSES.c.ref == ref)
 
 
 def load_sketch(tx: Tx, ref: str) -> tuple[bytes, ...]:

@@ -19,7 +19,7 @@ from store.custody.verify import Outside, verify
 from store.database.journaled import JOURNALED
 from store.database.transaction import FoldedCases, Tx
 from store.proof.hash_chain import GENESIS, canonical, event_mac, mac_key, sha256
-from store.proof.journal import entry_mac, head_mac, items_in, items_of
+from store.proof.journal import entry_mac, head_mac, changes_in, items_of
 from store.proof.log import (
     add_checkpoint,
     checkpoint_mac,
@@ -218,7 +218,7 @@ def _rewrite_journal(tx: Tx, key: bytes, owner: str, hashes: dict[tuple[str, int
     if not contents:
         return
     current = {(table, row_key): committed for table, row_key, committed in items_of(tx, key, [owner])[owner]}
-    unlisted = current.keys() - {item[:2] for item in items_in(row.entry for row in rows)}
+    unlisted = current.keys() - {item[:2] for item in changes_in(row.entry for row in rows)}
     contents[0]["items"] += [[*name, current[name]] for name in sorted(unlisted)]
     seen = set()
     for content in reversed(contents):
@@ -230,6 +230,12 @@ def _rewrite_journal(tx: Tx, key: bytes, owner: str, hashes: dict[tuple[str, int
         content["items"] = [
             item for item in content["items"] if tuple(item[:2]) in current or item[2] is None
         ]
+    latest: dict[tuple[str, str], str | None] = {}
+    for content in contents:
+        for item in content["items"]:
+            before = latest.get((item[0], item[1]))
+            item[3:] = [] if before is None else [before]
+            latest[item[0], item[1]] = item[2]
     for n, (row, content) in enumerate(zip(rows, contents, strict=True), start=1):
         entry = canonical(content | {"prev": hashes.get((owner, n - 1), GENESIS), "at": format_time(row.at)})
         hash_ = hashes[owner, n] = sha256(entry)
@@ -286,8 +292,7 @@ def _amend(record: Record, dice: random.Random) -> None:
     """Change a read or an attempt with a new journal entry; the log stays as it was cosigned."""
     table = dice.choice((READS, ATTEMPTS))
     row = dice.choice([row for row in record.rows[table] if Change.owner(table, row) in _covered(record)])
-    statement = update(table).where(this_row(table, row)).values(by="U9")
-    record.store.write(lambda tx: tx.connection.execute(statement))
+    record.store.write(lambda tx: tx.update(table, this_row(table, row), by="U9"))
 
 
 HISTORIES: Mapping[str, Callable[[Record, random.Random], None]] = {

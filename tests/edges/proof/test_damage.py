@@ -100,7 +100,7 @@ def flip_a_bit(store: Store, table: Table, column: Column, number: int = 0) -> N
         row = rows[number]
         altered = row[-1][:-1] + bytes([row[-1][-1] ^ 1])
         same = [key == value for key, value in zip(keys, row, strict=False)]
-        tx.connection.execute(update(table).where(*same).values({column: altered}))
+        tx.update(table, *same, **{column.name: altered})
 
     store.write(flip)
 
@@ -180,7 +180,7 @@ def test_verify_names_a_model_that_names_no_secret_and_opens_no_deleted_bytes(
 
     def alter(tx: Tx) -> None:
         for number, blob in blobs.items():
-            tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=blob))
+            tx.update(MODELS, MODELS.c.id == number, blob=blob)
 
     usual_store.write(alter)
     assert [tuple(damage[:3]) for damage in usual_store.read(verify).problems] == [
@@ -307,8 +307,8 @@ def test_a_value_whose_first_bytes_name_no_key_is_named_and_the_rest_is_rotated_
         store.write(record_key_use)
         row, value = store.read(lambda tx: tx.connection.execute(select(*table.primary_key, column)).first())
         value = bytes([value[0] ^ 1]) + value[1:]
-        change = update(table).where(next(iter(table.primary_key)) == row).values({column: value})
-        store.write(lambda tx: tx.connection.execute(change))
+        is_row = next(iter(table.primary_key)) == row
+        store.write(lambda tx: tx.update(table, is_row, **{column.name: value}))
     with opened(sqlite_url, clock, Keyring([new, old])) as store:
         problems = store.read(verify).problems
         assert any(

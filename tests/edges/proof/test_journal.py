@@ -233,7 +233,6 @@ def test_a_full_run_that_continues_covers_only_the_log_that_it_began_with(store:
 
 def test_a_read_that_a_holder_of_the_key_changes_is_reported(store: Store) -> None:
     ref = Desk(store).assessed()
-    change = update(READS).where(READS.c.ref == ref).values(by="U9")
-    store.write(lambda tx: tx.connection.execute(change))
+    store.write(lambda tx: tx.update(READS, READS.c.ref == ref, by="U9"))
     (damage, *_) = store.read(verify).problems
     assert (damage.ref, damage.table, "never changed" in damage.why) == (ref, "reads", True)

@@ -232,7 +232,7 @@ def test_words_encrypted_again_with_the_right_key_break_their_commitment(store: 
         from store.record.load import load_case_file, text_place
 
         forged = seal(load_case_file(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
-        tx.connection.execute(update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=forged))
+        tx.update(TEXTS, TEXTS.c.ref == ref, TEXTS.c.seq == 1, sealed=forged)
 
     store.write(forge)
     assert store.read(verify).first_bad == (ref, 1, "the words are not those that were committed to")

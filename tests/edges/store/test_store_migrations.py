@@ -192,7 +192,7 @@ def _newer_rules(tx: Tx) -> None:
     data = tx.connection.execute(select(RULEBOOKS.c.data)).scalars().first()
     assert data is not None
     targets = {**data["targets"], "of_the_future": "1 bd"}
-    tx.connection.execute(update(RULEBOOKS).values(data={**data, "targets": targets}))
+    tx.update(RULEBOOKS, data={**data, "targets": targets})
 
 
 def test_tables_that_this_release_would_damage_are_refused_by_release_number(

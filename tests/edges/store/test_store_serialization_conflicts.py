@@ -30,7 +30,7 @@ def test_a_deadlock_refuses_one_of_two_transactions_with_an_error_that_allows_a_
 
     def touch(tx: Tx, *keys: str) -> None:
         for key in keys:
-            tx.connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.key == key).values(why="touched"))
+            tx.update(OBLIGATIONS, OBLIGATIONS.c.key == key, why="touched")
             if key == keys[0]:
                 barrier.wait(30)
 
