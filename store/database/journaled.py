@@ -96,17 +96,28 @@ class Journaled:
 
         A column without a value adds nothing, so a later migration may add one.
         """
-        parts = []
-        for name, to_text in self._texts:
-            value = values.get(name)
-            if value is not None:
-                shown = None if name in self.presence else to_text(value)
-                parts.append(f"{name} " if shown is None else f"{name}={len(shown)}:{shown} ")
-        return "".join(parts)
+        return "".join([_part(*column, values.get(column[0])) for column in self._texts])
+
+    def contents(self, old: Mapping[str, Any], changed: Mapping[str, Any]) -> tuple[str, str]:
+        """The content of a row, and what it becomes with the values that `changed`."""
+        parts = [_part(*column, old[column[0]]) for column in self._texts]
+        before = "".join(parts)
+        for n, column in enumerate(self._texts):
+            if column[0] in changed:
+                parts[n] = _part(*column, changed[column[0]])
+        return before, "".join(parts)
 
     @cached_property
-    def _texts(self) -> list[tuple[str, ToText]]:
-        return sorted((column.name, _to_text(column)) for column in self.columns)
+    def places(self) -> frozenset[str]:
+        """The columns by which a row is found: its key, and its owner."""
+        return frozenset({*self.table.primary_key.columns.keys(), *(name for _, name in self.owners)})
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, ToText | None]]:
+        return sorted(
+            (column.name, None if column.name in self.presence else _to_text(column))
+            for column in self.columns
+        )
 
     @cached_property
     def _key_texts(self) -> list[tuple[str, ToText]]:
@@ -137,7 +148,7 @@ class Journaled:
             if not wanted:
                 return None
             conditions = [f't."{name}" IN :owners', *(f't."{other}" IS NULL' for other in names[:place])]
-        wanted_columns = dict.fromkeys([*self.table.primary_key.columns.keys(), *names, *self._names])
+        wanted_columns = dict.fromkeys([*self.places, *(column.name for column in self.columns)])
         columns = ", ".join(f't."{name}"' for name in wanted_columns)
         query = text(
             f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}"
@@ -151,10 +162,6 @@ class Journaled:
             f"SELECT DISTINCT {owner} FROM {self.table.name} t "
             f"WHERE NOT EXISTS (SELECT 1 FROM journal_heads h WHERE h.owner = {owner})"
         )
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [column.name for column in self.columns]
 
 
 def commitment(key: bytes, table: str, row_key: str, content: str) -> str:
@@ -216,6 +223,15 @@ JOURNALED: Mapping[str, Journaled] = {
 def owner_key(mac_key: bytes, owner: str) -> bytes:
     """The key of an owner's commitments. An export may hold it: it opens no words and forges no MAC."""
     return hmac.digest(mac_key, f"owner\x00{owner}".encode(), "sha256")
+
+
+def _part(name: str, to_text: ToText | None, value: Any) -> str:
+    if value is None:
+        return ""
+    if to_text is None:
+        return f"{name} "
+    shown = to_text(value)
+    return f"{name}={len(shown)}:{shown} "
 
 
 # --- values as text ---

@@ -27,7 +27,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from complaints.case import Case, Event
 from complaints.rulebook import Rulebook
-from store.database.journaled import JOURNALED
+from store.database.journaled import JOURNALED, Journaled
 from store.database.keyring import Keyring
 from store.database.prepared import Prepared
 
@@ -120,12 +120,12 @@ class Tx:
             return
         _insert(table).run(self.connection, rows)
         for row in rows:
-            self._note(table, None, row)
+            self._note_inserted(table, row)
 
     def add_numbered(self, table: Table, row: Mapping[str, Any]) -> int:
         """Insert a row of a table that numbers its rows; returns the number."""
         number = int(_numbered_insert(table).rows(self.connection, **row)[0].id)
-        self._note(table, None, {**row, "id": number})
+        self._note_inserted(table, {**row, "id": number})
         return number
 
     def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -135,7 +135,7 @@ class Tx:
             prepared = _insert_missing(table, self.is_sqlite)
             for row, keys in zip(rows, prepared.rows_of_each(self.connection, rows), strict=True):
                 for key in keys:
-                    self._note(table, None, {**row, **key._asdict()})
+                    self._note_inserted(table, {**row, **key._asdict()})
                     inserted += 1
         return inserted
 
@@ -192,7 +192,7 @@ class Tx:
             names = _key_names(table)
             _delete(table).run(self.connection, [{f"is_{n}": getattr(row, n) for n in names} for row in rows])
         for row in rows:
-            self._note(table, row._asdict(), None)
+            self._note_deleted(table, row._asdict())
         return rows
 
     def _update_row(self, table: Table, row: Any, values: Mapping[str, Any]) -> None:
@@ -203,23 +203,29 @@ class Tx:
             self.connection.execute(statement, key)
         else:
             _update(table).run(self.connection, [{**values, **key}])
-        old = row._asdict()
-        self._note(table, old, {**old, **values})
-
-    def _note(self, table: Table, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
-        """Note for the journal what this transaction meant a row to become."""
-        spec = JOURNALED.get(table.name)
+        spec, old = JOURNALED.get(table.name), row._asdict()
         if spec is None:
             return
-        places = [None if row is None else (spec.owner(row), table.name, spec.key(row)) for row in (old, new)]
-        before, after = (None if row is None else spec.content(row) for row in (old, new))
-        if None not in places and places[0] != places[1]:
-            self._note(table, old, None)
-            self._note(table, None, new)
-            return
-        place = places[0] or places[1]
-        if place is not None:
-            self.changed[place] = self.changed.get(place, (before, None))[0], after
+        if not spec.places.isdisjoint(values):
+            self._note_deleted(table, old)
+            self._note_inserted(table, {**old, **values})
+        else:
+            self._note(spec, old, *spec.contents(old, values))
+
+    def _note_inserted(self, table: Table, row: Mapping[str, Any]) -> None:
+        spec = JOURNALED.get(table.name)
+        if spec is not None:
+            self._note(spec, row, None, spec.content(row))
+
+    def _note_deleted(self, table: Table, row: Mapping[str, Any]) -> None:
+        spec = JOURNALED.get(table.name)
+        if spec is not None:
+            self._note(spec, row, spec.content(row), None)
+
+    def _note(self, spec: Journaled, row: Mapping[str, Any], before: str | None, after: str | None) -> None:
+        """Note for the journal what this row was, and what this transaction meant it to become."""
+        place = spec.owner(row), spec.table.name, spec.key(row)
+        self.changed[place] = self.changed.get(place, (before, None))[0], after
 
 
 def _numbers_itself(table: Table, row: Mapping[str, Any]) -> bool:
