@@ -22,7 +22,7 @@ from store.database.transaction import Tx
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
 #: What a newer release may have changed, while this one still runs on its tables.
-_CHANGED_BY_RELEASES = ("index", "constraint", "default")
+_CHANGED_BY_RELEASES = ("table", "index", "constraint", "default")
 
 
 def list_objects(connection: Connection) -> dict[str, str]:

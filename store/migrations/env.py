@@ -4,10 +4,11 @@ import time
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Connection, DateTime, String, TypeDecorator, create_engine, event, pool
+from sqlalchemy import Connection, DateTime, TypeDecorator, create_engine, event, pool
 from sqlalchemy.exc import PendingRollbackError
 from sqlmodel.sql.sqltypes import AutoString
 
+from store.migrations.tables import compare_type
 from store.tables import METADATA
 
 #: Any number that nobody else takes in this database.
@@ -23,13 +24,6 @@ def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, TypeDecorator) and isinstance(item.impl, DateTime):
         return "sa.DateTime(timezone=True)"
     return False
-
-
-def compare_type(_context: Any, _inspected: Any, _column: Any, inspected: Any, declared: Any) -> bool | None:
-    """A String of ours and a VARCHAR of the database are the same."""
-    if isinstance(declared, String) and isinstance(inspected, String):
-        return False
-    return None
 
 
 def run(connection: Connection) -> None:

@@ -15,18 +15,19 @@ from alembic import op
 
 #: A table: its columns with their types, its constraints and its indexes.
 Table = Mapping[str, Any]
-NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+#: On SQLite the tables are STRICT, which knows these types only: then no value has another type than its column.
+_TEXT, _INTEGER = sa.Text(), sa.Integer()
 TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
-    "boolean": sa.Boolean(),
+    "boolean": sa.Boolean().with_variant(_INTEGER, "sqlite"),
     "bytes": sa.LargeBinary(),
-    "date": sa.Date(),
-    "float": sa.Float(),
-    "integer": sa.Integer(),
-    "json": sa.JSON(),
-    "number": NUMBER,
-    "string": sa.String(),
-    "text": sa.Text(),
-    "time": sa.DateTime(timezone=True),
+    "date": sa.Date().with_variant(_TEXT, "sqlite"),
+    "float": sa.Float().with_variant(sa.REAL(), "sqlite"),
+    "integer": _INTEGER,
+    "json": sa.JSON().with_variant(_TEXT, "sqlite"),
+    "number": sa.BigInteger().with_variant(_INTEGER, "sqlite"),
+    "string": sa.String().with_variant(_TEXT, "sqlite"),
+    "text": _TEXT,
+    "time": sa.DateTime(timezone=True).with_variant(_TEXT, "sqlite"),
 }
 
 
@@ -37,7 +38,7 @@ def tables_of(revision: str) -> dict[str, Table]:
 
 def create_tables(tables: Mapping[str, Table]) -> None:
     for name, table in tables.items():
-        options = {} if table.get("rowid", True) else {"sqlite_with_rowid": False}
+        options = {"sqlite_strict": True, "sqlite_with_rowid": table.get("rowid", True)}
         op.create_table(name, *_columns(table), *_constraints(name, table), **options)
         for index, of_index in table.get("indexes", {}).items():
             where = sa.text(of_index["where"]) if "where" in of_index else None
@@ -65,3 +66,15 @@ def _constraints(name: str, table: Table) -> list[sa.Constraint]:
     if unique := table.get("unique"):
         constraints.append(sa.UniqueConstraint(*unique, name=f"uq_{name}_{'_'.join(unique)}"))
     return constraints
+
+
+def compare_type(context: Any, _inspected: Any, _column: Any, inspected: Any, declared: Any) -> bool | None:
+    """Whether a column has another type than the code declares, for Alembic; None lets Alembic compare."""
+    declared = getattr(declared, "impl", declared)
+    if isinstance(declared, sa.String) and isinstance(inspected, sa.String):
+        return False
+    if context.dialect.name != "sqlite":
+        return None
+    strict = ((sa.Integer | sa.Boolean, sa.Integer), (sa.Float, sa.Float), (sa.LargeBinary, sa.LargeBinary))
+    expected = next((there for here, there in strict if isinstance(declared, here)), sa.Text)
+    return not isinstance(inspected, expected)

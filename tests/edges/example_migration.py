@@ -20,12 +20,13 @@ def upgrade() -> None:
         op.create_index(INDEX, "obligations", ["kind", "due"])
     op.create_table(
         "next_notes",
-        sa.Column("ref", sa.String(), nullable=False),
-        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_next_notes_ref"),
         sa.PrimaryKeyConstraint("ref", name="pk_next_notes"),
+        sqlite_strict=True,
     )
-    op.add_column("complaints", sa.Column("next_column", sa.String(), nullable=True))
+    op.add_column("complaints", sa.Column("next_column", sa.Text(), nullable=True))
 
 
 def _has_rows_on_postgresql() -> bool:

@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, inspect, select, text, update
+from sqlalchemy import Connection, Engine, event, inspect, select, text
 from sqlalchemy.pool import Pool
 
 from store.cases.export import export_record
@@ -22,6 +22,7 @@ from store.database import migrate
 from store.database.engine import create_engines
 from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
 from store.database.transaction import Tx
+from store.migrations.tables import compare_type
 from store.store import open_store
 from store.tables import METADATA, RULEBOOKS
 from store.values import Chat
@@ -70,7 +71,9 @@ def test_the_migrations_create_exactly_the_tables_that_the_code_declares(empty: 
     migrate.upgrade(empty)
     engine = engine_of(empty)
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+        differences = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": compare_type}), METADATA
+        )
     engine.dispose()
     assert differences == []
 

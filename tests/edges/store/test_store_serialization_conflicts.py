@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.errors import SerializationConflict
