@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from complaints.times import format_time
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, check_journal, is_incident
 from store.custody.verify_log import check_log, check_note
-from store.database.errors import SealBroken
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.schema import find_differences
 from store.database.transaction import Tx
@@ -102,7 +103,7 @@ def conclude(
     """
     damages = [*part.damages, *_global_damage(tx, outside, verified)]
     if opens and verified is None:
-        damages += [Damage(*problem) for problem in list_unopened(tx)]
+        damages += _guarded("sealed values", lambda: (Damage(*problem) for problem in list_unopened(tx)))
     return Verification(
         part.entries,
         part.cases,
@@ -116,7 +117,38 @@ def conclude(
 
 
 def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
-    """Check these owners."""
+    """Check these owners. What cannot be read is damage, and ends neither the run nor the check of the others."""
+    try:
+        return _verify_owners(tx, owners)
+    except Exception as error:
+        if not _is_unreadable(error):
+            raise
+        if len(owners) == 1:
+            why = f"its rows cannot be read ({type(error).__name__})"
+            return Part(damages=(Damage(owners[0], 0, why, "", "", "edited"),))
+    half = len(owners) // 2
+    return verify_owners(tx, owners[:half]) + verify_owners(tx, owners[half:])
+
+
+def _is_unreadable(error: Exception) -> bool:
+    """True for a value that cannot be read, False for a database that does not answer."""
+    # SQLite's driver refuses text that is no UTF-8 with the error of a failing database.
+    return not isinstance(error, DBAPIError) or "Could not decode to UTF-8" in str(error)
+
+
+def _guarded(what: str, check: Callable[[], Iterable[Damage]]) -> list[Damage]:
+    """The damage that a check finds; that it cannot read something is damage too."""
+    damages: list[Damage] = []
+    try:
+        damages.extend(check())
+    except Exception as error:
+        if not _is_unreadable(error):
+            raise
+        damages.append(Damage(what, 0, f"it cannot be read ({type(error).__name__})", "", "", "edited"))
+    return damages
+
+
+def _verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
     key, problem = _mac_key(tx)
     damages: list[Damage] = [] if problem is None else [problem]
     entries = cases = erased = 0
@@ -144,7 +176,8 @@ def list_owners(tx: Tx) -> set[str]:
         select(JOURNAL.c.owner).distinct(),
         *(spec.without_journal(tx.connection.dialect.name) for spec in JOURNALED.values()),
     )
-    return {owner for query in queries for owner in tx.connection.execute(query).scalars()}
+    owners = {owner for query in queries for owner in tx.connection.execute(query).scalars()}
+    return {owner for owner in owners if isinstance(owner, str)}
 
 
 # --- in steps, for the command ---
@@ -177,7 +210,7 @@ def begin_verification(tx: Tx, *, full: bool) -> Start:
     size, root = (0, EMPTY) if checkpoint is None else (checkpoint.size, checkpoint.root)
     head = JOURNAL_HEADS.c
     query = select(head.owner, head.n).where(head.n > head.logged_n).order_by(head.owner)
-    heads = dict(tx.connection.execute(query).all())
+    heads = {owner: n for owner, n in tx.connection.execute(query) if isinstance(owner, str)}
     unlogged = dict(islice(heads.items(), MOST_REMEMBERED))
     log = {"size": size, "root": root.hex(), "at": format_time(tx.now), "unlogged": unlogged}
     if full:
@@ -233,7 +266,9 @@ def _mac_key(tx: Tx) -> tuple[bytes | None, Damage | None]:
     """The key of the journal, or why a record with rows has none."""
     try:
         key = read_mac_key(tx)
-    except SealBroken:
+    except Exception as error:
+        if not _is_unreadable(error):
+            raise
         why = "the key of the journal does not open: it was changed or belongs to another record"
         return None, Damage("journal", 0, why, "proof_keys", "1", "edited")
     if key is not None:
@@ -252,18 +287,26 @@ def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
 def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None) -> Iterator[Damage]:
     yield from _check_schema(tx, full=verified is None)
     if verified is None:
-        for ref, table, problem in list_stray_hashes(tx):
-            seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
-            yield Damage(ref, int(seq or 0), problem, table, "", "inserted")
+        yield from _guarded("similar cases", lambda: _check_hashes(tx))
     key, _ = _mac_key(tx)
     if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
-        yield from check_log(tx, key, outside.witnesses, verified)
+        yield from _guarded("log", lambda: check_log(tx, key, outside.witnesses, verified))
         for note in dict.fromkeys(outside.notes):
-            damage = check_note(tx, note, outside.witnesses)
-            if damage is not None:
-                yield damage
+            yield from _guarded("log", partial(_check_note, tx, note, outside.witnesses))
+
+
+def _check_note(tx: Tx, note: str, witnesses: Sequence[Verifier]) -> Iterator[Damage]:
+    damage = check_note(tx, note, witnesses)
+    if damage is not None:
+        yield damage
+
+
+def _check_hashes(tx: Tx) -> Iterator[Damage]:
+    for ref, table, problem in list_stray_hashes(tx):
+        seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
+        yield Damage(ref, int(seq or 0), problem, table, "", "inserted")
 
 
 def _count_unlogged_events(tx: Tx) -> int:

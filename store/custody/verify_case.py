@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from complaints.actions.perform import fold
 from complaints.history import CaseHistory
@@ -62,7 +62,7 @@ def check_chain_and_case(tx: Tx, ref: str, rows: list[Row[Any]], mac_key: bytes 
             problem = _check_chain(ref, rows, mac_key) or _check_case(
                 tx, ref, rows, header, None if unopened else words
             )
-    except SQLAlchemyError:
+    except DBAPIError:
         raise
     except Exception as error:  # noqa: BLE001  # a damaged event can fail anywhere; the other chains are checked too
         problem = ref, rows[-1].seq, f"its events cannot be read ({type(error).__name__})"

@@ -19,7 +19,7 @@ from store.custody.verify import Outside, verify
 from store.database.journaled import JOURNALED
 from store.database.transaction import FoldedCases, Tx
 from store.proof.hash_chain import GENESIS, canonical, event_mac, mac_key, sha256
-from store.proof.journal import entry_mac, head_mac, changes_in, items_of
+from store.proof.journal import changes_in, entry_mac, head_mac, items_of
 from store.proof.log import (
     add_checkpoint,
     checkpoint_mac,

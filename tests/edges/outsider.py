@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 
+from store.database.engine import database_url as parsed
 from store.store import Store
 
 
@@ -37,3 +38,12 @@ def tamper(store: Store, *statements: Any) -> None:
     with outside(store) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def plant(url: str, *statements: str) -> None:
+    """Run these statements as the owner of the tables, or with the file."""
+    engine = create_engine(parsed(url))
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()

@@ -21,6 +21,7 @@ from store.tables import PROOF_STATE
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import Desk
 from tests.edges.next_release import next_release
+from tests.edges.outsider import plant
 from tests.edges.product import Product
 from tests.schema_file import FILE, objects_of
 
@@ -41,6 +42,7 @@ SQLITE = (
     (("CREATE VIEW v AS SELECT 1",), "view v on v is unknown"),
     (("CREATE INDEX i ON staff_roles (role)",), "index i on staff_roles is unknown"),
     (("DROP TRIGGER events_append_only_update",), "trigger events_append_only_update on events is missing"),
+    (("ALTER TABLE reads ADD COLUMN x INTEGER GENERATED ALWAYS AS (1)",), "table reads on reads is changed"),
     _PARTIAL,
 )
 POSTGRES = (
@@ -52,8 +54,8 @@ POSTGRES = (
         "trigger x on reads is unknown",
     ),
     (
-        (f"CREATE OR REPLACE FUNCTION amends_touch_reads() {_VOID}",),
-        "function amends_touch_reads() is changed",
+        (f"CREATE OR REPLACE FUNCTION amends_append_only() {_VOID}",),
+        "function amends_append_only() is changed",
     ),
     (
         ("ALTER TABLE events DISABLE TRIGGER events_append_only",),
@@ -73,15 +75,6 @@ POSTGRES = (
     ),
     _PARTIAL,
 )
-
-
-def plant(url: str, *statements: str) -> None:
-    """Run these statements as the owner of the tables, or with the file."""
-    engine = create_engine(parsed(url))
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 def test_the_file_has_what_the_migrations_make(sqlite_url: str, postgres_url: str) -> None:
