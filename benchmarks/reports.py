@@ -131,7 +131,7 @@ def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) ->
 def _event(ref: str, seq: int, verb: Verb, at: datetime) -> dict[str, Any]:
     return {
         "ref": ref, "seq": seq, "verb": verb.value, "at": at, "by": "U1", "role": "handler", "entry": "{}",
-        "hash": f"{ref}{seq}", "prev": "", "mac": None,
+        "hash": f"{ref}{seq}", "prev": "", "mac": bytes(32),
     }  # fmt: skip
 
 
