@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -108,9 +107,8 @@ async def desk(platforms: StandIn, url: str, *args: str) -> AsyncIterator[tuple[
 @asynccontextmanager
 async def unlimited_desk(product: Product) -> AsyncIterator[subprocess.Popen[bytes]]:
     """`amends run` of this installation without the platforms' rate limits, ready and trained."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **product.env}
     command = [sys.executable, "-m", "benchmarks.unlimited", "run"]
-    with process(command, product.folder, environment) as running:
+    with process(command, product.folder, product.environment()) as running:
         await product.ready()
         await trained(product)
         yield running
