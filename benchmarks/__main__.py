@@ -24,6 +24,7 @@ from benchmarks import (
     intervals,
     large_log,
     likeness,
+    lives,
     presses,
     prompt,
     replicas,
@@ -39,7 +40,7 @@ from tests.faults.load import Load
 
 out = Console()
 #: Benchmarks with their own arguments (`python -m benchmarks faults --help`).
-WITH_ARGUMENTS = {"faults": faults.main, "soak": soak.main}
+WITH_ARGUMENTS = {"faults": faults.main, "soak": soak.main, "lives": lives.main}
 
 
 def _prompt() -> Iterator[RenderableType]:

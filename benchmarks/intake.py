@@ -1,4 +1,4 @@
-"""Intakes per second: `receive_message` compared with the same statements in bare SQLModel, in the same run.
+"""Intakes per second: `receive_message` compared with the same statements alone, in the same run.
 
 The baseline is `benchmarks.bare_intake`: the same statements with all reads, without rules, dialogue, encryption and
 hashes. The difference is their cost. Rounds of both alternate, because the machine's noise changes within minutes;
@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 from sqlalchemy import insert
-from sqlmodel import Session
 
 from benchmarks import bare_intake, databases
 from benchmarks.measuring import ms, quantile, result_table, verdict
 from complaints.actions.intake import message_facts
-from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
+from complaints.rulebook import ALWAYS, Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
 from store.database.engine import create_engines
@@ -102,7 +101,7 @@ def _rows(report: Table, name: str, fresh: databases.Fresh, threads: int, rounds
     share = statistics.median(product.rates) / statistics.median(plain.rates)
     tail = quantile(product.seconds, 0.99) / quantile(plain.seconds, 0.99)
     goal = verdict(share >= MIN_SHARE and tail <= MAX_TAIL)
-    report.add_row(f"{name}: bare SQLModel", *_row(plain), "100 %", "1.0", "")
+    report.add_row(f"{name}: bare statements", *_row(plain), "100 %", "1.0", "")
     report.add_row(f"{name}: Amends", *_row(product), f"{share:.0%}", f"{tail:.1f}", goal)
 
 
@@ -163,16 +162,15 @@ def _step(conversation: Conversation) -> DialogueTurn:
 
 @contextmanager
 def bare(url: str) -> Iterator[Intake]:
-    """The same statements in plain SQLModel sessions, on connections with the product's options."""
+    """The same statements alone, on connections with the product's options."""
     with closing(create_engines(url)) as connections:
         with connections.writing.begin() as connection:
             now = datetime.now(UTC)
             connection.execute(insert(RULEBOOKS).values(id=RULES.id, data=as_json(RULES), at=now))
-            connection.execute(insert(SETTINGS).values(jurisdiction="", rulebook_id=RULES.id, at=now))
+            connection.execute(insert(SETTINGS).values(jurisdiction="", rulebook_id=RULES.id, at=ALWAYS))
 
         def intake(name: str) -> None:
-            with Session(connections.writing) as session:
-                bare_intake.intake(session, name)
-                session.commit()
+            with connections.writing.begin() as connection:
+                bare_intake.intake(connection, name)
 
         yield intake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,11 @@ async def standin(*, limits: bool = False) -> AsyncIterator[StandIn]:
 
 
 @contextmanager
-def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    command: list[str], folder: Path = ROOT, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in the background; it is killed at the end."""
-    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    running = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL)
     try:
         yield running
     finally:
@@ -100,6 +102,16 @@ async def desk(platforms: StandIn, url: str, *args: str) -> AsyncIterator[tuple[
         async with product.running(*args) as running:
             await product.ready()
             yield running, product
+
+
+@asynccontextmanager
+async def unlimited_desk(product: Product) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """`amends run` of this installation without the platforms' rate limits, ready and trained."""
+    command = [sys.executable, "-m", "benchmarks.unlimited", "run"]
+    with process(command, product.folder, product.environment()) as running:
+        await product.ready()
+        await trained(product)
+        yield running
 
 
 def settings_of(product: Product) -> Settings:
@@ -133,11 +145,19 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
+def all_cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of those that it started and that still run, in seconds."""
+    return cpu_seconds(pid) + sum(map(all_cpu_seconds, children(pid)))
+
+
 def shared_mb(pid: int) -> float:
     """Memory of a process and all that it started, in MB; a page that several share counts once."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     own = next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
-    children = (
-        Path(f"/proc/{pid}/task/{thread.name}/children") for thread in Path(f"/proc/{pid}/task").iterdir()
-    )
-    return own + sum(shared_mb(int(child)) for file in children for child in file.read_text().split())
+    return own + sum(map(shared_mb, children(pid)))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that still run."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]

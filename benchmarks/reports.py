@@ -34,7 +34,7 @@ from benchmarks.measuring import result_table, verdict
 from complaints.measures.row import CaseMeasures, Stage, encode_stage
 from complaints.vocabulary import Role, Verb
 from reports.tally import Period
-from store.database.keyring import new_key, seal
+from store.database.keyring import Keyring, new_key, seal
 from store.database.transaction import Tx
 from store.people.masked_texts import masked_place
 from store.record.load import key_place, text_place
@@ -78,9 +78,9 @@ def tables() -> Iterator[Table]:
     yield report
 
 
-def fill(url: str, size: int) -> None:
+def fill(url: str, size: int, keys: Keyring = KEYS) -> None:
     """Insert this many complaints with their measures."""
-    with closing(open_store(url, KEYS)) as store:
+    with closing(open_store(url, keys)) as store:
         desk = Desk(store)
         new, closed = desk.assessed(chat=desk.chat("70009")), desk.closed()
         patterns = {ref: store.read(read_measures, ref) for ref in (new, closed)}
@@ -131,7 +131,7 @@ def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) ->
 def _event(ref: str, seq: int, verb: Verb, at: datetime) -> dict[str, Any]:
     return {
         "ref": ref, "seq": seq, "verb": verb.value, "at": at, "by": "U1", "role": "handler", "entry": "{}",
-        "hash": f"{ref}{seq}", "prev": "", "mac": None,
+        "hash": f"{ref}{seq}", "prev": "", "mac": bytes(32),
     }  # fmt: skip
 
 

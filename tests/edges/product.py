@@ -112,7 +112,7 @@ class Product:
     ) -> Ended:
         """Run one command to its end."""
 
-        return await asyncio.to_thread(run_command, args, self.folder, self._environment(env), stdin or "")
+        return await asyncio.to_thread(run_command, args, self.folder, self.environment(env), stdin or "")
 
     @asynccontextmanager
     async def running(self, *args: str, from_shell: bool = False) -> AsyncIterator[Running]:
@@ -121,7 +121,7 @@ class Product:
         It is forked from a process that has loaded the product, because loading takes seconds.
         `from_shell` loads it again.
         """
-        environment, log = self._environment(None), self.folder / "log"
+        environment, log = self.environment(), self.folder / "log"
         if from_shell:
             process: Running = _from_shell(args, self.folder, environment, log)
         else:
@@ -151,7 +151,8 @@ class Product:
             except httpx.HTTPError:
                 return False
 
-    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """All environment variables of its processes."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
         return {**inherited, "PYTHONPATH": str(ROOT), **self.env, **(more or {})}
 

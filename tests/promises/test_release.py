@@ -16,6 +16,8 @@ from tests.promises.test_packaging import PINS, PROJECT, pinned
 from tests.shared_models import ensure_demo_past
 from tests.source import ROOMS, ROOT
 
+#: Bytes of the wheel; who lowers the number lowers its bound.
+LARGEST_WHEEL = 16_000_000
 NAME = f"amends-{PROJECT['project']['version']}"
 
 
@@ -76,6 +78,7 @@ def test_the_wheel_holds_the_product_and_neither_tests_nor_secrets(released: Pat
     assert "triage/starter/vectors.npz" in names
     # Without it the first demo takes a minute.
     assert "amends/demo/past.jsonl.xz" in names
+    assert (released / f"{NAME}-py3-none-any.whl").stat().st_size <= LARGEST_WHEEL
     with tarfile.open(released / f"{NAME}.tar.gz") as archive:
         every = [*names, *archive.getnames()]
     assert [name for name in every if re.search(r"(^|/)(\.env|amends\.toml|.*\.db|\.git)$", name)] == []

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
+from unittest.mock import Mock
 
 import pytest
 
-from benchmarks import alterations, large_log, presses
+from amends.demo.run import STORY_BEGINS, staged
+from amends.demo.settings import STAFF
+from benchmarks import alterations, large_log, lives, presses
 from benchmarks.archive import ActionTimer
+from benchmarks.life import WAITS, Life, Screens
 from store.outbox.claim import claim
 from store.rulebooks import use_rulebook
 from store.slack_posts import list_posts
@@ -65,3 +73,28 @@ def test_the_benchmark_of_presses_begins_with_posted_cards_and_with_waiting_ones
 
     assert [post.ts for post in sqlite_store.read(list_posts, pressed)] == [ts]
     assert [card.ref for card in sqlite_store.write(claim, ("card",), 9, 60)] == [waiting]
+
+
+async def test_the_benchmark_of_lives_waits_for_each_answer_of_a_life() -> None:
+    async with staged(begins=STORY_BEGINS, ready=True, settings='[survey]\ndelay = "1 s"\n') as stage:
+        screens, customer = Screens(stage.simulator), stage.simulator.customer("Anna")
+        life = Life(
+            screens, customer, stage.simulator.staff(STAFF["Alice"]), asyncio.Lock(), time.monotonic()
+        )
+        watching, living = asyncio.create_task(screens.watch()), asyncio.create_task(life.run(lives.STORY))
+        while not living.done():
+            await asyncio.sleep(0.05)
+            await stage.advance(timedelta(seconds=5))
+        watching.cancel()
+        await living
+    assert life.is_finished
+    assert {*life.seconds} == {*WAITS}
+
+
+def test_a_life_without_an_answer_was_never_started_and_one_after_a_second_is_late() -> None:
+    waits = ((), (0.9,), (1.1,), (0.2,))
+    repeat = lives.Repeat(
+        [Mock(seconds={"prompt": [*wait]}, is_finished=wait == (0.2,)) for wait in waits], (), Counter()
+    )
+    assert repeat.shares() == "25.0%, 50.0%, 75.0%"
+    assert repeat.waits("prompt") == "900, 1,100, 1,100"
