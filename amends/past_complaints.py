@@ -1,12 +1,17 @@
 """Past complaints from a CSV file (`amends import`): the mapping of its columns and words, and each row's check."""
 
+import hmac
 import json
+import os
 import re
+import sqlite3
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +31,8 @@ FIELDS = (
     "received_at", "description", "closed_at", "close_code", "state", "channel", "language",
     "jurisdiction", "category", "product", "branch", "severity", "finding", "name", "phone", "email", "customer_ref",
 )  # fmt: skip
+#: Rows of one transaction. Other writers of the record wait for it.
+CHUNK_ROWS = 250
 _TABLES = {"file", "columns", "values", "defaults"}
 _FILE_KEYS = {"encoding", "delimiter", "date"}
 CHANNELS = ("telegram", "phone", "counter", "email", "letter", "web", "other")
@@ -124,24 +131,33 @@ def _is_date_format(date_format: str) -> bool:
 
 def past_complaints(
     file: CsvFile, mapping: ColumnMapping, rulebooks: Rulebooks, *, now: datetime
-) -> tuple[list[PastComplaint], list[RefusedRow]]:
-    """Every row as a past complaint, or refused with all reasons. Raises UnreadableTable."""
-    accepted: list[PastComplaint] = []
-    refused: list[RefusedRow] = []
-    line_of: dict[Any, int] = {}
-    for row in file.rows:
-        reasons: list[str] = []
-        past = _past(row, file.columns, mapping, rulebooks, now, reasons.append)
-        if past is not None:
-            key = (past.received_at, past.channel, tuple(past.ending.items()), tuple(past.words.items()))
-            if key in line_of:
-                reasons.append(f"the same as line {line_of[key]}: delete one of the two")
-            line_of.setdefault(key, row.line)
-        if reasons or past is None:
-            refused.append(RefusedRow(row.line, "; ".join(reasons)))
-        else:
-            accepted.append(past)
-    return accepted, refused
+) -> Iterator[PastComplaint | RefusedRow]:
+    """Every row as a past complaint, or refused with all reasons. Raises UnreadableTable.
+
+    Nothing of a row stays in memory: SQLite keeps hashes in a temporary file of its own to find equal rows.
+    """
+    secret = os.urandom(32)
+    with closing(sqlite3.connect("")) as seen:
+        seen.execute("CREATE TABLE rows (hash BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        for row in file.rows:
+            reasons: list[str] = []
+            past = _past(row, file.columns, mapping, rulebooks, now, reasons.append)
+            if past is not None:
+                content = (past.received_at, past.channel, [*past.ending.items()], [*past.words.items()])
+                hash_ = hmac.digest(secret, repr(content).encode(), "sha256")
+                if seen.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (hash_, row.line)).rowcount == 0:
+                    (line,) = seen.execute("SELECT line FROM rows WHERE hash = ?", (hash_,)).fetchone()
+                    reasons.append(f"the same as line {line}: delete one of the two")
+            yield RefusedRow(row.line, "; ".join(reasons)) if reasons or past is None else past
+
+
+def chunks(
+    rows: Iterator[PastComplaint | RefusedRow],
+) -> Iterator[tuple[list[PastComplaint], list[RefusedRow]]]:
+    """These rows in chunks for a transaction each: the complaints, and the refused rows."""
+    for chunk in iter(lambda: list(islice(rows, CHUNK_ROWS)), []):
+        refused = [row for row in chunk if isinstance(row, RefusedRow)]
+        yield [row for row in chunk if isinstance(row, PastComplaint)], refused
 
 
 def unused(columns: Sequence[str], mapping: ColumnMapping) -> list[str]:

@@ -526,10 +526,12 @@ def is_code(value: Any) -> bool:
     return isinstance(value, str) and CODE.fullmatch(value) is not None
 
 
+_STANDARD_CATEGORIES = tuple(category.value for category in Category if category is not Category.OTHER)
+
+
 def categories_of(rules: Rulebook) -> tuple[str, ...]:
     """Every category under these rules, the organisation's own before "other"."""
-    standard = tuple(category.value for category in Category if category is not Category.OTHER)
-    return (*standard, *rules.categories, Category.OTHER.value)
+    return (*_STANDARD_CATEGORIES, *rules.categories, Category.OTHER.value)
 
 
 def require_known_categories(facts: Mapping[str, Any], rules: Rulebook) -> None:

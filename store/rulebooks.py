@@ -160,6 +160,14 @@ def load_current_rulebooks(tx: Tx, received_at: datetime | None = None) -> Ruleb
     return Rulebooks(own, {code: _in_force(tx, code, moment) for code in own.jurisdictions})
 
 
+def load_dated_rulebooks(tx: Tx) -> Rulebooks:
+    """`load_current_rulebooks` for any time: `at` gives those of complaints received then."""
+    own = _rule_periods(tx, DEFAULT)
+    periods = {code: _rule_periods(tx, code) for code in own[0].rules.jurisdictions}
+    others = {code: dated[0].rules for code, dated in periods.items()}
+    return Rulebooks(own[0].rules, others, {DEFAULT: own, **periods})
+
+
 def load_rulebook(tx: Tx, number: str) -> Rulebook:
     """A rulebook by its id; raises WrongSchemaVersion if a newer release wrote it with unknown settings."""
     rules = tx.rulebooks.get(number)
@@ -175,10 +183,21 @@ def load_rulebook(tx: Tx, number: str) -> Rulebook:
     return rules
 
 
-def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
+def _rule_periods(tx: Tx, jurisdiction: str) -> tuple[RulePeriod, ...]:
+    return tuple(
+        RulePeriod(since, load_rulebook(tx, number)) for number, since in _some_periods(tx, jurisdiction)
+    )
+
+
+def _some_periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
     periods = _periods(tx, jurisdiction)
     if not periods:
         raise StoreError("the database has no settings yet: start `amends run` once")
+    return periods
+
+
+def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
+    periods = _some_periods(tx, jurisdiction)
     begun = [number for number, since in periods if since <= moment]
     return load_rulebook(tx, begun[-1] if begun else periods[0][0])
 

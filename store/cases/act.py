@@ -37,7 +37,7 @@ from store.incidents import find_incident_of, open_incident, require_open_incide
 from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_after_act
-from store.people.masked_texts import seal_masked
+from store.people.masked_texts import list_case_names, seal_masked
 from store.people.staff import count_reviewers, load_current_roles
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.proof.received_keys import take_key
@@ -175,8 +175,8 @@ def record_proposal(
     return recorded
 
 
-def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile:
-    """Write a new complaint: its row and own key, its complainant and its first event."""
+def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None, name: str | None) -> CaseFile:
+    """Write a new complaint: its row and own key, its complainant, whose name this is, and its first event."""
     case, event = done.case, done.event
     key = new_key()
     wrapped = tx.keys.wrap(key, key_place(case.ref))
@@ -203,7 +203,7 @@ def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile
         authority=None,
         may_receive=True,
     )
-    _write(tx, None, done, entry=entry, key=key, contact_id=contact_id)
+    _write(tx, None, done, entry=entry, key=key, contact_id=contact_id, names=[name] if name else [])
     return CaseFile(case, (event,), wrapped, head, contact_id)
 
 
@@ -222,7 +222,8 @@ def continue_record(tx: Tx, file: CaseFile, done: ActResult, *, key: bytes) -> s
     }
     if _CONTINUE.run(tx.connection, [values]) != 1:
         raise Stale.worded("stale:meanwhile", ref=case.ref)
-    _write(tx, file, done, entry=entry, key=key, contact_id=file.contact_id)
+    names = list_case_names(tx, case.ref) if event.words else []
+    _write(tx, file, done, entry=entry, key=key, contact_id=file.contact_id, names=names)
     return new_head
 
 
@@ -339,12 +340,19 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
 
 
 def _write(
-    tx: Tx, file: CaseFile | None, done: ActResult, *, entry: str, key: bytes, contact_id: int | None
+    tx: Tx,
+    file: CaseFile | None,
+    done: ActResult,
+    *,
+    entry: str,
+    key: bytes,
+    contact_id: int | None,
+    names: Sequence[str],
 ) -> None:
     case, event = done.case, done.event
     before, events = (None, ()) if file is None else (file.case, file.events)
     insert_event(tx, case.ref, event.seq, event.verb.value, event.at, event.by, event.role.value, entry)
-    _write_words(tx, case, event, key)
+    _write_words(tx, case, event, key, names)
     project(tx, before, case, event)
     write_measures(tx, before, case, (*events, event))
     schedule_for_move(tx, before, case)
@@ -355,7 +363,7 @@ def _write(
         erase_words(tx, case.ref)
 
 
-def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
+def _write_words(tx: Tx, case: Case, event: Event, key: bytes, names: Sequence[str]) -> None:
     if not event.words:
         return
     ref, seq = case.ref, event.seq
@@ -363,7 +371,7 @@ def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
     masked: Mapping[str, bytes] = {}
     if event.role is not Role.MODEL and event.facts.get("kind") != TRANSLATION:
         origin = {"language": case.language, "country": case.rules.country}
-        masked = seal_masked(tx, key, ref, seq, event.words, **origin)
+        masked = seal_masked(key, ref, seq, event.words, names=names, **origin)
     rows = [
         {
             "ref": ref,

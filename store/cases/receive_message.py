@@ -214,7 +214,7 @@ def _receive(
     if chat.channel == "telegram" and chat.address in rules.simulated:
         facts = {**facts, "is_simulation": True}
     done = receive(arrival, at=tx.now, actor=by, facts=facts, words=planned.words)
-    return done.event, begin_record(tx, done, contact_id=contact.id)
+    return done.event, begin_record(tx, done, contact_id=contact.id, name=contact.name)
 
 
 def _write_message(tx: Tx, contact: ContactPoint, chat: Chat, planned: PlannedAct, event: Event) -> None:

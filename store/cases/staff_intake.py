@@ -1,7 +1,7 @@
 """Complaints that did not arrive in a chat: logged by staff, or imported from a file of closed ones (7.2, 8.2).
 
 Each imported one becomes one `receive` event with the fact `imported`: it creates no obligations, and its ending is
-the file's. A file is imported whole or not at all.
+the file's.
 """
 
 import mimetypes
@@ -29,17 +29,24 @@ from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.act import act_on, begin_record
 from store.cases.conflicts import with_conflicts
+from store.database.gathered import gathered_rows
 from store.database.transaction import Tx
 from store.files import SLACK, record_received_files
 from store.people import staff
-from store.people.identification import add_identifier, add_identifiers_in, find_or_create_person
-from store.proof.hash_chain import canonical, record_instance_event
+from store.people.identification import (
+    NamedPerson,
+    PersonOnFile,
+    add_identifier,
+    add_identifiers_in,
+    find_or_create_people,
+)
+from store.proof.hash_chain import canonical, lock_instance_log, record_instance_event
 from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
 from store.redaction.contact_details import complainant_text
-from store.rulebooks import load_current_rulebooks
+from store.rulebooks import load_current_rulebooks, load_dated_rulebooks
 from store.tables import CONTACTS, MESSAGES, TEXTS
-from store.values import Progress, ReceivedFile, no_progress
+from store.values import ReceivedFile
 
 #: The form's fields that hold words of the complainant; the other texts name the person.
 COMPLAINT_FIELDS = ("description", "where_and_when", "remedy_requested", "for_whom")
@@ -101,11 +108,11 @@ def log_complaint(
     if "amount" in facts and not facts.get("currency"):
         raise BadFacts.worded("required:currency_of_amount", field="currency")
     preferred = facts.get("answer_by") or str(facts["channel"])
-    person = find_or_create_person(tx, words, rules.country, language=language, preferred=preferred)
-    _require_contact_point(tx, person, facts, words)
+    (person,) = find_or_create_people(tx, [NamedPerson(words, rules.country, language, preferred)])
+    _require_contact_point(tx, person.id, facts, words)
     arrival = Arrival(
         ref=new_reference(secrets.randbelow),
-        complainant=person,
+        complainant=person.id,
         channel=str(facts["channel"]),
         language=language,
         received_at=received_at,
@@ -115,7 +122,7 @@ def log_complaint(
     files = [_received_file(attachment) for attachment in attachments]
     all_facts = with_conflicts(tx, rules, _facts(tx, facts, texts, by, detect, rules, files))
     done = receive(arrival, at=tx.now, actor=by, facts=all_facts, words=texts)
-    file = begin_record(tx, done, contact_id=None)
+    file = begin_record(tx, done, contact_id=None, name=person.name)
     conflicts.update_people(tx, done.case, done.event, texts)
     _write_message(tx, arrival)
     if representative:
@@ -151,28 +158,35 @@ class PastComplaint:
 
 def list_known_past(tx: Tx, past: Sequence[PastComplaint]) -> dict[int, str]:
     """The complaints that were imported before: reference by line."""
-    refs = {}
-    for complaint in past:
-        ref = tx.connection.execute(
-            select(TEXTS.c.ref).where(TEXTS.c.source.in_(_sources(tx, complaint))).limit(1)
-        ).scalar()
-        if ref is not None:
-            refs[complaint.line] = str(ref)
-    return refs
+    line_of = {source: complaint.line for complaint in past for source in _sources(tx, complaint)}
+    query = select(TEXTS.c.source, TEXTS.c.ref).where(TEXTS.c.source.in_(line_of))
+    return dict(sorted((line_of[row.source], str(row.ref)) for row in tx.connection.execute(query)))
 
 
-def import_past(tx: Tx, past: Sequence[PastComplaint], progress: Progress = no_progress) -> dict[int, str]:
-    """Import the complaints that are not in the record yet; returns their references by line."""
+def import_past(tx: Tx, past: Sequence[PastComplaint]) -> dict[int, str]:
+    """Import the complaints that are not in the record yet; returns their references by line.
+
+    All rows are computed first and inserted together, so a chunk of a file should be some hundred complaints.
+    """
+    # What another process imports is committed before this one asks what is known.
+    lock_instance_log(tx)
     duplicates = list_known_past(tx, past)
-    imported: dict[int, str] = {}
-    for number, complaint in enumerate(past, start=1):
-        if complaint.line not in duplicates:
-            rulebooks = load_current_rulebooks(tx, complaint.received_at)
-            imported[complaint.line] = _import(tx, complaint, rulebooks.of(complaint.jurisdiction))
-        progress(number, len(past))
-    if imported:
-        record_instance_event(tx, "import", {"complaints": len(imported), "known": len(duplicates)})
-    return imported
+    new = [complaint for complaint in past if complaint.line not in duplicates]
+    if not new:
+        return {}
+    record_instance_event(tx, "import", {"complaints": len(new), "known": len(duplicates)})
+    rulebooks = load_dated_rulebooks(tx)
+    rules = [rulebooks.at(complaint.received_at).of(complaint.jurisdiction) for complaint in new]
+    named = [
+        NamedPerson(complaint.words, its_rules.country, complaint.language)
+        for complaint, its_rules in zip(new, rules, strict=True)
+    ]
+    with gathered_rows(tx) as gathering:
+        people = find_or_create_people(gathering, named)
+        return {
+            complaint.line: _import(gathering, complaint, its_rules, person)
+            for complaint, its_rules, person in zip(new, rules, people, strict=True)
+        }
 
 
 def _facts(
@@ -254,11 +268,10 @@ def _write_message(tx: Tx, arrival: Arrival) -> None:
     )
 
 
-def _import(tx: Tx, past: PastComplaint, rules: Rulebook) -> str:
-    person = find_or_create_person(tx, past.words, rules.country, language=past.language, preferred=None)
+def _import(tx: Tx, past: PastComplaint, rules: Rulebook, person: PersonOnFile) -> str:
     arrival = Arrival(
         ref=new_reference(secrets.randbelow),
-        complainant=person,
+        complainant=person.id,
         channel=past.channel,
         language=past.language,
         received_at=past.received_at,
@@ -269,7 +282,7 @@ def _import(tx: Tx, past: PastComplaint, rules: Rulebook) -> str:
     done = receive(
         arrival, at=tx.now, actor=IMPORTER, facts={**facts, "imported": dict(past.ending)}, words=words
     )
-    file = begin_record(tx, done, contact_id=None)
+    file = begin_record(tx, done, contact_id=None, name=person.name)
     for name, kind in NUMBERS.items():
         if past.words.get(name):
             add_identifier(tx, file, kind, past.words[name])

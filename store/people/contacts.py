@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, func, select
 
+from store.database.errors import SealBroken, note_damage
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.prepared import Prepared
 from store.database.transaction import Tx
@@ -114,17 +115,21 @@ def create_person(
 ) -> tuple[str, bytes]:
     """Create a person with an own key; returns the id and the key."""
     person, key = person or new_person(), new_key()
-    tx.add(
-        PEOPLE,
-        id=person,
-        key_wrapped=tx.keys.wrap(key, place("people", person, "key")),
-        name_sealed=seal(key, name, _name_place(person)) if name else None,
-        needs_sealed=None,
-        language=language,
-        created_at=tx.now,
-        erased_at=None,
-    )
+    tx.add(PEOPLE, **person_row(tx, person, key, name, language))
     return person, key
+
+
+def person_row(tx: Tx, person: str, key: bytes, name: str | None, language: str | None) -> dict[str, Any]:
+    """The row of a new person."""
+    return {
+        "id": person,
+        "key_wrapped": tx.keys.wrap(key, place("people", person, "key")),
+        "name_sealed": seal(key, name, _name_place(person)) if name else None,
+        "needs_sealed": None,
+        "language": language,
+        "created_at": tx.now,
+        "erased_at": None,
+    }
 
 
 def contact_row(
@@ -207,6 +212,16 @@ def forget_topic(tx: Tx, chat: Chat) -> None:
 def person_name(tx: Tx, person: str, wrapped: bytes | None, sealed: bytes | None) -> str | None:
     """Unseal a person's name; None if the person gave none or it was erased."""
     return None if wrapped is None else _name(person_key(tx, person, wrapped), person, sealed)
+
+
+def readable_name(tx: Tx, row: Any) -> str | None:
+    """`person_name` of this row of `people`; None if the name is damaged."""
+    try:
+        return person_name(tx, row.id, row.key_wrapped, row.name_sealed)
+    except SealBroken:
+        # `verify` names it; a message must not be refused for it.
+        note_damage(_name_place(row.id))
+        return None
 
 
 def find_person_name(tx: Tx, person: str) -> str | None:

@@ -1,9 +1,10 @@
 """Identifiers of complaints and people, looked up by HMAC, and how a caller is identified (4.7)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import lru_cache
 
 from sqlalchemy import func, select
 
@@ -12,16 +13,18 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import Number, numbers_in
-from store.database.keyring import place, seal
+from store.database.keyring import new_key, place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
     LETTER,
     contact_row,
-    create_person,
     keep_language,
     keep_name,
+    new_person,
     person_key,
     person_name,
+    person_row,
+    readable_name,
 )
 from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, load_case_file
@@ -37,6 +40,7 @@ MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
 _WRONG_PROOF = "not_allowed.identity"
 
 
+@lru_cache(maxsize=1024)  # an imported row asks for each of its numbers several times
 def normal_form(kind: str, value: str, country: str) -> str | None:
     """The same spelling for all spellings of a number; None if it is not valid for this kind.
 
@@ -102,36 +106,73 @@ def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> 
     return list(dict.fromkeys(refs))[:limit]
 
 
-def find_or_create_person(
-    tx: Tx, words: Mapping[str, str], country: str, *, language: str, preferred: str | None
-) -> str:
-    """The id of the person with this phone or e-mail; a new person if neither is on file.
+@dataclass(frozen=True)
+class NamedPerson:
+    """What staff or a file say of a person: `words` with name, phone, e-mail and address, of this country."""
+
+    words: Mapping[str, str]
+    country: str
+    language: str
+    preferred: str | None = None
+
+
+@dataclass
+class PersonOnFile:
+    """A person with their key. `name` is empty if it cannot be read."""
+
+    id: str
+    key: bytes
+    name: str | None = None
+    language: str | None = None
+
+
+def find_or_create_people(tx: Tx, named: Sequence[NamedPerson]) -> list[PersonOnFile]:
+    """The person on file with the phone or e-mail of each of these; a new person if neither is on file.
 
     Raises BadFacts with the field that is not a valid phone or e-mail.
     """
-    points = _points(words, country)
-    rows = (_person_at(tx, channel, address) for channel, address in points.items())
-    row = next((row for row in rows if row is not None), None)
-    name = words.get("name", "").strip()
-    if row is None:
-        person, key = create_person(tx, name=name or None, language=language)
-    else:
-        person, key = row.id, person_key(tx, row.id, row.key_wrapped)
-        if name and row.name_sealed is None:
-            keep_name(tx, person, key, name)
-        if row.language is None:
-            keep_language(tx, person, language)
-    new = {
-        channel: address for channel, address in points.items() if _person_at(tx, channel, address) is None
-    }
-    if words.get("address", "").strip():
-        new[LETTER] = words["address"].strip()
-    added = [
-        contact_row(tx, person, key, channel, address, verified=False, preferred=channel == preferred)
-        for channel, address in new.items()
-    ]
-    tx.insert_missing(CONTACTS, added)
-    return person
+    points_of = [_points(wanted.words, wanted.country) for wanted in named]
+    on_file = _people_at(tx, {point for points in points_of for point in points.items()})
+    before = {person.id: (person.name, person.language) for person in on_file.values()}
+    people, contacts = [], []
+    for wanted, points in zip(named, points_of, strict=True):
+        person = next((on_file[point] for point in points.items() if point in on_file), None)
+        person = person or PersonOnFile(new_person(), new_key())
+        if person.name is None:
+            person.name = wanted.words.get("name", "").strip() or None
+        person.language = person.language or wanted.language
+        new = [point for point in points.items() if point not in on_file]
+        on_file.update(dict.fromkeys(new, person))
+        if wanted.words.get("address", "").strip():
+            new.append((LETTER, wanted.words["address"].strip()))
+        contacts += [
+            contact_row(
+                tx, person.id, person.key, *point, verified=False, preferred=point[0] == wanted.preferred
+            )
+            for point in new
+        ]
+        people.append(person)
+    _keep_people(tx, {person.id: person for person in people}.values(), before)
+    tx.insert_missing(CONTACTS, contacts)
+    return people
+
+
+def _keep_people(
+    tx: Tx, people: Iterable[PersonOnFile], before: Mapping[str, tuple[str | None, str | None]]
+) -> None:
+    """Write the new people, and what the others lacked; `before` has their names and languages by id."""
+    new = []
+    for person in people:
+        if person.id not in before:
+            new.append(person_row(tx, person.id, person.key, person.name, person.language))
+            continue
+        name, language = before[person.id]
+        if person.name and person.name != name:
+            keep_name(tx, person.id, person.key, person.name)
+        if person.language and person.language != language:
+            keep_language(tx, person.id, person.language)
+    if new:
+        tx.add_all(PEOPLE, new)
 
 
 def list_complainant_names(tx: Tx, ref: str) -> list[str]:
@@ -190,14 +231,32 @@ def _points(words: Mapping[str, str], country: str) -> dict[str, str]:
     return points
 
 
-def _person_at(tx: Tx, channel: str, address: str) -> Any:
-    """The person with this contact point, who is not erased; or None."""
-    row = tx.connection.execute(
-        select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed, PEOPLE.c.language)
+def _people_at(tx: Tx, points: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PersonOnFile]:
+    """The people who are not erased, by their contact points among these."""
+    point_of = {index: point for point in points for index in tx.keys.indexes(*point)}
+    query = (
+        select(
+            CONTACTS.c.address_index,
+            PEOPLE.c.id,
+            PEOPLE.c.key_wrapped,
+            PEOPLE.c.name_sealed,
+            PEOPLE.c.language,
+        )
         .join(CONTACTS, CONTACTS.c.person_id == PEOPLE.c.id)
-        .where(CONTACTS.c.channel == channel, CONTACTS.c.address_index.in_(tx.keys.indexes(channel, address)))
-    ).first()
-    return None if row is None or row.key_wrapped is None else row
+        .where(
+            CONTACTS.c.channel.in_(POINTS),
+            CONTACTS.c.address_index.in_(point_of),
+            PEOPLE.c.key_wrapped.is_not(None),
+        )
+    )
+    people: dict[str, PersonOnFile] = {}
+    on_file = {}
+    for row in tx.connection.execute(query) if point_of else ():
+        if row.id not in people:
+            name = None if row.name_sealed is None else readable_name(tx, row) or ""
+            people[row.id] = PersonOnFile(row.id, person_key(tx, row.id, row.key_wrapped), name, row.language)
+        on_file[point_of[row.address_index]] = people[row.id]
+    return on_file
 
 
 def _refusal(tx: Tx, ref: str, case: Case | None, by: Actor, proof: str) -> NotAllowed | None:

@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, select
 from complaints.actions.intake import FORWARDED, MACHINE_MADE, TRANSLATION
 from complaints.actions.registry import MESSAGE_VERBS
 from complaints.vocabulary import Role
-from store.database.errors import Altered, SealBroken, collecting_damage, note_damage
+from store.database.errors import Altered, collecting_damage, note_damage
 from store.database.keyring import place, seal, unseal
 from store.database.prepared import Prepared
 from store.database.transaction import Tx
-from store.people.contacts import person_name
+from store.people.contacts import readable_name
 from store.record.load import case_key, load_all_texts, load_case_file, newest_versions, text_place
 from store.redaction.masking import find_spans, mask
 from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, PEOPLE, TEXTS
@@ -32,10 +32,16 @@ _NAMES = Prepared(
 
 
 def seal_masked(
-    tx: Tx, key: bytes, ref: str, seq: int, words: Mapping[str, str], *, language: str, country: str
+    key: bytes,
+    ref: str,
+    seq: int,
+    words: Mapping[str, str],
+    *,
+    names: Sequence[str],
+    language: str,
+    country: str,
 ) -> Mapping[str, bytes]:
-    """The sealed masked copies of an event's words, by field; `language` and `country` as for `mask`."""
-    names = list_case_names(tx, ref)
+    """The sealed masked copies of an event's words, by field; the last three parameters are those of `mask`."""
     return {
         field: seal(
             key, mask(text, names=names, language=language, country=country), masked_place(ref, seq, field)
@@ -99,13 +105,7 @@ def load_masked_story(tx: Tx, ref: str) -> str:
 
 def list_case_names(tx: Tx, ref: str) -> list[str]:
     """The names of everybody in the complaint, as they were given at intake; a damaged one is left out."""
-    names = []
-    for row in _NAMES.rows(tx.connection, ref=ref):
-        try:
-            names.append(person_name(tx, row.id, row.key_wrapped, row.name_sealed))
-        except SealBroken:
-            # `verify` names it; a message must not be refused for it.
-            note_damage(place("people", row.id, "name"))
+    names = (readable_name(tx, row) for row in _NAMES.rows(tx.connection, ref=ref))
     return [name for name in names if name]
 
 

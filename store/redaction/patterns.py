@@ -72,7 +72,8 @@ def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
     row: list[tuple[int, int]] = []
     for match in _GROUP.finditer(text):
         group = match.group()
-        is_part = any(map(str.isdigit, group)) or (len(group) <= 4 and group.isupper())
+        has_digit = not group.isalpha() and any(map(str.isdigit, group))
+        is_part = has_digit or (len(group) <= 4 and group.isupper())
         if row and not (is_part and _GAP.fullmatch(text, row[-1][1], match.start())):
             yield row
             row = []

@@ -33,7 +33,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import MANAGER, RULES, Desk, refused, still_due
 from tests.rules.reports_story import page
-from triage.csv.reader import read_csv
+from triage.csv.reader import RefusedRow, read_csv
 from triage.errors import UnreadableTable
 
 NOW = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -55,8 +55,9 @@ def read(file: Path, mapping: ColumnMapping | None = None) -> tuple[list[PastCom
     table = read_csv(
         file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"), strict=True
     )
-    accepted, rejected = past_complaints(table, used, Rulebooks(RULES), now=NOW)
-    return accepted, [f"{row.line}: {row.reason}" for row in rejected]
+    rows = list(past_complaints(table, used, Rulebooks(RULES), now=NOW))
+    accepted = [row for row in rows if isinstance(row, PastComplaint)]
+    return accepted, [f"{row.line}: {row.reason}" for row in rows if isinstance(row, RefusedRow)]
 
 
 def test_a_row_becomes_a_past_complaint(tmp_path: Path) -> None:

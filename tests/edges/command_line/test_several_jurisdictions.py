@@ -30,6 +30,7 @@ from simulator.slack.block_kit import view_problems
 from store.cases.export import export_case
 from store.cases.read import load_case
 from store.cases.redate import list_open_refs, redate
+from store.cases.staff_intake import PastComplaint
 from store.rulebooks import use_rulebooks
 from store.store import Store
 from tests.databases import FakeClock
@@ -37,7 +38,7 @@ from tests.edges.desk import RULES, Desk
 from tests.edges.product import SETTINGS
 from tests.edges.slack_office import ALICE, Office, open_office
 from tests.edges.slack_office import RULES as OFFICE_RULES
-from triage.csv.reader import read_csv
+from triage.csv.reader import RefusedRow, read_csv
 
 TEXTS = load_texts(["en", "tr"])
 TURKISH = replace(
@@ -181,11 +182,11 @@ def test_an_imported_row_can_name_its_country(tmp_path: Path) -> None:
     header = "received_at,description,closed_at,close_code,channel,language,jurisdiction"
     file.write_text("\n".join((header, *rows)), encoding="utf-8")
     table = read_csv(file, languages=("en", "tr"))
-    accepted, refused = past_complaints(table, ColumnMapping(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
-    (past,) = accepted
+    past, refused = past_complaints(table, ColumnMapping(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
+    assert isinstance(past, PastComplaint)
     assert past.jurisdiction == "TR"
     assert past.received_at == datetime(2025, 3, 1, 6, 30, tzinfo=UTC)  # its own zone
-    assert [row.reason for row in refused] == ["jurisdiction: write one of GB, TR"]
+    assert refused == RefusedRow(3, "jurisdiction: write one of GB, TR")
 
 
 @pytest.mark.on_both
