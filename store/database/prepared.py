@@ -46,20 +46,6 @@ class Prepared:
         with DriverCursor(connection) as cursor:
             return [compiled.read(row) for row in cursor.execute(compiled.sql, compiled.bind(values))]
 
-    def rows_of_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-        """Run it for each of these rows of parameters; what each run returns."""
-        if connection.dialect.name == "sqlite" or len(rows) == 1:
-            return [self.rows(connection, **row) for row in rows]
-        compiled = self._of(connection.dialect, rows[0])
-        with DriverCursor(connection) as cursor:
-            # In one round trip.
-            cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows], returning=True)
-            returned = []
-            for _ in rows:
-                returned.append([compiled.read(row) for row in cursor.fetchall()])
-                cursor.nextset()
-            return returned
-
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row; None if there is none."""
         return next(iter(self.rows(connection, **values)), None)
@@ -84,7 +70,8 @@ class Prepared:
     def _compile(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         columns = None
         if isinstance(self.statement, UpdateBase):
-            columns = [name for name in values if name in self.statement.table.c]
+            # A statement with several rows names its columns itself.
+            columns = [name for name in values if name in self.statement.table.c] or None
         compiled = self.statement.compile(dialect=dialect, column_keys=columns)
         converts = dict[str, Convert](_converts(compiled, dialect))
         named = {name for name, parameter in compiled.binds.items() if parameter.required}

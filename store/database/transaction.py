@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -16,8 +16,10 @@ from sqlalchemy import (
     Connection,
     Float,
     Table,
+    UniqueConstraint,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -34,6 +36,8 @@ from store.database.prepared import Prepared
 #: Size of the cache, in complaints and in events: more than are handled at one time. An event takes some kilobytes,
 #: so the second limit matters for a few long complaints.
 MAX_CASES, MAX_EVENTS = 512, 1024
+#: Rows of one statement that returns which of them it inserted.
+_MOST_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,14 @@ class Tx:
 
     def add_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert these rows, which have the same columns."""
-        if _numbers_itself(table, rows[0]):
-            for row in rows:
-                self.add_numbered(table, row)
+        if _numbers_itself(table, rows[0]) and len(rows) == 1:
+            self.add_numbered(table, rows[0])
             return
+        if _numbers_itself(table, rows[0]):
+            rows = [
+                {"id": number, **row}
+                for number, row in zip(self._numbers(table, len(rows)), rows, strict=True)
+            ]
         _insert(table).run(self.connection, rows)
         for row in rows:
             self._note_inserted(table, row)
@@ -128,20 +136,14 @@ class Tx:
         self._note_inserted(table, {**row, "id": number})
         return number
 
-    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Insert the rows whose keys do not exist yet; returns how many. All have the same columns."""
-        inserted = 0
+    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert the rows whose keys do not exist yet; all have the same columns."""
         if rows:
-            prepared = _insert_missing(table, self.is_sqlite)
-            for row, keys in zip(rows, prepared.rows_of_each(self.connection, rows), strict=True):
-                for key in keys:
-                    self._note_inserted(table, {**row, **key._asdict()})
-                    inserted += 1
-        return inserted
+            self._insert_missing(table, rows)
 
     def take(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert this row; False if its key exists already."""
-        return self.insert_missing(table, [row]) > 0
+        return self._insert_missing(table, [row]) > 0
 
     def put(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert the row, or update the row with the same primary key."""
@@ -194,6 +196,29 @@ class Tx:
         for row in rows:
             self._note_deleted(table, row._asdict())
         return rows
+
+    def _insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        names, inserted = _unique_names(table, rows[0]), 0
+        for start in range(0, len(rows), _MOST_ROWS):
+            several = rows[start : start + _MOST_ROWS]
+            values = {f"{name}_{n}": value for n, row in enumerate(several) for name, value in row.items()}
+            prepared = _insert_missing(table, tuple(rows[0]), len(several), self.is_sqlite)
+            row_by_name = {tuple(row[name] for name in names): row for row in several}
+            for key in prepared.rows(self.connection, **values):
+                row = row_by_name[tuple(getattr(key, name) for name in names)]
+                self._note_inserted(table, {**row, **key._asdict()})
+                inserted += 1
+        return inserted
+
+    def _numbers(self, table: Table, count: int) -> list[int]:
+        """The numbers of the next rows of a table."""
+        if self.is_sqlite:
+            # Nobody else writes.
+            last = self.connection.execute(select(func.max(table.c.id))).scalar() or 0
+            return list(range(last + 1, last + 1 + count))
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
+        return list(self.connection.execute(numbers).scalars())
 
     def _update_row(self, table: Table, row: Any, values: Mapping[str, Any]) -> None:
         key = {f"is_{name}": getattr(row, name) for name in _key_names(table)}
@@ -257,9 +282,21 @@ def _numbered_insert(table: Table) -> Prepared:
 
 
 @cache
-def _insert_missing(table: Table, is_sqlite: bool) -> Prepared:
-    statement = _dialect_insert(table, is_sqlite).on_conflict_do_nothing()
-    return Prepared(statement.returning(*table.primary_key.columns))
+def _insert_missing(table: Table, columns: tuple[str, ...], count: int, is_sqlite: bool) -> Prepared:
+    types = {name: table.c[name].type for name in columns}
+    rows = [{name: bindparam(f"{name}_{n}", type_=types[name]) for name in columns} for n in range(count)]
+    statement = _dialect_insert(table, is_sqlite).values(rows).on_conflict_do_nothing()
+    returned = {*_key_names(table), *_unique_names(table, types)}
+    return Prepared(statement.returning(*(table.c[name] for name in sorted(returned))))
+
+
+def _unique_names(table: Table, row: Collection[str]) -> tuple[str, ...]:
+    """The columns by which an inserted row is known: its key, or what is unique where the database numbers it."""
+    keys = _key_names(table)
+    if set(keys) <= set(row):
+        return keys
+    unique = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    return tuple(column.name for column in next(unique).columns)
 
 
 @cache
