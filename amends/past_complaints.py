@@ -137,16 +137,19 @@ def past_complaints(
     Nothing of a row stays in memory: SQLite keeps hashes in a temporary file of its own to find equal rows.
     """
     secret = os.urandom(32)
-    with closing(sqlite3.connect("")) as seen:
-        seen.execute("CREATE TABLE rows (hash BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+    with closing(sqlite3.connect("")) as hashes:
+        hashes.execute("CREATE TABLE rows (hash BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         for row in file.rows:
             reasons: list[str] = []
             past = _past(row, file.columns, mapping, rulebooks, now, reasons.append)
             if past is not None:
                 content = (past.received_at, past.channel, [*past.ending.items()], [*past.words.items()])
                 hash_ = hmac.digest(secret, repr(content).encode(), "sha256")
-                if seen.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (hash_, row.line)).rowcount == 0:
-                    (line,) = seen.execute("SELECT line FROM rows WHERE hash = ?", (hash_,)).fetchone()
+                if (
+                    hashes.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (hash_, row.line)).rowcount
+                    == 0
+                ):
+                    (line,) = hashes.execute("SELECT line FROM rows WHERE hash = ?", (hash_,)).fetchone()
                     reasons.append(f"the same as line {line}: delete one of the two")
             yield RefusedRow(row.line, "; ".join(reasons)) if reasons or past is None else past
 

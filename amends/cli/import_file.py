@@ -1,7 +1,7 @@
 """`amends import`: past complaints from a CSV file. A row that is refused refuses the file.
 
-The file is read twice, once to check it. Its rows are imported in chunks, each in one transaction. An import that was
-interrupted goes on when it is started again, because it leaves out what is in the record.
+The file is read twice, once to check it. Its rows are imported in chunks, each in one transaction. An interrupted
+import continues when it is started again, because it leaves out what is in the record.
 """
 
 from collections.abc import Mapping
