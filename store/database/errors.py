@@ -40,7 +40,7 @@ class DatabaseUnavailable(StoreError):
 
 
 class AlteredSchema(DatabaseUnavailable):
-    """The database has other triggers, views or indexes than the migrations make: the desk writes nothing."""
+    """The database has other tables, triggers, views or indexes than the migrations make: nothing is written."""
 
 
 class SerializationConflict(DatabaseUnavailable):

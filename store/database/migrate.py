@@ -51,7 +51,7 @@ def ensure_tables(url: str) -> None:
 
 
 def require_known(url: str) -> None:
-    """Raise AlteredSchema unless triggers, views and indexes are those of the migrations."""
+    """Raise AlteredSchema unless tables, triggers, views and indexes are those of the migrations."""
     with database_errors(), _engine(url).connect() as connection:
         require_known_schema(connection)
 

@@ -1,6 +1,6 @@
-"""What a database needs apart from tables: triggers, views and indexes, and a role that cannot change the record.
+"""What a database needs apart from rows: tables, triggers, views and indexes, and a role with few rights.
 
-They act inside the desk's own transactions: what a planted trigger writes gets the desk's signature, and what an
+They act inside the desk's own transactions: what a planted trigger does lacks the desk's signature, but what an
 index or a view leaves out is not found.
 """
 
@@ -63,7 +63,7 @@ def require_known_schema(connection: Connection) -> None:
     if differences := [f"{name} is {what}" for name, what in find_differences(connection)]:
         raise AlteredSchema(
             f"The database was changed by somebody else: {'; '.join(differences[:5])}. Nothing is written, because "
-            'it would be signed as ours. See docs/operations.md, "The schema was changed".'
+            'it acts in our transactions. See docs/operations.md, "The schema was changed".'
         )
     connection.info["schema_version"] = version
 
