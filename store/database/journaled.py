@@ -1,8 +1,7 @@
 """Which rows the journal covers: their owners, the columns that count, and their content as text.
 
 The content is computed here from the values that a transaction passed to the database, and by `db verify` from those
-that it reads. What a database did by itself (a trigger, a rule, another connection) has no entry in the journal. The
-other tables are checked in other ways: projections are folded again, and the sketches of similar cases are computed
+that it reads. What a trigger, a rule or another connection did has no entry in the journal. The other tables are checked in other ways: projections are folded again, and the sketches of similar cases are computed
 again. The tables of received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
@@ -230,8 +229,8 @@ def _part(name: str, to_text: ToText | None, value: Any) -> str:
         return ""
     if to_text is None:
         return f"{name} "
-    shown = to_text(value)
-    return f"{name}={len(shown)}:{shown} "
+    value_text = to_text(value)
+    return f"{name}={len(value_text)}:{value_text} "
 
 
 # --- values as text ---
@@ -242,7 +241,7 @@ def _part(name: str, to_text: ToText | None, value: Any) -> str:
 def _to_text(column: Column[Any]) -> ToText:
     kind = column.type
     kinds = (LargeBinary, Float, Boolean, UtcDateTime, Date, JSON, Integer)
-    return next((_TEXTS[known] for known in kinds if isinstance(kind, known)), _text)
+    return next((_TEXTS[column_type] for column_type in kinds if isinstance(kind, column_type)), _text)
 
 
 def _other(value: Any) -> str:

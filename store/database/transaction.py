@@ -213,7 +213,7 @@ class Tx:
     def _numbers(self, table: Table, count: int) -> list[int]:
         """The numbers of the next rows of a table."""
         if self.is_sqlite:
-            # Nobody else writes.
+            # This connection alone writes.
             last = self.connection.execute(select(func.max(table.c.id))).scalar() or 0
             return list(range(last + 1, last + 1 + count))
         sequence = func.pg_get_serial_sequence(table.name, "id")
@@ -295,7 +295,7 @@ def _unique_names(table: Table, row: Collection[str]) -> tuple[str, ...]:
     keys = _key_names(table)
     if set(keys) <= set(row):
         return keys
-    unique = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    unique = (constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint))
     return tuple(column.name for column in next(unique).columns)
 
 

@@ -1,16 +1,17 @@
 """The journal: what each transaction changed, as keyed commitments in one chain per owner (4.7, 8.1).
 
 An entry is written at the end of every writing transaction, for every owner whose rows changed. It commits to the
-values that the transaction passed to the database, and to those that it found before: what a trigger or somebody
-else made of a row has no signature. It is no event: `version` and `work_version` do not move and no card is redrawn.
-Without the key of the MACs no entry can be written, so a person who only has the database cannot change a row
-undetected.
+values that the transaction passed to the database, and to those that it found before. What a trigger or another
+connection made of a row has no signature. It is no event: `version` and `work_version` do not move and no card is
+redrawn. Without the key of the MACs no entry can be written, so a person who only has the database cannot change a
+row undetected.
 """
 
 import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import Any
 
 from complaints.times import format_time
@@ -138,7 +139,7 @@ def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]
             continue
         statement, wanted = query
         result = tx.connection.execute(statement, {"owners": wanted} if wanted else {})
-        for row in (found._asdict() for found in result):
+        for row in map(methodcaller("_asdict"), result):
             owner, row_key = spec.owner(row), spec.key(row)
             items[owner].append((name, row_key, commitment(keys[owner], name, row_key, spec.content(row))))
     return items
