@@ -1,8 +1,9 @@
 """Which rows the journal covers: their owners, the columns that count, and their content as text.
 
 The content is computed here from the values that a transaction passed to the database, and by `db verify` from those
-that it reads. What a trigger, a rule or another connection did has no entry in the journal. The other tables are checked in other ways: projections are folded again, and the sketches of similar cases are computed
-again. The tables of received keys, rate limits and leases coordinate running processes and hold no record.
+that it reads. What a trigger, a rule or another connection did has no entry in the journal. The other tables are
+checked in other ways: projections are folded again, and the sketches of similar cases are computed again. The tables
+of received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
 import base64

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from store import tables
 from store.database.journaled import JOURNALED
-from store.record.projections import complaint_row
 from tests.source import ROOT
 
 _STATEMENTS = {"insert", "update", "delete"}
-#: It continues a complaint with `complaint_row`, whose columns follow from the events.
+#: It continues a complaint with `complaint_row`, whose columns follow from the events (`test_journal.py`).
 _CONTINUE = ("store/cases/act.py", "COMPLAINTS")
 
 
@@ -45,14 +44,3 @@ def test_no_statement_changes_a_journaled_row_without_a_note_for_the_journal() -
         if not columns or columns & {*covered, "**", *(column for _, column in spec.owners)}:
             unsigned.append((file, name, sorted(columns)))
     assert unsigned == []
-
-
-def test_what_continues_a_complaint_changes_no_journaled_column() -> None:
-    columns = set(complaint_row.__code__.co_consts) | set(_of_case())
-    assert not columns & {column.name for column in JOURNALED["complaints"].columns}
-
-
-def _of_case() -> tuple[str, ...]:
-    from store.record import projections
-
-    return projections._OF_CASE

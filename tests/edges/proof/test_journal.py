@@ -21,6 +21,7 @@ from store.custody.verify import (
 from store.database.journaled import JOURNALED
 from store.database.keyring import unseal
 from store.proof.log import add_checkpoint
+from store.record.projections import complaint_row
 from store.store import Store
 from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, READS, STAFF_ROLES
 from store.values import Verification
@@ -236,3 +237,10 @@ def test_a_read_that_a_holder_of_the_key_changes_is_reported(store: Store) -> No
     store.write(lambda tx: tx.update(READS, READS.c.ref == ref, by="U9"))
     (damage, *_) = store.read(verify).problems
     assert (damage.ref, damage.table, "never changed" in damage.why) == (ref, "reads", True)
+
+
+def test_an_act_changes_no_column_of_its_complaint_that_the_journal_covers(sqlite_store: Store) -> None:
+    desk = Desk(sqlite_store)
+    columns = complaint_row(desk.case(desk.assessed())).keys()
+    assert len(columns) > 20
+    assert not columns & {column.name for column in JOURNALED["complaints"].columns}
