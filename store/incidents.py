@@ -50,10 +50,11 @@ def open_incident(
     """Open an incident (facts `started_at`, `owner`); raises NotAllowed (recorded), BadFacts, AlreadyDone."""
     _take_key(tx, key)
     event = _perform(tx, None, IncidentAct.OPEN, by, facts, words)
+    (number,), secret = tx.next_numbers(INCIDENTS), new_key()
     row = {"head": GENESIS, "version": 0, "told_seq": event.seq, "draws": 0}
-    number = tx.add_numbered(INCIDENTS, {**row, "opened_at": event.at, "started_at": event.at})
-    secret = new_key()
-    tx.update_by(INCIDENTS, {"id": number}, key_wrapped=tx.keys.wrap(secret, key_place(number)))
+    wrapped = tx.keys.wrap(secret, key_place(number))
+    row |= {"id": number, "key_wrapped": wrapped, "opened_at": event.at, "started_at": event.at}
+    tx.add(INCIDENTS, **row)
     after = rules.after(None, event, id_=number)
     _record(tx, after, event, key=secret, head=GENESIS)
     return after

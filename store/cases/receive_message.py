@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,7 +14,6 @@ from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor, complainant
 from complaints.case import Event
 from complaints.errors import UnknownReference
-from complaints.identifiers import new_reference
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebooks
 from store.cases.act import act_on, begin_record
@@ -43,6 +41,7 @@ from store.record.load import (
     CaseFile,
     find_case_of_message,
     find_text_by_source,
+    free_references,
     load_case_file,
     load_decision_letter,
     load_files_of_person,
@@ -127,7 +126,7 @@ def receive_message(
 
 
 def _run(tx: Tx, chat: Chat, contact: ContactPoint, files: _Files, step: Step) -> ReadMessage:
-    next_ref = new_reference(secrets.randbelow)
+    (next_ref,) = free_references(tx, 1)
     turn = step(
         Conversation(
             chat=chat,

@@ -5,7 +5,6 @@ the file's.
 """
 
 import mimetypes
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,6 @@ from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.forms import Attachment, attachments_of
-from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
 from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Role, Verb
@@ -43,6 +41,7 @@ from store.people.identification import (
 from store.proof.hash_chain import canonical, lock_instance_log, record_instance_event
 from store.proof.received_keys import take_key
 from store.record.access_log import record_after_rollback
+from store.record.load import free_references
 from store.redaction.contact_details import complainant_text
 from store.rulebooks import load_current_rulebooks, load_dated_rulebooks
 from store.tables import CONTACTS, MESSAGES, TEXTS
@@ -110,8 +109,9 @@ def log_complaint(
     preferred = facts.get("answer_by") or str(facts["channel"])
     (person,) = find_or_create_people(tx, [NamedPerson(words, rules.country, language, preferred)])
     _require_contact_point(tx, person.id, facts, words)
+    (ref,) = free_references(tx, 1)
     arrival = Arrival(
-        ref=new_reference(secrets.randbelow),
+        ref=ref,
         complainant=person.id,
         channel=str(facts["channel"]),
         language=language,
@@ -181,11 +181,12 @@ def import_past(tx: Tx, past: Sequence[PastComplaint]) -> dict[int, str]:
         NamedPerson(complaint.words, its_rules.country, complaint.language)
         for complaint, its_rules in zip(new, rules, strict=True)
     ]
+    refs = free_references(tx, len(new))
     with gathered_rows(tx) as gathering:
         people = find_or_create_people(gathering, named)
         return {
-            complaint.line: _import(gathering, complaint, its_rules, person)
-            for complaint, its_rules, person in zip(new, rules, people, strict=True)
+            complaint.line: _import(gathering, ref, complaint, its_rules, person)
+            for ref, complaint, its_rules, person in zip(refs, new, rules, people, strict=True)
         }
 
 
@@ -268,9 +269,9 @@ def _write_message(tx: Tx, arrival: Arrival) -> None:
     )
 
 
-def _import(tx: Tx, past: PastComplaint, rules: Rulebook, person: PersonOnFile) -> str:
+def _import(tx: Tx, ref: str, past: PastComplaint, rules: Rulebook, person: PersonOnFile) -> str:
     arrival = Arrival(
-        ref=new_reference(secrets.randbelow),
+        ref=ref,
         complainant=person.id,
         channel=past.channel,
         language=past.language,

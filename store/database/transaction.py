@@ -124,7 +124,7 @@ class Tx:
         if _numbers_itself(table, rows[0]):
             rows = [
                 {"id": number, **row}
-                for number, row in zip(self._numbers(table, len(rows)), rows, strict=True)
+                for number, row in zip(self.next_numbers(table, len(rows)), rows, strict=True)
             ]
         _insert(table).run(self.connection, rows)
         for row in rows:
@@ -135,6 +135,16 @@ class Tx:
         number = int(_numbered_insert(table).rows(self.connection, **row)[0].id)
         self._note_inserted(table, {**row, "id": number})
         return number
+
+    def next_numbers(self, table: Table, count: int = 1) -> list[int]:
+        """The numbers of the next rows of a table, which this transaction inserts."""
+        if self.is_sqlite:
+            # This connection alone writes.
+            last = _last_number(table).rows(self.connection)[0].last or 0
+            return list(range(last + 1, last + 1 + count))
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
+        return list(self.connection.execute(numbers).scalars())
 
     def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert the rows whose keys do not exist yet; all have the same columns."""
@@ -210,16 +220,6 @@ class Tx:
                 inserted += 1
         return inserted
 
-    def _numbers(self, table: Table, count: int) -> list[int]:
-        """The numbers of the next rows of a table."""
-        if self.is_sqlite:
-            # This connection alone writes.
-            last = self.connection.execute(select(func.max(table.c.id))).scalar() or 0
-            return list(range(last + 1, last + 1 + count))
-        sequence = func.pg_get_serial_sequence(table.name, "id")
-        numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
-        return list(self.connection.execute(numbers).scalars())
-
     def _update_row(self, table: Table, row: Any, values: Mapping[str, Any]) -> None:
         key = {f"is_{name}": getattr(row, name) for name in _key_names(table)}
         if any(isinstance(value, ClauseElement) for value in values.values()):
@@ -279,6 +279,11 @@ def _insert(table: Table) -> Prepared:
 @cache
 def _numbered_insert(table: Table) -> Prepared:
     return Prepared(table.insert().inline().returning(table.c.id))
+
+
+@cache
+def _last_number(table: Table) -> Prepared:
+    return Prepared(select(func.max(table.c.id).label("last")))
 
 
 @cache

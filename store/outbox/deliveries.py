@@ -141,12 +141,11 @@ def save_words_to_read_out(
 
 def insert_message(tx: Tx, key: bytes, text: str, *, sealed_with: str, **values: Any) -> int:
     """Record the exact words of an outgoing message, sealed with this key; returns the message's number."""
-    number = tx.add_numbered(
-        MESSAGES, {"direction": "out", "at": tx.now, "sealed_with": sealed_with, **values}
-    )
-    # The seal names the row, whose number the insert gives.
+    # The seal names the row.
+    (number,) = tx.next_numbers(MESSAGES)
     sealed = seal(key, text, message_text_place(number))
-    tx.update_by(MESSAGES, {"id": number}, sealed=sealed)
+    row = {"id": number, "direction": "out", "at": tx.now, "sealed_with": sealed_with, "sealed": sealed}
+    tx.add(MESSAGES, **row, **values)
     return number
 
 

@@ -1,5 +1,6 @@
 """Load complaints: fold their events into cases, unwrap their keys, lock their rows, and unseal their words."""
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from complaints.actions.perform import apply_event, fold
 from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.case import Case, Event, events_of
 from complaints.errors import UnknownReference
+from complaints.identifiers import new_reference
 from complaints.letter_texts import ComplaintText, without_own_words
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
@@ -83,6 +85,16 @@ class CaseFile:
     def key(self, tx: Tx) -> bytes:
         """The complaint's own key; raises Erased if it was destroyed."""
         return case_key(tx, self.case.ref, self.key_wrapped)
+
+
+def free_references(tx: Tx, count: int) -> list[str]:
+    """Unused references for so many new complaints: among 100,000 that are drawn, two are probably equal."""
+    free: set[str] = set()
+    while len(free) < count:
+        drawn = {new_reference(secrets.randbelow) for _ in range(count - len(free))}
+        query = select(COMPLAINTS.c.ref).where(COMPLAINTS.c.ref.in_(drawn))
+        free |= drawn - set(tx.connection.execute(query).scalars())
+    return sorted(free)
 
 
 def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:

@@ -27,7 +27,7 @@ from store.outbox.failed import (
     schedule_dead_letter,
 )
 from store.people.contacts import mark_blocked
-from store.record.load import load_texts
+from store.record.load import free_references, load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptResult, ReceivedFile, WakeUp
@@ -330,3 +330,12 @@ def test_a_simulated_contact_is_handled_like_any_other_and_marked_as_a_simulatio
     desk.act(tested, Verb.ASSESS, facts=ASSESSED)
     assert desk.case(tested).state is State.ASSESSED
     assert desk.case(tested).rules.simulated == ("70099",)
+
+
+def test_a_drawn_reference_that_another_complaint_has_is_drawn_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Desk(store).receive()
+    drawn = iter([taken, "AAA-AAA-A3", "AAA-AAA-A3", taken, "AAA-AAA-A4"])
+    monkeypatch.setattr("store.record.load.new_reference", lambda below: next(drawn))
+    assert store.read(free_references, 2) == ["AAA-AAA-A3", "AAA-AAA-A4"]
