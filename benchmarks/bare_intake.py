@@ -12,7 +12,7 @@ A test compares these statements with the product's, so that the baseline stays 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.rulebook import ALWAYS
 from store.database.prepared import Prepared
+from store.database.transaction import _insert_missing
 from store.tables import (
     CASE_PEOPLE,
     COMPLAINTS,
@@ -97,35 +98,26 @@ _FIND_RULES = Prepared(
     .where(SETTINGS.c.id >= _NEWEST.scalar_subquery())
     .order_by(SETTINGS.c.id)
 )
-_FIND_NAMES = Prepared(
-    select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
-    .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
-    .where(CASE_PEOPLE.c.ref == bindparam("ref"), PEOPLE.c.name_sealed.is_not(None))
+_IS_DRAWN = Prepared(select(COMPLAINTS.c.ref).where(COMPLAINTS.c.ref == bindparam("ref")))
+_CONVERSATION = Prepared(select(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact")))
+_LATER = Prepared(
+    select(OBLIGATIONS).where(OBLIGATIONS.c.scope == bindparam("ref"), OBLIGATIONS.c.key == "add_due")
 )
 _INSERT_CONTACT = Prepared(insert(CONTACTS).returning(CONTACTS.c.id))
 _SET_STATE = Prepared(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact")))
 
 
-@dataclass(frozen=True)
-class _ConflictInserts:
-    """What each dialect writes in its own way: a key, an obligation, and one whose date is moved if it is there."""
-
-    key: Prepared
-    obligation: Prepared
-    later: Prepared
-
-
 @cache
-def _conflict_inserts(dialect: str) -> _ConflictInserts:
-    insert_new: Any = (sqlite if dialect == "sqlite" else postgresql).insert
-    later = insert_new(OBLIGATIONS)
-    return _ConflictInserts(
-        Prepared(insert_new(RECEIVED_KEYS).on_conflict_do_nothing().returning(RECEIVED_KEYS.c.key)),
-        Prepared(insert_new(OBLIGATIONS).on_conflict_do_nothing()),
-        Prepared(
-            later.on_conflict_do_update(index_elements=["scope", "key"], set_={"due": later.excluded.due})
-        ),
-    )
+def _insert_key(dialect: str) -> Prepared:
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(RECEIVED_KEYS)
+    return Prepared(statement.on_conflict_do_nothing().returning(RECEIVED_KEYS.c.key))
+
+
+def _insert_obligations(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """In one statement, as the product does, which returns their numbers."""
+    statement = _insert_missing(OBLIGATIONS, tuple(rows[0]), len(rows), connection.dialect.name == "sqlite")
+    values = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in row.items()}
+    statement.rows(connection, **values)
 
 
 @cache
@@ -136,7 +128,6 @@ def _insert(table: Table) -> Prepared:
 def intake(connection: Connection, name: str) -> None:
     """A new person's first message, in the transaction of the caller."""
     dialect = connection.dialect.name
-    inserts = _conflict_inserts(dialect)
     now = datetime.now(UTC)
     person, ref = secrets.token_hex(8), secrets.token_hex(5)
     address = secrets.token_bytes(32)
@@ -145,7 +136,7 @@ def intake(connection: Connection, name: str) -> None:
     if dialect == "postgresql":
         number = int.from_bytes(address[:8], signed=True)
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(number)s)", {"number": number})
-    inserts.key.first(connection, key=f"tg:{name}", at=now)
+    _insert_key(dialect).first(connection, key=f"tg:{name}", at=now)
     _FIND_PERSON.first(connection, address=address)
     _add(
         connection,
@@ -175,6 +166,7 @@ def intake(connection: Connection, name: str) -> None:
 
     # Look for the person's complaints, also whether their owners are on the staff, and the rules in force.
     _FIND_COMPLAINTS.rows(connection, person=person)
+    _IS_DRAWN.rows(connection, ref="")
     rules = _FIND_RULES.rows(connection)[-1].rulebook_id
 
     # The complaint, its complainant, its first event, the words, the targets.
@@ -239,7 +231,6 @@ def intake(connection: Connection, name: str) -> None:
         hash=secrets.token_hex(32),
         mac=secrets.token_bytes(32),
     )
-    _FIND_NAMES.rows(connection, ref=ref)
     _add(
         connection,
         TEXTS,
@@ -278,11 +269,11 @@ def intake(connection: Connection, name: str) -> None:
         _obligation(now, ref, ref, key, kind, days, facts, contact=contact if speaks else None)
         for key, kind, days, speaks, facts in NEW_OBLIGATIONS
     ]
-    inserts.obligation.run(connection, obligations)
+    _insert_obligations(connection, obligations)
     facts = {"once": True, "first": "end_form"}
-    inserts.later.run(
-        connection, [_obligation(now, ref, ref, "add_due", "add_due", 0.02, facts, contact=None)]
-    )
+    _LATER.rows(connection, ref=ref)
+    later = _obligation(now, ref, ref, "add_due", "add_due", 0.02, facts, contact=None)
+    _insert_obligations(connection, [later])
     _add(
         connection,
         MESSAGES,
@@ -296,11 +287,12 @@ def intake(connection: Connection, name: str) -> None:
         platform_id="1",
         state="received",
     )
+    _CONVERSATION.rows(connection, contact=contact)
     _SET_STATE.run(
         connection, [{"contact": contact, "state": {"step": "story", "ref": ref}, "updated_at": now}]
     )
     receipt = _obligation(now, f"chat:{contact}", ref, f"receipt:{ref}", "say", 0, {}, contact=contact)
-    inserts.obligation.run(connection, [{**receipt, "payload": secrets.token_bytes(119)}])
+    _insert_obligations(connection, [{**receipt, "payload": secrets.token_bytes(119)}])
 
 
 def _add(connection: Connection, table: Table, **values: Any) -> None:

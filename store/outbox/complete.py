@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, case, literal_column, select, update
+from sqlalchemy import Select, bindparam, case, literal_column, select, text, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
@@ -38,9 +38,7 @@ NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata", "form_copy"})
 GIVEN_UP = "given_up"
 #: Literals and not parameters: only then do both databases use the partial indexes of open rows.
 IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
-IS_STUCK: ColumnElement[bool] = literal_column(
-    "(state = 'failed' OR (state = 'open' AND attempts > 0))", Boolean
-)
+IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
 #: Kinds that draw in Slack themselves. When Slack refused one of them, drawing the card would be refused too.
 _DRAWS: frozenset[str] = frozenset({"card", "redraw", "thread", "told_failed"})
 #: Value of `wait_until` in a row that is being tried while its platform comes back: `retry` then waits less.

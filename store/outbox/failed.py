@@ -41,7 +41,7 @@ def list_failed(
     tx: Tx, *, everything: bool = False, kind: str | None = None, ref: str | None = None, limit: int = 1000
 ) -> list[dict[str, Any]]:
     """Obligations that failed or are being retried; `everything` adds all open ones."""
-    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]
+    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]
     query = select(
         _COLUMNS.id,
         _COLUMNS.kind,
@@ -66,7 +66,7 @@ def retry_failed(tx: Tx, obligation_id: int) -> None:
     again = {"state": "open", "ended_at": None, "wait_until": 0.0, "attempts": 0, "why": None}
     rows = tx.update_each(
         OBLIGATIONS,
-        [_COLUMNS.id == obligation_id, IS_STUCK],
+        [_COLUMNS.id == obligation_id, IS_STUCK],  # type: ignore[list-item]  # a text clause is one
         # If a worker is handling it at this moment, it keeps its lease.
         lambda row: {**again, "lease_until": 0.0 if row.state == "failed" else row.lease_until},
     )

@@ -25,7 +25,6 @@ from store.cases.read import list_cases, load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.erasure import delete_expired_rows, list_expired
 from store.database.engine import Engines
-from store.database.journaled import TOUCHED
 from store.database.leases import record_listener
 from store.files import read_file_bytes, store_file
 from store.incidents import (
@@ -291,8 +290,7 @@ def _recorded_statements(engines: Engines) -> Iterator[dict[str, Any]]:
 
     def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         is_ours = statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE"))
-        # The temporary table of one connection holds the rows of one transaction.
-        if is_ours and TOUCHED not in statement:
+        if is_ours:
             statements.setdefault(statement, parameters[0] if many else parameters)
 
     listened = {id(engine): engine for engine in (engines.writing, engines.reading)}.values()
