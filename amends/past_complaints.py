@@ -145,10 +145,8 @@ def past_complaints(
             if past is not None:
                 content = (past.received_at, past.channel, [*past.ending.items()], [*past.words.items()])
                 hash_ = hmac.digest(secret, repr(content).encode(), "sha256")
-                if (
-                    hashes.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (hash_, row.line)).rowcount
-                    == 0
-                ):
+                inserted = hashes.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (hash_, row.line))
+                if inserted.rowcount == 0:
                     (line,) = hashes.execute("SELECT line FROM rows WHERE hash = ?", (hash_,)).fetchone()
                     reasons.append(f"the same as line {line}: delete one of the two")
             yield RefusedRow(row.line, "; ".join(reasons)) if reasons or past is None else past

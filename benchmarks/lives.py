@@ -1,7 +1,7 @@
 """Whole lives through the wire, in an open loop: complaints arrive at a fixed rate, however long the answers take.
 
-A complaint is told in Telegram, assessed, resolved, accepted, closed and surveyed. The desk is `amends` in a process
-of its own, without the platforms' rate limits: four lives are 36 messages a second, and Telegram takes 30.
+A complaint arrives in Telegram, is assessed, resolved, accepted, closed and surveyed. The desk is `amends` in a
+process of its own, without the platforms' rate limits: four lives are 36 messages a second, and Telegram takes 30.
 Complainants and 20 handlers are driven in the simulator, which shares the machine with the desk, so that the
 processor time of both is shown. Two settings differ from the usual ones: the survey is due a second after the
 closing, and a handler may pay 27.50.

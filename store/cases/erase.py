@@ -44,8 +44,12 @@ def erase_words(tx: Tx, ref: str) -> None:
         insert_obligation(
             tx, NewObligation(f"slack_erase:{ref}", "slack_erase", tx.now, SendPriority.BULK, facts)
         )
-    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
+    for table in (BINDINGS, DRAFTS, IDENTIFIERS):
         tx.delete(table, table.c.ref == ref)
+    files_with_bytes = select(CHUNKS.c.n).where(CHUNKS.c.ref == ref).distinct()
+    for n in tx.connection.execute(files_with_bytes).scalars().all():
+        # One file at a time: what is deleted is read for the journal.
+        tx.delete(CHUNKS, CHUNKS.c.ref == ref, CHUNKS.c.n == n)
     insert_removal(tx)
 
 

@@ -104,7 +104,6 @@ class Tx:
     obligations_changed: bool = False
     #: Run in a new transaction if this one is rolled back, so that a refused attempt stays on the record.
     if_refused: list[Callable[[Tx], None]] = field(default_factory=list)
-
     #: The journaled rows that this transaction changed, by owner, table and key: their content before and after,
     #: None where there was or is no row. Only what was passed to these methods is signed by the journal.
     changed: dict[tuple[str, str, str], tuple[str | None, str | None]] = field(default_factory=dict)
@@ -118,14 +117,12 @@ class Tx:
 
     def add_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert these rows, which have the same columns."""
-        if _numbers_itself(table, rows[0]) and len(rows) == 1:
-            self.add_numbered(table, rows[0])
-            return
         if _numbers_itself(table, rows[0]):
-            rows = [
-                {"id": number, **row}
-                for number, row in zip(self.next_numbers(table, len(rows)), rows, strict=True)
-            ]
+            if len(rows) == 1:
+                self.add_numbered(table, rows[0])
+                return
+            numbers = self.next_numbers(table, len(rows))
+            rows = [{"id": number, **row} for number, row in zip(numbers, rows, strict=True)]
         _insert(table).run(self.connection, rows)
         for row in rows:
             self._note_inserted(table, row)
@@ -213,7 +210,8 @@ class Tx:
             several = rows[start : start + _MOST_ROWS]
             values = {f"{name}_{n}": value for n, row in enumerate(several) for name, value in row.items()}
             prepared = _insert_missing(table, tuple(rows[0]), len(several), self.is_sqlite)
-            row_by_name = {tuple(row[name] for name in names): row for row in several}
+            # Of rows with the same key the first is inserted.
+            row_by_name = {tuple(row[name] for name in names): row for row in reversed(several)}
             for key in prepared.rows(self.connection, **values):
                 row = row_by_name[tuple(getattr(key, name) for name in names)]
                 self._note_inserted(table, {**row, **key._asdict()})

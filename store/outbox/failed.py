@@ -41,7 +41,7 @@ def list_failed(
     tx: Tx, *, everything: bool = False, kind: str | None = None, ref: str | None = None, limit: int = 1000
 ) -> list[dict[str, Any]]:
     """Obligations that failed or are being retried; `everything` adds all open ones."""
-    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]
+    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]  # a text clause is one
     query = select(
         _COLUMNS.id,
         _COLUMNS.kind,

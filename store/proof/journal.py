@@ -9,8 +9,9 @@ row undetected.
 
 import hmac
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 from operator import methodcaller
 from typing import Any
 
@@ -50,20 +51,25 @@ Heads = dict[str, tuple[int, str]]
 
 def write_journal(tx: Tx) -> None:
     """Write an entry for each owner of a row that this transaction changed; called last in the transaction."""
-    key = mac_key(tx) if tx.changed else b""
-    keys: dict[str, bytes] = {}
-    changes: dict[str, list[Change]] = defaultdict(list)
-    for (owner, table, row_key), (before, after) in sorted(tx.changed.items()):
-        if before != after:
-            of_owner = keys.setdefault(owner, owner_key(key, owner))
-            was, is_ = (
-                None if content is None else commitment(of_owner, table, row_key, content)
-                for content in (before, after)
-            )
-            changes[owner].append((table, row_key, is_) if was is None else (table, row_key, is_, was))
+    changed = sorted(item for item in tx.changed.items() if item[1][0] != item[1][1])
     tx.changed.clear()
-    if changes:
-        append_entries(tx, key, changes, _read_heads(tx, sorted(changes)))
+    if not changed:
+        return
+    key = mac_key(tx)
+    changes: dict[str, list[Change]] = {}
+    for owner, rows in groupby(changed, key=lambda item: item[0][0]):
+        commit = partial(_commit, owner_key(key, owner))
+        changes[owner] = [commit(table, row_key, *contents) for (_, table, row_key), contents in rows]
+    append_entries(tx, key, changes, _read_heads(tx, list(changes)))
+
+
+def _commit(key: bytes, table: str, row_key: str, before: str | None, after: str | None) -> Change:
+    is_ = None if after is None else commitment(key, table, row_key, after)
+    return (
+        (table, row_key, is_)
+        if before is None
+        else (table, row_key, is_, commitment(key, table, row_key, before))
+    )
 
 
 def append_entries(tx: Tx, key: bytes, changed: Mapping[str, Sequence[Change]], heads: Heads) -> None:

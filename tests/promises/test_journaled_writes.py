@@ -33,10 +33,10 @@ def _statements_around_the_transaction(file: Path) -> Iterator[tuple[str, str, s
 
 def test_no_statement_changes_a_journaled_row_without_a_note_for_the_journal() -> None:
     files = [file for file in (ROOT / "store").rglob("*.py") if file.name != "transaction.py"]
-    found = [one for file in files for one in _statements_around_the_transaction(file)]
-    assert len(found) > 15, "the search finds the statements of this program"
+    statements = [each for file in files for each in _statements_around_the_transaction(file)]
+    assert len(statements) > 15, "the search finds the statements of this program"
     unsigned = []
-    for file, name, columns in found:
+    for file, name, columns in statements:
         spec = JOURNALED.get(getattr(getattr(tables, name, None), "name", ""))
         if spec is None or (file, name) == _CONTINUE:
             continue

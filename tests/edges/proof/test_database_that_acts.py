@@ -56,8 +56,8 @@ def test_what_a_trigger_did_in_a_transaction_of_the_desk_is_named_after_it_is_go
     plant(database_url, *planted)
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     plant(database_url, *removed)
-    found = {(damage.table, damage.kind) for damage in store.read(verify).problems if damage.ref == ref}
-    assert found >= {
+    named = {(damage.table, damage.kind) for damage in store.read(verify).problems if damage.ref == ref}
+    assert named >= {
         ("attempts", "inserted"), ("obligations", "edited"), ("reads", "edited"), ("assessments", "deleted")
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from amends.cli.db import verify_in_steps
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.custody import verify_case
 from store.custody.verify import (
@@ -20,10 +21,11 @@ from store.custody.verify import (
 )
 from store.database.journaled import JOURNALED
 from store.database.keyring import unseal
+from store.outbox.rows import obligation_row
 from store.proof.log import add_checkpoint
 from store.record.projections import complaint_row
 from store.store import Store
-from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, READS, STAFF_ROLES
+from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, METADATA, OBLIGATIONS, READS, STAFF_ROLES
 from store.values import Verification
 from tests.edges.desk import Desk
 from tests.edges.outsider import tamper
@@ -244,3 +246,16 @@ def test_an_act_changes_no_column_of_its_complaint_that_the_journal_covers(sqlit
     columns = complaint_row(desk.case(desk.assessed())).keys()
     assert len(columns) > 20
     assert not columns & {column.name for column in JOURNALED["complaints"].columns}
+
+
+def test_of_two_new_rows_with_the_same_key_the_one_that_was_inserted_is_noted(store: Store) -> None:
+    Desk(store).assessed()
+    rows = [
+        obligation_row(
+            NewObligation("a", "digest", store.now(), SendPriority.BULK, {"first": is_first}),
+            scope="", ref=None, contact_id=None, at=store.now(),
+        )
+        for is_first in (True, False)
+    ]  # fmt: skip
+    store.write(lambda tx: tx.insert_missing(OBLIGATIONS, rows))
+    assert store.read(verify).problems == ()
