@@ -234,15 +234,19 @@ class Worker:
         task.add_done_callback(lambda done: self._end(done, obligation.kind))
 
     def _end(self, task: asyncio.Task[None], kind: str) -> None:
+        # The commit of its outcome has woken the worker, unless something due waited for its slot or for the CPU.
+        others_waited = self._capacity.free_for_any_kind() < SINGLE_CLAIM_FROM
         if kind in self._cpu_bound:
             self._cpu_bound_running -= 1
+            others_waited = True
         else:
             self._capacity.release(kind)
-        self._answers.pop(task, None)
+        others_waited = self._answers.pop(task, None) is not None or others_waited
         self._tasks.discard(task)
         self._foreground_tasks.discard(task)
         del self._running_ids[task]
-        self._woken.set()
+        if others_waited:
+            self._woken.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("performing_broke", exc_info=task.exception())
 

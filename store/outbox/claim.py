@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
+    Float,
     Integer,
     Select,
     and_,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
+from store.database.prepared import Prepared
 from store.database.transaction import Tx, database_seconds
 from store.outbox.complete import IS_OPEN, THREAD, fail, skip_locked
 from store.outbox.rows import unseal_payload
@@ -40,8 +41,8 @@ _EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
 _PRIORITY = OBLIGATIONS.c.lane + literal_column("0")
 #: An obligation with another priority was written by a newer release on the same database, which will handle it.
 HAS_KNOWN_PRIORITY = _PRIORITY.in_([literal_column(str(int(priority))) for priority in SendPriority])
-#: A parameter, so that the queries below can be cached: they run many times a second, and building one takes longer
-#: than running it.
+#: A parameter, so that the queries below are compiled once: they run many times a second, and to compile or bind one
+#: takes longer than to run it.
 _NOW = bindparam("now", type_=OBLIGATIONS.c.due.type)
 #: A queue is counted up to this length, which is long enough for an alarm.
 MAX_COUNTED = 10_000
@@ -54,8 +55,8 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
     to send the message (its state is `sending`), it becomes uncertain, and the obligation says so.
     """
     query = _next_of_all(tuple(sorted(kinds)), tx.is_sqlite)
-    ids = tx.connection.execute(query, {"now": tx.now, "most": limit}).scalars()
-    return _lease(tx, list(ids), lease_seconds)
+    ids = [row.id for row in query.rows(tx.connection, now=tx.now, most=limit)]
+    return _lease(tx, ids, lease_seconds)
 
 
 def claim_by_platform(
@@ -73,7 +74,7 @@ def claim_by_platform(
         priorities = tuple(priority for priority in SendPriority if free.get(priority, 0) > 0)
         query = _next_of_platform(tuple(sorted(platform.kinds)), priorities, tx.is_sqlite)
         limits = {f"limit_{priority:d}": platform.free_slots[priority] for priority in priorities}
-        for row in tx.connection.execute(query, {"now": tx.now, **limits}):
+        for row in query.rows(tx.connection, now=tx.now, **limits):
             if free[SendPriority(row.lane)] > 0:
                 claimed.append((row.lane, row.id))
                 free.update({priority: slots - 1 for priority, slots in free.items()})
@@ -83,12 +84,12 @@ def claim_by_platform(
 
 def is_only_work_due(tx: Tx, kinds: Collection[str], others: Collection[str]) -> bool:
     """True if an obligation of these kinds could be claimed now, and no answer or danger of the other kinds."""
-    urgent = (SendPriority.DANGER, SendPriority.DIALOGUE)
-    has_urgent = tx.connection.execute(_any_due(tuple(sorted(others)), urgent), {"now": tx.now}).first()
-    every = tuple(SendPriority)
-    return has_urgent is None and (
-        tx.connection.execute(_any_due(tuple(sorted(kinds)), every), {"now": tx.now}).first() is not None
-    )
+    work = _any_due(tuple(sorted(kinds)), tuple(SendPriority))
+    # First, because it is almost always false, and asked after each commit.
+    if work.first(tx.connection, now=tx.now) is None:
+        return False
+    urgent = _any_due(tuple(sorted(others)), (SendPriority.DANGER, SendPriority.DIALOGUE))
+    return urgent.first(tx.connection, now=tx.now) is None
 
 
 def count_claimable(tx: Tx, kinds: Collection[str]) -> int:
@@ -192,16 +193,16 @@ def _earliest(kinds: tuple[str, ...]) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _next_of_all(kinds: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
+def _next_of_all(kinds: tuple[str, ...], is_sqlite: bool) -> Prepared:
     columns = OBLIGATIONS.c
     query = _claimable(kinds).order_by(_PRIORITY, columns.due, columns.id)
-    return skip_locked(query.limit(bindparam("most", type_=Integer)), is_sqlite=is_sqlite)
+    return Prepared(skip_locked(query.limit(bindparam("most", type_=Integer)), is_sqlite=is_sqlite))
 
 
 @lru_cache(maxsize=1024)
 def _next_of_platform(
     kinds: tuple[str, ...], priorities: tuple[SendPriority, ...], is_sqlite: bool
-) -> CompoundSelect[Any]:
+) -> Prepared:
     """The next obligations of each priority, up to its own limit.
 
     One part for each priority uses the index, so that of ten thousand due rows only the first few are read.
@@ -212,11 +213,11 @@ def _next_of_platform(
         query = _claimable(kinds).add_columns(columns.lane).where(columns.lane == int(priority))
         query = skip_locked(query.order_by(columns.due, columns.id).limit(limit), is_sqlite=is_sqlite)
         parts.append(select(query.subquery()))
-    return union_all(*parts)
+    return Prepared(select(union_all(*parts).subquery()))
 
 
 @lru_cache(maxsize=256)
-def _any_due(kinds: tuple[str, ...], priorities: tuple[SendPriority, ...]) -> CompoundSelect[Any]:
+def _any_due(kinds: tuple[str, ...], priorities: tuple[SendPriority, ...]) -> Prepared:
     """One of each priority: a part for each uses the index and reads no future obligations."""
     columns = OBLIGATIONS.c
     parts = (
@@ -226,7 +227,7 @@ def _any_due(kinds: tuple[str, ...], priorities: tuple[SendPriority, ...]) -> Co
         .limit(1)
         for priority in priorities
     )
-    return union_all(*(select(part.subquery()) for part in parts))
+    return Prepared(select(union_all(*(select(part.subquery()) for part in parts)).subquery()))
 
 
 @lru_cache(maxsize=256)
@@ -237,26 +238,22 @@ def _count(kinds: tuple[str, ...]) -> Select[Any]:
 def _lease(tx: Tx, ids: list[int], lease_seconds: float) -> list[Obligation]:
     if not ids:
         return []
-    columns = OBLIGATIONS.c
-    tx.connection.execute(
-        update(OBLIGATIONS).where(columns.id.in_(ids)).values(lease_until=database_seconds() + lease_seconds)
-    )
+    _LEASE.run(tx.connection, [{"claimed": id_, "seconds": lease_seconds} for id_ in ids])
     uncertain = _mark_uncertain(tx, ids)
-    rows = {row.id: row for row in tx.connection.execute(_rows(columns.id.in_(ids)))}
+    rows = {id_: _CLAIMED.first(tx.connection, claimed=id_) for id_ in ids}
     obligations = (_read_or_fail(tx, rows[id_], uncertain) for id_ in ids)
     return [obligation for obligation in obligations if obligation is not None]
 
 
 def _mark_uncertain(tx: Tx, ids: Sequence[int]) -> set[int]:
     """The obligations whose message a former worker may have sent; a message in `sending` becomes uncertain."""
-    of_these = MESSAGES.c.obligation_id.in_(ids)
-    states = (MessageState.SENDING.value, MessageState.UNCERTAIN.value)
-    query = select(MESSAGES.c.obligation_id, MESSAGES.c.state).where(of_these, MESSAGES.c.state.in_(states))
-    messages = tx.connection.execute(query).all()
-    if any(message.state == MessageState.SENDING.value for message in messages):
-        interrupted = {"state": MessageState.UNCERTAIN.value, "reason": "interrupted"}
-        tx.update(MESSAGES, of_these, MESSAGES.c.state == MessageState.SENDING.value, **interrupted)
-    return {message.obligation_id for message in messages}
+    states = {id_: _TRIED.first(tx.connection, claimed=id_) for id_ in ids}
+    tried = {id_: row.state for id_, row in states.items() if row is not None}
+    if interrupted := [id_ for id_, state in tried.items() if state == MessageState.SENDING.value]:
+        of_these = MESSAGES.c.obligation_id.in_(interrupted)
+        uncertain = {"state": MessageState.UNCERTAIN.value, "reason": "interrupted"}
+        tx.update(MESSAGES, of_these, MESSAGES.c.state == MessageState.SENDING.value, **uncertain)
+    return set(tried)
 
 
 def _rows(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -266,6 +263,25 @@ def _rows(*conditions: ColumnElement[bool]) -> Select[Any]:
         .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
         .where(*conditions)
     )
+
+
+_CLAIMED_ID = bindparam("claimed", type_=OBLIGATIONS.c.id.type)
+_LEASE = Prepared(
+    update(OBLIGATIONS)
+    .where(OBLIGATIONS.c.id == _CLAIMED_ID)
+    .values(lease_until=database_seconds() + bindparam("seconds", type_=Float))
+)
+_CLAIMED = Prepared(_rows(OBLIGATIONS.c.id == _CLAIMED_ID))
+#: The message of a claimed obligation that was or may have been sent, the one whose fate is open first.
+_TRIED = Prepared(
+    select(MESSAGES.c.state)
+    .where(
+        MESSAGES.c.obligation_id == _CLAIMED_ID,
+        MESSAGES.c.state.in_((MessageState.SENDING.value, MessageState.UNCERTAIN.value)),
+    )
+    .order_by(MESSAGES.c.state)
+    .limit(1)
+)
 
 
 def _read_or_fail(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event, select
 
 from benchmarks import archive_rows
@@ -26,6 +27,7 @@ from store.cases.receive_message import receive_message
 from store.custody.erasure import delete_expired_rows, list_expired
 from store.database.engine import Engines
 from store.database.leases import record_listener
+from store.database.prepared import DriverCursor
 from store.files import read_file_bytes, store_file
 from store.incidents import (
     count_incident_cases,
@@ -291,12 +293,30 @@ def _recorded_statements(engines: Engines) -> Iterator[dict[str, Any]]:
     def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         is_ours = statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE"))
         if is_ours:
-            statements.setdefault(statement, parameters[0] if many else parameters)
+            first = parameters[0] if many else parameters
+            statements.setdefault(statement, tuple(first) if isinstance(first, list) else first)
+
+    class RecordingCursor(DriverCursor):
+        """Also records what does not pass through SQLAlchemy."""
+
+        def __enter__(self) -> Any:
+            self._cursor = super().__enter__()
+            return self
+
+        def execute(self, statement: str, parameters: Any = ()) -> Any:
+            remember(None, None, statement, parameters, None, False)
+            return self._cursor.execute(statement, parameters)
+
+        def executemany(self, statement: str, parameters: Any) -> Any:
+            remember(None, None, statement, parameters, None, True)
+            return self._cursor.executemany(statement, parameters)
 
     listened = {id(engine): engine for engine in (engines.writing, engines.reading)}.values()
     for engine in listened:
         event.listen(engine, "before_cursor_execute", remember)
-    yield statements
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.database.prepared.DriverCursor", RecordingCursor)
+        yield statements
     for engine in listened:
         event.remove(engine, "before_cursor_execute", remember)
 
