@@ -7,17 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
 from complaints.case import Case
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.keyring import place, seal, unseal
+from store.database.prepared import Prepared
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
 from store.proof.received_keys import find_keys, forget_key, list_keys, take_key
-from store.record.load import load_case_key
+from store.record.load import load_case_file, load_case_key
 from store.tables import COMPLAINTS, DRAFTS, OBLIGATIONS, SLACK
 from store.tables.complaints import OPEN
 from store.values import Draft, SlackPost
@@ -30,16 +31,25 @@ BLOCK_ANSWERS, BLOCK_ANSWERS_KEPT = "blocks:", timedelta(days=30)
 #: Each drawing of a card shows the newest record, so one drawing fulfils all obligations of these kinds that wait.
 DRAWINGS = ("card", "redraw")
 
+_POSTS = Prepared(
+    select(SLACK)
+    .where(SLACK.c.ref == bindparam("post_ref", type_=SLACK.c.ref.type), SLACK.c.deleted_at.is_(None))
+    .order_by(SLACK.c.id)
+)
+
 #: Cards redrawn in one sweep: after an outage of a day, more would exceed Slack's rate limit.
 CARDS_PER_SWEEP = 200
 
 
 def list_posts(tx: Tx, ref: str, *, direct: bool = False) -> list[SlackPost]:
     """The complaint's posts that are claimed or posted, and not deleted; with `direct` its direct messages."""
-    is_direct = SLACK.c.purpose.startswith(DIRECT)
-    query = select(SLACK).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).order_by(SLACK.c.id)
-    query = query.where(is_direct if direct else ~is_direct)
-    return [_post(row) for row in tx.connection.execute(query)]
+    posts = (_post(row) for row in _POSTS.rows(tx.connection, post_ref=ref))
+    return [post for post in posts if post.purpose.startswith(DIRECT) is direct]
+
+
+def load_case_and_posts(tx: Tx, ref: str) -> tuple[Case, list[SlackPost]]:
+    """A complaint and its posts, without direct messages; raises UnknownReference."""
+    return load_case_file(tx, ref).case, list_posts(tx, ref)
 
 
 def redraw_cards_of_owners(tx: Tx, owners: Collection[str]) -> None:

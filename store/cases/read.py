@@ -14,6 +14,7 @@ from complaints.actions.intake import TRANSLATION
 from complaints.actors import Actor
 from complaints.case import Case, Event, events_of, last_of
 from complaints.forms import FORMS
+from complaints.similarity import SimilarCase
 from complaints.times import format_time, json_fields
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
@@ -39,7 +40,7 @@ from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
-from store.values import MergedCase, Obligation, OpenedCase, Text, WordsToTranslate
+from store.values import Delivery, MergedCase, Obligation, OpenedCase, Text, WordsToTranslate
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
@@ -57,6 +58,14 @@ def load_case(tx: Tx, ref: str) -> Case:
 def load_history(tx: Tx, ref: str) -> list[Event]:
     """The events of a complaint in order, without words; raises UnknownReference."""
     return list(load_case_file(tx, ref).events)
+
+
+def load_card_lists(
+    tx: Tx, ref: str, *, has_similar: bool
+) -> tuple[Sequence[SimilarCase], Sequence[Delivery], Sequence[Event]]:
+    """What a card lists of a complaint: similar complaints that every handler may know of, deliveries, events."""
+    similar = list_similar_cases(tx, ref) if has_similar else ()
+    return similar, list_deliveries(tx, ref), load_case_file(tx, ref).events
 
 
 def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:

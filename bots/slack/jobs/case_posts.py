@@ -27,21 +27,22 @@ from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Verb
-from store.cases.read import load_case, load_history
+from store.cases.read import load_card_lists, load_case
 from store.database.errors import SealBroken
 from store.incidents import folds_card, was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
-from store.outbox.deliveries import list_deliveries
 from store.outbox.rows import insert_redraw
 from store.people.masked_texts import load_masked_story
 from store.people.staff import list_members
-from store.similarity.similar import list_similar_cases, redraw_similar_cases
+from store.record.load import load_case_file
+from store.similarity.similar import redraw_similar_cases
 from store.slack_posts import (
     claim_post,
     complete_drawings,
     find_known_slack_keys,
     list_posts,
     list_waiting_drawings,
+    load_case_and_posts,
     record_direct_message,
     record_post_deleted,
     record_posted,
@@ -81,8 +82,8 @@ class CardJobs:
 
     async def card(self, obligation: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is outdated, delete what must not be seen."""
-        case = await self._load(obligation.ref or str(obligation.facts["ref"]))
-        posts = await self.slack.store.aread(list_posts, case.ref)
+        ref = obligation.ref or str(obligation.facts["ref"])
+        case, posts = await self.slack.store.aread(load_case_and_posts, ref)
         waits_until = card_waits_until(case)
         if not posts and waits_until is not None and waits_until > self.slack.store.now():
             return Rescheduled(waits_until, "the proposal may decide in which channel the card is posted")
@@ -102,9 +103,9 @@ class CardJobs:
     async def thread(self, obligation: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
         slack, store, ref = self.slack, self.slack.store, str(obligation.ref)
-        case = await self._load(ref)
-        events = await store.aread(load_history, ref)
-        line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
+        file = await store.aread(load_case_file, ref)
+        case = file.case
+        line = thread_line(file.events, int(obligation.facts["seq"]), case, slack.texts)
         if line is None or case.erased_at is not None:
             return Completed()
         if ACTIONS[Verb(obligation.facts["verb"])].records == "decision" and await is_folded(slack, case):
@@ -146,9 +147,9 @@ class CardJobs:
             await self.slack.presses.ended(ref)
             try:
                 while True:
-                    case = await self._load(ref)
-                    await self._draw_posts(case, always=always)
-                    if (await self._load(ref)).version == case.version:
+                    case, posts = await self.slack.store.aread(load_case_and_posts, ref)
+                    await self._draw_posts(case, {post.purpose: post for post in posts}, always=always)
+                    if (await self.slack.store.aread(load_case, ref)).version == case.version:
                         break
                     always = False
             except _PostInProgress as other:
@@ -157,8 +158,7 @@ class CardJobs:
                 await self.slack.store.awrite_with_retry(complete_drawings, others)
             return Completed()
 
-    async def _draw_posts(self, case: Case, *, always: bool) -> None:
-        posts = {post.purpose: post for post in await self.slack.store.aread(list_posts, case.ref)}
+    async def _draw_posts(self, case: Case, posts: Mapping[str, SlackPost], *, always: bool) -> None:
         wanted = list(post_purposes(case))
         if EXECUTIVE in wanted and not await self._is_for_top_management(case, posts):
             wanted.remove(EXECUTIVE)
@@ -192,10 +192,8 @@ class CardJobs:
         if post is not None and post.ts is not None and post.shown_version >= case.version and not always:
             return
         async with slot_for(POSTS if ts is None else "chat.update", channel), slack.presses.drawing(case.ref):
-            case = await self._load(case.ref)
-            newest = next(
-                (p for p in await self.slack.store.aread(list_posts, case.ref) if p.purpose == purpose), None
-            )
+            case, posts = await self.slack.store.aread(load_case_and_posts, case.ref)
+            newest = next((post for post in posts if post.purpose == purpose), None)
             is_drawn = newest is not None and newest.ts is not None and newest.shown_version >= case.version
             if purpose not in post_purposes(case) or (is_drawn and not always):
                 return
@@ -293,9 +291,6 @@ class CardJobs:
             if is_own_message(message) and message["ts"] != ts
         ]
 
-    async def _load(self, ref: str) -> Case:
-        return await self.slack.store.aread(load_case, ref)
-
 
 @dataclass(frozen=True)
 class CardDrawing:
@@ -316,7 +311,8 @@ async def draw_card(
     if purpose == CARD and await is_folded(slack, case):
         folded = folded_card(case, slack.texts, draw=number)
         return CardDrawing(case.ref, purpose, case.version, number, folded)
-    has_similar = is_working_place and case.is_open
+    lists = partial(load_card_lists, has_similar=case.is_open)
+    similar, deliveries, events = await store.aread(lists, case.ref) if is_working_place else ((), (), ())
     message = card(
         case,
         slack.texts,
@@ -324,10 +320,10 @@ async def draw_card(
         draw=number,
         purpose=purpose,
         is_working_place=is_working_place,
-        similar=await store.aread(list_similar_cases, case.ref) if has_similar else (),
-        deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
+        similar=similar,
+        deliveries=deliveries,
         subject=await masked_subject(slack, case),
-        events=await store.aread(load_history, case.ref) if is_working_place else (),
+        events=events,
     )
     return CardDrawing(case.ref, purpose, case.version, number, message)
 
@@ -377,8 +373,7 @@ async def _draw_pressed(
     slack: SlackContext, client: AsyncWebClient, ref: str, pressed: PressedMessage, *, always: bool
 ) -> bool:
     async with slack.presses.drawing(ref):
-        case = await slack.store.aread(load_case, ref)
-        posts = await slack.store.aread(list_posts, ref)
+        case, posts = await slack.store.aread(load_case_and_posts, ref)
         post = next(
             (post for post in posts if (post.channel, post.ts) == (pressed.channel, pressed.ts)), None
         )
