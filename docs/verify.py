@@ -4,7 +4,9 @@
     python3 verify.py FILE... --key NAME+ID+KEY [--key ...]
 
 A receipt is what a complainant got, or `amends prove REF`. A case file is `amends case show REF --json`, or the JSON
-in its PDF; give it together with a receipt of its last event, because nothing in it is signed. --key is a key of the
+in its PDF. Give both together: a receipt alone does not say what happened, and nothing in a case file is signed, so
+that it is refused without a receipt of its last event. The answer says what is proved, what is not, and what is not
+checked; the exit code is 1 if anything is refused. --key is a key of the
 log or of a witness that you trust (`amends db checkpoint`, `amends witness`).
 """
 
@@ -56,9 +58,35 @@ def is_signed(public, message, signature):
         a, r, s = point_of(public), point_of(signature[:32]), int.from_bytes(signature[32:], "little")
     except ValueError:
         return False
+    if len(signature) != 64:
+        return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % Q
     left, right = times(s, BASE), add(r, times(h, a))
     return s < Q and all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
+
+# --- JSON and base64 that can be read in one way only ---
+def load(content):
+    """Parse JSON; a name that occurs twice would show one program this and another program that."""
+    def unique(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a name occurs twice in it")
+        return dict(pairs)
+    return json.loads(content, object_pairs_hook=unique)
+
+def is_same(one, other):
+    """Equal in value and type: 1, 1.0 and true differ."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+def require_names(what, data, names, optional=()):
+    """Nothing is missing in this object, and nothing was added to it."""
+    if not isinstance(data, dict) or not set(names) <= data.keys() <= {*names, *optional}:
+        raise ValueError(f"{what} is incomplete, or something was added to it")
+
+def bytes_of(text):
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("a value in base64 was changed")
+    return data
 
 # --- signed notes of C2SP, and the Merkle tree of RFC 6962 ---
 def check_note(note, keys):
@@ -66,7 +94,9 @@ def check_note(note, keys):
     body, _, signatures = note.rpartition("\n\n")
     body, trusted = body + "\n", []
     for line in signatures.splitlines():
-        name, data = line[2:].split(" ")[0], base64.b64decode(line.split(" ")[2])
+        if not line.startswith("\u2014 "):
+            raise ValueError("a line of the signatures was changed")
+        name, data = line[2:].split(" ")[0], bytes_of(line.split(" ")[2])
         for key in keys:
             key_name, key_id, encoded = key.split("+", 2)
             raw = base64.b64decode(encoded)
@@ -97,20 +127,28 @@ def root_of(index, size, value, proof):
     return value if last == 0 else None
 
 def check_receipt(receipt, keys):
-    leaf = json.loads(receipt["leaf"])
+    proof = ("index", "proof", "checkpoint")
+    names = ("format", "origin", "leaf", "promise")
+    require_names("the receipt", receipt, names + proof if receipt.keys() & set(proof) else names)
+    if receipt["format"] != "amends-receipt-1":
+        raise ValueError("its format is not known")
+    leaf = load(receipt["leaf"])
     print(f"Receipt of {leaf['owner']}: event {leaf['seq']}, hash {leaf['events']}")
-    if not receipt.get("promise") and not receipt.get("checkpoint"):
+    if receipt["promise"] is None and "checkpoint" not in receipt:
         raise ValueError("it has no signature: neither a promise nor a checkpoint")
-    if receipt.get("promise"):
+    if receipt["promise"] is not None:
         body = check_note(receipt["promise"], keys)
         if body != f"{receipt['origin']}\nreceipt\n{receipt['leaf']}\n":
             raise ValueError("the promise is of something else")
-    if receipt.get("checkpoint") is None:
+    print("  Not proved by a receipt alone: what happened. Give the case file in the same call.")
+    if "checkpoint" not in receipt:
         print("  A promise: no checkpoint covers it yet. Ask again for the proof.")
         return leaf
     origin, size, root = check_note(receipt["checkpoint"], keys).split("\n")[:3]
     value = hashlib.sha256(b"\x00" + receipt["leaf"].encode()).digest()
-    computed = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
+    if type(receipt["index"]) is not int or not 0 <= receipt["index"] < int(size):
+        raise ValueError("the index is none of the checkpoint's entries")
+    computed = root_of(receipt["index"], int(size), value, bytes_of(receipt["proof"]))
     if origin != receipt["origin"] or computed != base64.b64decode(root):
         raise ValueError("the proof does not lead to the checkpoint")
     print(f"  Entry {receipt['index']} of the log, which had {size} entries at its checkpoint.")
@@ -149,22 +187,52 @@ def states_after(state, verb):
             return targets.replace("=", state).split()
     return [state]
 
+# Acts that record a message of the complainant.
+MESSAGES = ("add", "answer", "receive")
+ORIGIN = ("source", "replaces", "translates")
+
+def words_of(texts):
+    """The words of each event, by its number and their field."""
+    words = {}
+    for text in texts:
+        require_names("a text", text, ("field", "seq", "text", "at", "source", "replaces", "translates"))
+        if text["field"] in words.setdefault(text["seq"], {}):
+            raise ValueError(f"a text of event {text['seq']} is there twice")
+        words[text["seq"]][text["field"]] = text["text"]
+    return words
+
+def check_texts(texts, entries):
+    """The texts are in the order of their events, with their time and origin."""
+    if texts != sorted(texts, key=lambda text: text["seq"]):
+        raise ValueError("the texts are in another order than their events")
+    for text in texts:
+        entry = entries[text["seq"]]
+        origin = [text["seq"], entry["at"], *(entry["facts"].get(name) for name in ORIGIN)]
+        if not is_same([entry["seq"], *(text[name] for name in ("at", *ORIGIN))], origin):
+            raise ValueError(f"a text of event {text['seq']} is shown otherwise than it was recorded")
+
 def check_case(case, leaves):
     """Check the chain, the words, the decisions and the state, and that a signed receipt covers the last event."""
-    prev, key, words, entries = "0" * 64, case.get("commitment_key"), {}, {}
-    for text in case["texts"]:
-        words.setdefault(text["seq"], {})[text["field"]] = text["text"]
+    prev, key, words, entries = "0" * 64, case.get("commitment_key"), words_of(case["texts"]), {}
     is_erased = any(event.get("verb") == "erase" for event in case["events"])
     for number, event in enumerate(case["events"], start=1):
         prev, before = event["hash"], prev
-        if event.get("withheld"):  # an answer to the survey; the next entry must follow its hash
+        if "withheld" in event:  # an answer to the survey; the next entry must follow its hash
+            require_names(f"event {number}", event, ("seq", "hash", "withheld"))
+            surveyed = any(entry["verb"] == "survey" for entry in entries.values())
+            if not is_same((event["seq"], event["withheld"]), (number, True)) or not surveyed:
+                raise ValueError(f"event {number} is withheld, and is no answer to a survey")
             print(f"  What event {number} says is withheld, and not proved.")
             continue
-        entry = entries[number] = json.loads(event["entry"])
+        require_names(
+            f"event {number}", event, ("seq", "at", "verb", "by", "role", "clause", "facts", "hash", "entry")
+        )
+        entry = entries[number] = load(event["entry"])
         if hashlib.sha256(event["entry"].encode()).hexdigest() != event["hash"] or entry["prev"] != before:
             raise ValueError(f"event {number} does not follow the one before")
-        shown = (case["ref"], number, event["at"], event["verb"], event["by"], event["role"], event["facts"])
-        if shown != tuple(entry[name] for name in ("case", "seq", "at", "verb", "actor", "role", "facts")):
+        shown = [case["ref"], number, *(event[name] for name in ("seq", "at", "verb", "by", "role", "facts"))]
+        recorded = ("case", "seq", "seq", "at", "verb", "actor", "role", "facts")
+        if not is_same(shown, [entry[name] for name in recorded]):
             raise ValueError(f"event {number} is shown otherwise than it was recorded")
         if number not in words and (is_erased or entry["role"] == "model"):
             continue  # erased, or the reasons of a model, which no file contains
@@ -174,38 +242,107 @@ def check_case(case, leaves):
             raise ValueError(f"the words of event {number} are not those that were recorded")
     if words.keys() - entries.keys():
         raise ValueError("there are words without an event")
-    check_summary(case, entries, words)
+    check_texts(case["texts"], entries)
+    states = check_summary(case, entries, words)
     check_receipts(case, entries, leaves)
-    print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}. Words, decisions and state fit.")
-    print("  Not checked: everything in the file beside events, texts, decisions, description and state.")
+    print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}.")
+    print("  Proved: who did what and when, the words, the description and the decisions that are shown.")
+    if len(states) == 1 and len(entries) == len(case["events"]):
+        print(f"  Proved: after these events it is in the state '{case['state']}'.")
+    else:
+        print(f"  Not proved: the state '{case['state']}'. The events allow: {', '.join(sorted(states))}.")
+    print("  Not proved: what happened after the receipt, and whether what was recorded is true.")
+    proved = {"ref", "events", "texts", "decisions", "description", "state", "commitment_key"}
+    print(f"  Not checked: clauses of events, and {', '.join(sorted(case.keys() - proved))}.")
     if is_erased:
         print("  The words were erased.")
 
 def check_summary(case, entries, words):
-    """The state is one to which the events lead, and each communicated decision is shown as it was recorded."""
+    """The states to which the events lead. The state, each decision and the description fit the events."""
     states, newest, decided = {"received"}, None, set()
     for number, entry in entries.items():
         states = {after for state in states for after in states_after(state, entry["verb"])}
+        if entry["verb"] == "disagree":  # to the next level, or outside
+            states &= {"disagreed" if entry["facts"].get("to_level") is None else "escalated"}
         states = {"closed"} if number == 1 and "imported" in entry["facts"] else states
         newest = number if entry["verb"] in ("resolve", "respond") else newest
         decided |= {newest} if entry["verb"] == "communicate_decision" and newest else set()
     if case["state"] not in states:
         raise ValueError(f"the events do not lead to the state '{case['state']}'")
-    own = [decision for decision in case["decisions"] if not decision["external"]]
-    if decided - {decision["seq"] for decision in own}:
-        raise ValueError(f"the decision of event {min(decided)} is missing")
-    for decision in own:
-        entry = entries.get(decision["seq"], {"verb": None})
-        findings = [finding["finding"] for finding in decision["findings"]]
-        shown = (decision["by"], findings, decision["words"])
-        if entry["verb"] not in ("resolve", "respond") or shown != (
-            entry["actor"], entry["facts"]["findings"], words.get(decision["seq"], {})
-        ):
-            raise ValueError(f"the decision of event {decision['seq']} is shown otherwise than it was recorded")
-    texts = [text["text"] for text in case["texts"] if text["field"] == "description"] or [""]
-    parts = {part for text in texts for part in text.split("\n\n")}
-    if not set((case["description"] or "").split("\n\n")) <= parts:
+    shown = [decision["seq"] for decision in case["decisions"]]
+    own = {decision["seq"] for decision in case["decisions"] if decision["external"] is False}
+    if decided - own:
+        raise ValueError(f"the decision of event {min(decided - own)} is missing")
+    if shown != sorted(set(shown)):
+        raise ValueError("the decisions are in another order than their events")
+    for decision in case["decisions"]:
+        seq = decision["seq"]
+        check = check_own if decision["external"] is False else check_outside
+        if type(seq) is not int or seq not in entries or not check(decision, entries, words.get(seq, {})):
+            raise ValueError(f"the decision of event {seq} is shown otherwise than it was recorded")
+    if not is_same(case["description"], newest_description(case["texts"], entries)):
         raise ValueError("the description is not what was written")
+    return states
+
+def check_own(decision, entries, words):
+    """Whether a decision of the organisation is the one of its event."""
+    require_names("a decision", decision, (
+        "level", "seq", "external", "by", "at", "short", "findings", "cause_class", "others_affected",
+        "needs_approval", "approved_by", "communicated_at", "words",
+    ))
+    entry = entries[decision["seq"]]
+    facts, later = entry["facts"], [entries[n] for n in entries if n > decision["seq"]]
+    if entry["verb"] not in ("resolve", "respond"):
+        return False
+    agreed = [(e["at"], e["actor"] if e["verb"] == "approve" else None) for e in later
+              if e["verb"] in ("approve", "check_decision") and e["facts"].get("agreed") == "yes"]
+    known = [e["facts"].get("told_at", e["at"]) for e in later
+             if e["verb"] in ("communicate_decision", "accept", "disagree")]
+    is_short = entry["verb"] == "resolve"
+    findings = [{"finding": finding, "reasons": words.get(f"issues.{n}.reasons")}
+                for n, finding in enumerate(facts["findings"])]
+    expected = {
+        "level": facts.get("level", decision["level"]), "by": entry["actor"], "short": is_short,
+        "findings": findings, "cause_class": facts["cause_class"], "others_affected": facts["others_affected"],
+        "needs_approval": not is_short and bool(facts.get("needs_approval")), "words": words,
+    }
+    return (
+        all(is_same(decision[name], value) for name, value in expected.items())
+        and type(decision["level"]) is int
+        and (decision["at"], decision["approved_by"]) in [(entry["at"], None), *agreed]
+        and decision["communicated_at"] in (known or [None])
+    )
+
+def check_outside(decision, entries, words):
+    """Whether a decision of an outside body is the one of its event."""
+    require_names("a decision", decision, (
+        "level", "seq", "external", "body", "by", "at", "overturned", "complainant_accepts", "comply_by",
+        "findings", "words",
+    ))
+    entry, facts = entries[decision["seq"]], entries[decision["seq"]]["facts"]
+    overturned = facts.get("overturned")
+    expected = {
+        "external": True, "body": words.get("body"), "by": entry["actor"], "at": entry["at"],
+        "overturned": None if overturned is None else overturned == "yes",
+        "complainant_accepts": False if facts.get("complainant_accepts") == "no" else None,
+        "comply_by": facts.get("comply_by"), "findings": [], "words": words,
+    }
+    return entry["verb"] == "conclude_external" and type(decision["level"]) is int and all(
+        is_same(decision[name], value) for name, value in expected.items()
+    )
+
+def newest_description(texts, entries):
+    """The complainant's description in its newest version; parts are joined by blank lines."""
+    own = [text for text in texts if text["field"] == "description" and is_of_complainant(entries[text["seq"]])]
+    replaced, first = {text["replaces"] for text in own}, {}
+    for text in own:
+        first[text["seq"]] = first.get(text["replaces"], text["seq"])
+    newest = sorted((text for text in own if text["seq"] not in replaced), key=lambda text: first[text["seq"]])
+    return "\n\n".join(text["text"] for text in newest) if newest else None
+
+def is_of_complainant(entry):
+    is_translation = entry["facts"].get("kind") == "translation"
+    return (entry["role"] == "complainant" or entry["verb"] in MESSAGES) and not is_translation
 
 def check_receipts(case, entries, leaves):
     """Each receipt of the case names an event of the file, and one covers the last (the survey may follow)."""
@@ -221,25 +358,30 @@ def check_receipts(case, entries, leaves):
         first = "it" if not own else f"event {rest[0]} and what follows"
         raise ValueError(f"{first} is not signed: give a signed receipt of its last event too")
 
+ERRORS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError)
+
 def main(arguments):
     keys = [arguments[n + 1] for n, word in enumerate(arguments[:-1]) if word == "--key"]
     files = [word for n, word in enumerate(arguments) if word != "--key" and arguments[n - 1 : n] != ["--key"]]
     cases, leaves = [], []
     for file in files or sys.exit(__doc__):
-        content = pathlib.Path(file).read_text(encoding="utf-8")
         try:
+            content = pathlib.Path(file).read_text(encoding="utf-8")
             if not content.startswith("{"):
                 print(f"Checkpoint: {check_note(content, keys).split(chr(10))[1]} entries")
                 continue
-            data = json.loads(content)
+            data = load(content)
             leaves.append(check_receipt(data, keys)) if "leaf" in data else cases.append((file, data))
-        except (ValueError, KeyError, IndexError, TypeError) as error:
+        except ERRORS as error:
             sys.exit(f"{file}: NOT proved: {error}")
     for file, case in cases:  # after the receipts, in whatever order they were given
         try:
             check_case(case, leaves)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        except ERRORS as error:
             sys.exit(f"{file}: NOT proved: {error}")
+    foreign = {leaf["owner"] for leaf in leaves} - {case["ref"] for _, case in cases}
+    if cases and foreign:
+        sys.exit(f"NOT proved: a receipt is of another complaint: {min(foreign)}")
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,6 +21,7 @@ from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
 from bots.slack.jobs.case_posts import draw_pressed_card
 from bots.slack.payloads import (
+    UNREADABLE,
     ButtonPress,
     DirectMessage,
     FormSubmission,
@@ -259,6 +261,9 @@ class Responder:
             await self.answer_failure(error)
         except Exception as failure:  # noqa: BLE001 - nothing is left to try
             log_unexpected("answer to a failure", failure)
+            if isinstance(self.request, FormSubmission) and isinstance(failure, UNREADABLE):
+                # Not even the submitted view can be read. Without a 200 it stays open with what was typed.
+                self.ack.response = BoltResponse(status=400)
 
     async def answer_failure(self, error: Exception) -> None:
         """Explain what went wrong: a refusal with its reason and the remedy, or that the failure is ours."""

@@ -16,7 +16,10 @@ MESSAGE_BLOCKS = 50
 #: Slack allows 250 kB in a view; the rest is for what surrounds the words.
 VIEW_BYTES = 200_000
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+#: Characters that reorder or split words unseen, each shown as one sign. Joiners stay: emoji and Persian need them.
+_UNSEEN = dict.fromkeys("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff", "\ufffd")
+_VISIBLE = str.maketrans(_UNSEEN)
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **_UNSEEN}
 _MEMBER = re.compile(r"[UW][A-Z0-9]{2,30}")
 #: `<@U…>`, `<#C…|name>`, `<!here>`, `<https://…|label>`: angle brackets that a person typed come escaped.
 _TOKEN = re.compile(r"<([^<>\n]+)>")
@@ -49,7 +52,8 @@ def mention(member: str) -> str:
 
 def plain(text: str, most: int = SECTION) -> Block:
     """A plain_text object; an empty text becomes a dash, because Slack refuses it."""
-    return {"type": "plain_text", "text": cut(text, most) if text.strip() else "–", "emoji": False}
+    shown = cut(text, most).translate(_VISIBLE) if text.strip() else "–"
+    return {"type": "plain_text", "text": shown, "emoji": False}
 
 
 def mrkdwn(text: str) -> Block:
@@ -83,7 +87,7 @@ def plain_sections(text: str, most: int = SECTION) -> list[Block]:
 def quoted(title: str, words: str) -> Block:
     """People's words as a quotation below a bold title: in rich text nothing is markup, and no mention is live."""
     line = {"type": "text", "text": title, "style": {"bold": True}}
-    quotation = {"type": "text", "text": words}
+    quotation = {"type": "text", "text": words.translate(_VISIBLE)}
     return {
         "type": "rich_text",
         "elements": [

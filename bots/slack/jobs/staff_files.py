@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -69,7 +70,7 @@ class FileJobs:
         wanted = await slack.store.aread(load_file_to_fetch, obligation)
         try:
             file = (await self.poster.client.files_info(file=wanted.platform_id))["file"]
-            content = await self._download(str(file["url_private_download"]))
+            content = await self._download(str(file.get("url_private_download") or ""))
         except SlackApiError as refused:
             if error_of(refused) not in ("file_not_found", "file_deleted", "missing_scope"):
                 raise
@@ -82,7 +83,12 @@ class FileJobs:
         return Retry("the virus scanner gave no verdict") if state == "unscanned" else Completed()
 
     async def _download(self, url: str) -> bytes:
-        """At most one byte more than may be sent. Slack itself named the address, so it may have the token."""
+        """At most one byte more than may be sent; nothing of a file that another host has.
+
+        Only Slack gets the token: aiohttp leaves it out after a redirect to another host.
+        """
+        if not _is_of_slack(url, self.poster.client.base_url):
+            return b""
         limit = aiohttp.ClientTimeout(total=TIMEOUT * 4)
         headers = {"Authorization": f"Bearer {self.poster.client.token}"}
         proxy = proxy_for(url, self.poster.client.proxy)
@@ -157,3 +163,11 @@ class FileJobs:
             session.post(url, data=content, proxy=proxy_for(url, self.poster.client.proxy)) as answer,
         ):
             answer.raise_for_status()
+
+
+def _is_of_slack(url: str, api: str) -> bool:
+    """Is this the origin of the API or, over HTTPS, a subdomain of its host, as files.slack.com is?"""
+    address, own = urlsplit(url), urlsplit(api)
+    if (address.scheme, address.netloc) == (own.scheme, own.netloc):
+        return True
+    return address.scheme == "https" and (address.hostname or "").endswith(f".{own.hostname}")

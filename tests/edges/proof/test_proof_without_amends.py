@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
+import os
 import random
 import runpy
 import subprocess
@@ -15,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from amends.documents.case_file.case_file import exact_record
-from complaints.actions.registry import ACTIONS
+from complaints.actions.registry import ACTIONS, MESSAGE_VERBS
 from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -58,7 +61,7 @@ def log_key(store: Store) -> str:
 
 
 def test_the_script_is_short_enough_to_read() -> None:
-    assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 250
+    assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def test_a_receipt_is_a_promise_first_and_a_proof_after_the_next_checkpoint(
@@ -132,8 +135,8 @@ FORGERIES: tuple[tuple[Callable[[Any], Any], str], ...] = (
     (lambda record: record["texts"][0].update(text="Something else."), "the words of event 1"),
     (lambda record: record["texts"].pop(0), "the words of event 1"),
     (lambda record: record["texts"].clear(), "the words of event 1"),
-    (lambda record: record["texts"].append({"seq": 2, "field": "x", "text": "y"}), "the words of event 2"),
-    (lambda record: record["texts"].append({"seq": 99, "field": "x", "text": "y"}), "without an event"),
+    (lambda record: record["texts"].append(record["texts"][0] | {"seq": 2}), "the words of event 2"),
+    (lambda record: record["texts"].append(record["texts"][0] | {"seq": 99}), "without an event"),
     (lambda record: record.update(commitment_key=None), "the words of event 1"),
     (lambda record: record.update(description="Nothing was wrong."), "the description"),
     (lambda record: record["decisions"].clear(), "the decision of event 3 is missing"),
@@ -149,7 +152,7 @@ FORGERIES: tuple[tuple[Callable[[Any], Any], str], ...] = (
         lambda record: record["events"].__setitem__(
             2, {"seq": 3, "hash": record["events"][2]["hash"], "withheld": True}
         ),
-        "words without an event",
+        "event 3 is withheld",
     ),
 )
 
@@ -185,6 +188,143 @@ def test_a_case_file_is_proved_with_a_receipt_of_its_last_event_and_refused_afte
     record |= {"state": "decided", "texts": [text for text in record["texts"] if text["seq"] < 6]}
     code, text = run(tmp_path, json.dumps(record), key, receipt=receipt)
     assert (code, "its last events are missing" in text) == (1, True)
+
+
+SOME_VALUES = (None, True, False, 0, 1, 1.5, -1, "", "x", [], [1], {}, {"x": 1}, "2020-01-01T00:00:00Z", "U9")
+
+
+def places_in(value: Any) -> list[tuple[Any, Any]]:
+    """Each object or list in this JSON value with each of its names or positions."""
+    if not isinstance(value, dict | list):
+        return []
+    names = list(value) if isinstance(value, dict) else list(range(len(value)))
+    return [
+        *((value, name) for name in names),
+        *(place for name in names for place in places_in(value[name])),
+    ]
+
+
+def forge(rng: random.Random, document: dict[str, Any]) -> str:
+    """Change one place of the document: remove, replace, add, repeat or exchange. Returns what was done."""
+    holder, name = rng.choice(places_in(document))
+    kind = rng.choice(("remove", "replace", "add", "repeat", "exchange", "character"))
+    if kind == "remove":
+        del holder[name]
+    elif kind == "add" and isinstance(holder, dict):
+        holder["added"] = rng.choice(SOME_VALUES)
+    elif kind == "repeat" and isinstance(holder, list):
+        holder.insert(rng.randrange(len(holder) + 1), copy.deepcopy(rng.choice(holder)))
+    elif kind == "exchange" and len(holder) > 1:
+        other = rng.choice(list(holder) if isinstance(holder, dict) else list(range(len(holder))))
+        holder[name], holder[other] = holder[other], holder[name]
+    elif kind == "character" and isinstance(holder[name], str) and holder[name]:
+        n = rng.randrange(len(holder[name]))
+        holder[name] = holder[name][:n] + rng.choice(("", "A", "1", " ", "\n", "é")) + holder[name][n + 1 :]
+    else:
+        holder[name] = rng.choice(SOME_VALUES)
+    return f"{kind} {name!r}"
+
+
+def provable(receipt: Any, case: Any) -> str:
+    """Both documents as text, without what no event records.
+
+    That is: further fields of the file, the clauses of events, and the order of the texts of one event.
+    """
+    case = {name: copy.deepcopy(case[name]) for name in PROVED if name in case}
+    if isinstance(case.get("events"), list):
+        for event in case["events"]:
+            if isinstance(event, dict) and "clause" in event:
+                event["clause"] = None
+    if isinstance(case.get("texts"), list):
+        groups = itertools.groupby(
+            case["texts"], key=lambda text: text.get("seq") if isinstance(text, dict) else text
+        )
+        case["texts"] = [sorted(group, key=json.dumps) for _, group in groups]
+    return json.dumps([receipt, case], sort_keys=True)
+
+
+#: What the script proves of a case file. Its answer names the fields that it does not check.
+PROVED = ("ref", "state", "description", "texts", "decisions", "events", "commitment_key")
+
+
+def test_no_forgery_of_a_receipt_and_its_case_file_is_accepted(
+    usual_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk(usual_store)
+    refused = desk.resolved()
+    desk.add(refused, "It is still brown.")
+    desk.complain(refused, Verb.DISAGREE)
+    closed = desk.resolved(chat=desk.chat("70002"))
+    desk.complain(closed, Verb.ACCEPT, chat=desk.chat("70002"))
+    desk.act(closed, Verb.CLOSE, facts={"cause_class": "single"}, words={"root_cause": "An old pipe."})
+    promises = [usual_store.write(add_receipt, ref, SEED) for ref in (refused, closed)]
+    usual_store.write(add_checkpoint, SEED)
+    proofs = [usual_store.read(prove, ref, SEED) | {"promise": None} for ref in (refused, closed)]
+    cases = [usual_store.read(export_record, ref) for ref in (refused, closed)]
+    pairs = [(receipts[n], cases[n]) for receipts in (promises, proofs) for n in (0, 1)]
+    main, key = runpy.run_path(str(SCRIPT))["main"], log_key(usual_store)
+
+    answers: list[str] = []
+
+    def is_accepted(receipt: Any, case: Any) -> bool:
+        for name, document in (("receipt", receipt), ("case", case)):
+            (tmp_path / name).write_text(json.dumps(document, default=str), encoding="utf-8")
+        try:
+            main([str(tmp_path / "receipt"), str(tmp_path / "case"), "--key", key])
+        except SystemExit as end:
+            answers.append(str(end.code))
+            return False
+        return True
+
+    seed = int(os.environ.get("AMENDS_FORGERIES_SEED") or random.randrange(2**32))
+    rng, accepted, count = random.Random(seed), [], 0
+    assert all(is_accepted(*pair) for pair in pairs)
+    assert not any(is_accepted(pairs[n][0], pairs[n ^ 1][1]) for n in range(4))
+    while count < int(os.environ.get("AMENDS_FORGERIES") or 200):
+        receipt, case = json.loads(json.dumps(rng.choice(pairs), default=str))
+        before = provable(receipt, case)
+        if rng.random() < 0.25:
+            change = "receipt: " + forge(rng, receipt)
+        else:
+            part = {name: case.pop(name) for name in PROVED}
+            change = "case: " + forge(rng, part)
+            case |= part
+        if provable(receipt, case) == before:
+            continue
+        count += 1
+        if is_accepted(receipt, case):
+            accepted.append(change)
+    capsys.readouterr()
+    print(f"{count} forgeries from the seed {seed}")
+    assert accepted == []
+    assert all("NOT proved" in answer for answer in answers)
+
+
+def test_a_name_that_occurs_twice_is_refused(usual_store: Store, tmp_path: Path) -> None:
+    ref = Desk(usual_store).assessed()
+    receipt, key = usual_store.write(add_receipt, ref, SEED), log_key(usual_store)
+    whole = json.dumps(usual_store.read(export_record, ref), default=str)
+    assert run(tmp_path, whole, key, receipt=receipt)[0] == 0
+    code, text = run(tmp_path, '{"state": "closed", ' + whole[1:], key, receipt=receipt)
+    assert (code, "a name occurs twice" in text) == (1, True)
+
+
+def test_the_answer_says_what_is_not_proved(usual_store: Store, tmp_path: Path) -> None:
+    ref = Desk(usual_store).assessed()
+    receipt, key = usual_store.write(add_receipt, ref, SEED), log_key(usual_store)
+    whole = json.dumps(usual_store.read(export_record, ref), default=str)
+    code, text = run(tmp_path, json.dumps(receipt), key)
+    assert (code, "Not proved by a receipt alone: what happened" in text) == (0, True)
+    code, text = run(tmp_path, whole, key)
+    assert (code, "is not signed" in text) == (1, True)
+    code, text = run(tmp_path, whole, key, receipt=receipt)
+    assert (code, "Proved: after these events it is in the state 'assessed'" in text) == (0, True)
+    assert "Not checked" in text
+    assert "severity" in text
+
+
+def test_the_script_knows_the_messages_of_complainants() -> None:
+    assert {verb.value for verb in MESSAGE_VERBS} == {*runpy.run_path(str(SCRIPT))["MESSAGES"]}
 
 
 def test_the_script_knows_the_moves_of_every_act() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product as pairs
 from pathlib import Path
@@ -34,6 +36,7 @@ from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext as StaffDesk
 from bots.slack.context import StaffChannels
 from bots.slack.staff_sync import sync_staff
+from bots.slack.views.open_form import view_for
 from bots.telegram import webhook as endpoint
 from bots.telegram.webhook import HEADER, create_endpoint
 from simulator import Simulator
@@ -42,14 +45,17 @@ from store.cases.read import list_cases, load_case, load_history
 from store.database.engine import READERS
 from store.database.errors import DatabaseUnavailable
 from store.outbox.failed import find_handled_keys, keep_dead_letter
-from store.people.staff import list_members
+from store.people.staff import list_members, load_actor
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.load import load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
+from store.values import Member
 from tests.databases import FakeClock
+from tests.edges.desk import Desk
 from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving
+from tests.edges.slack_forms.test_slack_required_fields import ASSESSED, input_state
 from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, read_out_text
 from tests.edges.telegram.test_telegram_intake import update
 from tests.edges.telegram_desk import telegram_desk
@@ -77,6 +83,7 @@ class Office:
     sim: Simulator
     store: Store
     url: str
+    desk: StaffDesk
 
     async def calls(
         self, fields: dict[str, str], *, secret: str = SIGNING, old: float = 0.0
@@ -101,7 +108,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)
         async with serving({connection.PATH: connection.http_handler(app)}) as url:
-            yield Office(sim, usual_store, url)
+            yield Office(sim, usual_store, url, desk)
 
 
 def _take_store_down(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,6 +440,54 @@ async def test_a_signed_call_of_another_shape_is_logged_and_acknowledged(
     assert unsigned.status_code == 401
 
 
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(deeper for key, child in inside for deeper in _paths(child, (*path, key)))]
+
+
+def _mutated(payload: dict[str, Any], draw: random.Random) -> dict[str, Any]:
+    """The same submission with one part of its view missing, of another type, or in a list."""
+    changed = deepcopy(payload)
+    part = draw.choice(["state", "private_metadata", "blocks", "callback_id"])
+    *parents, last = draw.choice([path for path in _paths(changed) if path[:2] == ("view", part)])
+    holder = changed
+    for key in parents:
+        holder = holder[key]
+    odd = draw.choice([*_ANYTHING, "removed", "listed"])
+    if odd == "removed":
+        del holder[last]
+    else:
+        holder[last] = [holder[last]] if odd == "listed" else odd
+    return changed
+
+
+async def test_a_signed_form_with_a_malformed_part_gets_a_clean_answer(office: Office) -> None:
+    ref = Desk(office.store).receive()
+    alice = Member(id=ALICE, name="Alice", aliases=(), roles=frozenset(ROLES))
+    office.store.write(store_sync_staff, [alice])
+    actor = office.store.read(load_actor, ALICE)
+    values = {
+        "assess": ASSESSED,
+        "note": {"text": "Rang back."},
+    }
+    draw = random.Random(20261203)
+    submissions = []
+    for form, typed in values.items():
+        view = await view_for(office.desk, form, ref, actor)
+        view |= {"id": "V1", "hash": "1", "state": {"values": input_state(form, typed)}}
+        person = {"id": ALICE, "team_id": "T0000001"}
+        submissions.append(
+            {"type": "view_submission", "team": {"id": "T0000001"}, "user": person, "view": view}
+        )
+    faults = {}
+    for _ in range(60):
+        payload = _mutated(draw.choice(submissions), draw)
+        answer = await office.calls({"payload": json.dumps(payload)})
+        if answer.status_code not in (200, 400, 404) or "Traceback" in answer.text:
+            faults[json.dumps(payload)[-300:]] = answer.status_code
+    assert faults == {}
+
+
 async def test_a_call_gets_through_while_one_peer_holds_600_idle_connections(telegram: str) -> None:
     host, port = telegram.removeprefix("http://").split(":")
     lines = [await asyncio.open_connection(host, int(port)) for _ in range(600)]
@@ -493,8 +548,6 @@ def _press(ref: str, pressed_at: str = "1.1") -> dict[str, str]:
 async def test_a_press_that_cannot_be_stored_is_answered_plainly_and_a_repeat_changes_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.edges.desk import Desk
-
     ref = Desk(office.store).receive()
     office.store.write(
         store_sync_staff,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bots.slack.client import block_kit
 from bots.slack.client.block_kit import Block
 from bots.slack.client.refused_blocks import alerts, drawn, plain_blocks, plainer
 from bots.slack.views.card import card
@@ -82,3 +83,11 @@ def test_buttons_are_kept_where_the_words_are_too_many() -> None:
 
     assert len(plain) == 50
     assert plain[-1] == row
+
+
+def test_characters_that_reorder_or_split_words_are_visible_to_staff() -> None:
+    words = "refund \u202e001\u2066 g\u200bas \U0001f468\u200d\U0001f469"
+    seen = "refund \ufffd001\ufffd g\ufffdas \U0001f468\u200d\U0001f469"
+    assert block_kit.escaped(words) == seen
+    assert block_kit.plain(words)["text"] == seen
+    assert block_kit.quoted("x", words)["elements"][1]["elements"][0]["text"] == seen
