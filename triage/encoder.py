@@ -84,14 +84,6 @@ def installed_encoder() -> Encoder | None:
     return Encoder(embed)
 
 
-def recorded_encoder(fingerprint: str) -> Encoder | None:
-    """The encoder that a model was trained with; None where this one differs or is not installed.
-
-    Raises UnusableEncoder as `installed_encoder` does.
-    """
-    return installed_encoder() if fingerprint == FINGERPRINT else None
-
-
 def chosen_encoder(setting: str) -> Encoder | None:
     """The encoder of a setting. Raises UnusableEncoder for an unknown one, and as `installed_encoder` does."""
     if setting not in (AUTO, NONE):

@@ -204,8 +204,7 @@ def _correct(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     find, text = _find_details(turn, ref), message.text
     kept = outdated_parts(text, find(text))
     facts = [fact for fact in find(text) if fact not in kept]
-    base = _current_where(turn, ref)
-    where = correct_place_and_day(base, find(base), facts, kept, text)
+    where = correct_place_and_day(find(_current_where(turn, ref)), facts, kept, text)
     wish = requested_remedies(text, facts)
     help_before = _current_help(turn, ref)
     add_message(turn, ref, read_back.current_field(turn, "story"), message)

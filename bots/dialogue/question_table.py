@@ -207,7 +207,7 @@ def identifies_place(detail: StoryFact) -> bool:
 
 
 def correct_place_and_day(
-    base: str, old: Sequence[StoryFact], new: Sequence[StoryFact], denied: Sequence[StoryFact], text: str
+    old: Sequence[StoryFact], new: Sequence[StoryFact], denied: Sequence[StoryFact], text: str
 ) -> StoryAnswer | None:
     """The answer to "where and when?" after a correction; None where it corrects none of it.
 

@@ -123,7 +123,7 @@ Dates = dict[str, list[dict[str, Any]]]
 
 
 def _revised_dates(before: Case, after: Case, event: Event) -> Dates:
-    return revise(after, event.at)
+    return revise(after)
 
 
 @dataclass(frozen=True)

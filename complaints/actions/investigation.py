@@ -84,7 +84,7 @@ def moved_dates(
     before: Case, after: Case, event: Event, moved: Facts | None
 ) -> dict[str, list[dict[str, Any]]]:
     """The date that an extension moves, if any, and all dates that change with the event."""
-    dates = revise(after, event.at)
+    dates = revise(after)
     if moved is not None:
         dates["targets"] = extended(before, moved) + dates.get("targets", [])
     return dates

@@ -45,7 +45,7 @@ def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words
     event = _event(1, action, request, check_receive(arrival, request))
     case = begin(event, arrival.rules)
     check_wordless(event.facts)
-    dates = revise(case, at)
+    dates = revise(case)
     if dates:
         event = _with_dates(event, dates)
         case = begin(event, arrival.rules)

@@ -432,7 +432,7 @@ def compute(case: Case, target: WantedTarget) -> Due:
     return due(target.start, target.span, calendar)
 
 
-def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
+def revise(case: Case) -> dict[str, list[dict[str, Any]]]:
     """New versions of targets, and targets that are now met, as they go into the facts of the event.
 
     A target is new when its start or its rule differs from the latest version. An extension stays until the start

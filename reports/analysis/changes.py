@@ -57,14 +57,10 @@ class Spike(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """A level that rose or fell slowly: its mean week from `since` to the end of the period, and what was expected.
-
-    `is_relative`: the record is too short to know a season, so its share of all complaints was compared.
-    """
+    """A level that rose or fell slowly: its mean week from `since` to the end of the period, and the expected one."""
 
     code: CountedCode
     is_rise: bool
-    is_relative: bool
     since: date
     signalled: date
     weekly: float
@@ -160,6 +156,7 @@ def _drifts(codes: Sequence[CountedCode], days: _Array, at: int, start: date) ->
     # Without a trend: a level that rises for years is a drift.
     expected = _expect(before, np.arange(1.0, _DRIFT_WEEKS + 1), lengths, has_trend=False)
     is_seasonal = lengths >= _SEASON_WEEKS
+    # Too short a record to know a season: the share of all complaints is compared.
     is_relative = ~is_seasonal & (lengths >= _DRIFT_WEEKS) & [code != ALL_COMPLAINTS for code in codes]
     if ALL_COMPLAINTS in codes:
         for row in map(int, np.flatnonzero(is_relative)):
@@ -194,7 +191,6 @@ def _drifts(codes: Sequence[CountedCode], days: _Array, at: int, start: date) ->
                 Drift(
                     code=codes[row],
                     is_rise=is_rise,
-                    is_relative=bool(is_relative[row]),
                     since=week_start + timedelta(weeks=since),
                     signalled=week_start + timedelta(weeks=first_signal, days=6),
                     weekly=float(recent[row, since:].mean()),

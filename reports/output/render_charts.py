@@ -278,9 +278,9 @@ def _line(
     return f'<line {ends} stroke="{colour}" stroke-width="{width}"{dashes}/>'
 
 
-def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start", colour: str = _INK) -> str:
+def _text(x: float, y: float, words: str, *, size: int, anchor: str = "start") -> str:
     attributes = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
-    return f'<text {attributes} fill="{colour}">{escape(words)}</text>'
+    return f'<text {attributes} fill="{_INK}">{escape(words)}</text>'
 
 
 def _svg(height: float, parts: Sequence[str], chart: Chart, texts: ReportTexts) -> str:

@@ -11,7 +11,7 @@ from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
 from store.database.transaction import Tx
-from store.outbox.complete import complete, redraw_card, retry
+from store.outbox.complete import complete, redraw_card
 from store.outbox.deliveries import insert_message
 from store.outbox.rate_limit import Limit, RateSlot, peek_wait, take_slot
 from store.people.contacts import CHAT, chat_of, person_key
@@ -119,22 +119,18 @@ def record_unsent(
     state: MessageState,
     why: str,
     *,
-    retry_after: float | None = None,
     completes: int | None = None,
     acts: Sequence[FollowUpAct] = (),
 ) -> tuple[ComplaintError, ...]:
     """The message did not arrive (FAILED), or that is unknown (UNCERTAIN).
 
-    With `retry_after` the obligation `settles` is retried after so many seconds. Without it the obligation is
-    completed, because a retry would not help.
+    The obligation `completes` is completed, because a retry would not help.
     """
     if state not in (MessageState.UNCERTAIN, MessageState.FAILED):
         raise ValueError(f"an unsent message is uncertain or failed, not {state.value}")
     _mark(tx, message, state, reason=why)
     refusals = _record_acts(tx, acts)
-    if completes is not None and retry_after is not None:
-        retry(tx, completes, retry_after, why)
-    elif completes is not None:
+    if completes is not None:
         _complete(tx, completes, redraw=len(refusals) == len(acts))
     return refusals
 

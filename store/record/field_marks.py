@@ -33,10 +33,6 @@ class FieldMark:
     flags: frozenset[str]
     shown_as: str = "words"
 
-    @property
-    def is_sealed(self) -> bool:
-        return "sealed" in self.flags
-
 
 def _parsed(line: str) -> FieldMark:
     whose, *others = line.split()

@@ -20,9 +20,10 @@ from triage.encoder import (
     chosen_encoder,
     installed_encoder,
     is_installed,
-    recorded_encoder,
 )
 from triage.errors import UnusableEncoder
+from triage.model.artefact import _find_encoder
+from triage.model.vector_classifier import VectorClassifier
 
 VOCABULARY = b"lift\nbin\n"
 
@@ -55,6 +56,10 @@ def an_encoder() -> Encoder:
     return Encoder(count_words)
 
 
+def trained_with(fingerprint: str) -> VectorClassifier:
+    return VectorClassifier(fingerprint, np.zeros((2, DIMENSIONS)), np.zeros(2), (1.0, 0.0), 0.5)
+
+
 def test_vectors_have_length_one_in_the_order_of_the_texts() -> None:
     vectors = an_encoder().encode(["bin", "lift lift", "bin"])
     assert vectors.dtype == np.float32
@@ -85,7 +90,8 @@ def test_every_vector_is_of_length_one_unless_the_text_is_blank() -> None:
 def test_without_an_installed_encoder_the_result_is_none(install: Callable[[bytes | None], None]) -> None:
     assert not is_installed()
     assert installed_encoder() is None
-    assert recorded_encoder(FINGERPRINT) is None
+    missing = "The encoder that it was trained with is not installed here."
+    assert _find_encoder(trained_with(FINGERPRINT)) == (None, missing)
     assert chosen_encoder("auto") is None
 
 
@@ -99,8 +105,10 @@ def test_an_altered_file_is_refused_by_name(install: Callable[[bytes | None], No
     install(b"lift\nbun\n")
     with pytest.raises(UnusableEncoder, match=r"words\.txt has the SHA-256"):
         installed_encoder()
-    with pytest.raises(UnusableEncoder, match="work without an encoder"):
-        recorded_encoder(FINGERPRINT)
+    encoder, reason = _find_encoder(trained_with(FINGERPRINT))
+    assert encoder is None
+    assert reason is not None
+    assert "work without an encoder" in reason
 
 
 def test_a_missing_file_is_refused_by_name(install: Callable[[bytes | None], None]) -> None:
@@ -110,11 +118,11 @@ def test_a_missing_file_is_refused_by_name(install: Callable[[bytes | None], Non
 
 
 def test_a_model_gets_the_encoder_it_was_trained_with_or_none() -> None:
-    again = recorded_encoder(FINGERPRINT)
+    again, _ = _find_encoder(trained_with(FINGERPRINT))
     assert again is not None
     assert again is installed_encoder()
     assert again.fingerprint == FINGERPRINT
-    assert recorded_encoder("0" * 12) is None
+    assert _find_encoder(trained_with("0" * 12))[0] is None
 
 
 def test_importing_the_module_loads_no_encoder_and_no_learning_library() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from triage.encoder import Encoder, recorded_encoder
+from triage.encoder import FINGERPRINT, Encoder, installed_encoder
 from triage.errors import UnreadableModel, UnusableEncoder
 from triage.model.calibration import Calibration, Sigmoid
 from triage.model.neighbours import Neighbours
@@ -214,7 +214,7 @@ def _find_encoder(vectors: VectorClassifier | None) -> tuple[Encoder | None, str
     if vectors is None:
         return None, None
     try:
-        encoder = recorded_encoder(vectors.fingerprint)
+        encoder = installed_encoder() if vectors.fingerprint == FINGERPRINT else None
     except UnusableEncoder as error:
         return None, str(error)
     if encoder is None:

@@ -12,14 +12,8 @@ from bots.slack.listeners.form_checks import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, PrivateNotice, Response, push_view, take_back_offer
 from bots.slack.router import Router
-from bots.slack.views.form_inputs import input_blocks, statement_of, values_of
-from bots.slack.views.incident_inputs import (
-    LEAVE,
-    NEW,
-    incident_view,
-    minute_of,
-    values_of_incident,
-)
+from bots.slack.views.form_inputs import input_blocks, minute_of, statement_of, values_of
+from bots.slack.views.incident_inputs import LEAVE, NEW, incident_view, values_of_incident
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.batch import Audience, Batch, update_language

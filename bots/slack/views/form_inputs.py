@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from bots.slack.client.block_kit import Block, cut, option, plain
@@ -214,3 +215,8 @@ def typed_blocks(view: Mapping[str, Any]) -> list[Block]:
         else:
             blocks.append(block)
     return blocks
+
+
+def minute_of(moment: datetime) -> int:
+    """The minute of this moment, as an input takes it."""
+    return int(moment.timestamp()) // 60 * 60

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from bots.slack.client.block_kit import Block, context
 from bots.slack.staff_texts import StaffTexts
-from bots.slack.views.form_inputs import input_blocks
+from bots.slack.views.form_inputs import input_blocks, minute_of
 from bots.slack.views.form_modals import View, metadata, modal
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
@@ -67,8 +66,3 @@ def incident_view(
     stored = json.dumps({"incident": incident.id, "version": incident.version}, separators=(",", ":"))
     title = f"incident.verb.{verb}"
     return modal(texts, f"incident_{verb}", stored, blocks, title=title, submit=submit)
-
-
-def minute_of(moment: datetime) -> int:
-    """The minute of this moment, as an input takes it."""
-    return int(moment.timestamp()) // 60 * 60

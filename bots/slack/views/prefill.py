@@ -20,6 +20,7 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.staff_texts import StaffTexts
 from bots.slack.views.card import asked_for_text, conduct_lines, remedy_name, unpaid_line
+from bots.slack.views.form_inputs import minute_of
 from bots.slack.views.form_modals import FormPrefill
 from bots.slack.views.investigation_view import (
     findings_initial,
@@ -171,10 +172,6 @@ def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
     """The words of the latest of these acts."""
     last = last_of(events, *verbs)
     return {} if last is None else last.words
-
-
-def _whole_minute(moment: datetime) -> int:
-    return int(moment.timestamp()) // 60 * 60
 
 
 def _assessment(start: FormStart) -> FormPrefill:
@@ -385,7 +382,7 @@ def _spoken_now(start: FormStart) -> FormPrefill:
     }
     choices = start.texts.choices("given", (act for act in OFFLINE_VERBS if fits.get(act, True)))
     return FormPrefill(
-        initial={"given_at": _whole_minute(start.now)}, choices={"what": choices} if choices else {}
+        initial={"given_at": minute_of(start.now)}, choices={"what": choices} if choices else {}
     )
 
 
@@ -420,7 +417,7 @@ def _promised_words(event: Event) -> list[dict[str, str]]:
 
 def _remedies_to_do(start: FormStart) -> FormPrefill:
     remedies = [remedy for remedy in start.case.owed_remedies if remedy.done_at is None]
-    return _remedies(start, remedies).plus(FormPrefill(initial={"done_at": _whole_minute(start.now)}))
+    return _remedies(start, remedies).plus(FormPrefill(initial={"done_at": minute_of(start.now)}))
 
 
 def _remedies_to_verify(start: FormStart) -> FormPrefill:

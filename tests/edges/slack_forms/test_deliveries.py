@@ -74,14 +74,8 @@ def test_an_uncertain_notice_that_was_resent_shows_both_times(
 ) -> None:
     obligation = claim_kind(store, "acknowledge")
     first = store.now()
-    store.write(
-        record_unsent,
-        send(store, obligation),
-        MessageState.UNCERTAIN,
-        "no answer",
-        retry_after=0.0,
-        completes=obligation.id,
-    )
+    store.write(record_unsent, send(store, obligation), MessageState.UNCERTAIN, "no answer")
+    store.write(retry, obligation.id, 0.0, "no answer")
     between = fates(store, ref)
     clock.go_on(minutes=2)
     again = claim_kind(store, "acknowledge")

@@ -60,15 +60,15 @@ def test_what_an_erasure_empties_is_marked_as_sealed_and_nothing_sealed_is_left(
     desk.store.write(erase, ref, "request")
     after = desk.store.read(export_record, ref)
 
-    sealed = {name for name, mark in MARKS[RECORD].items() if mark.is_sealed}
-    rows = {name for name, marks in MARKS.items() if any(mark.is_sealed for mark in marks.values())}
+    sealed = {name for name, mark in MARKS[RECORD].items() if "sealed" in mark.flags}
+    rows = {name for name, marks in MARKS.items() if any("sealed" in mark.flags for mark in marks.values())}
     emptied = {name for name in before if not is_empty(before[name]) and is_empty(after[name])}
     left = {name for name in sealed if not is_empty(after[name])} | {
         f"{name}.{field}"
         for name in rows - {RECORD, "decisions"}
         for row in after.get(name) or ()
         for field, mark in MARKS[name].items()
-        if mark.is_sealed and not is_empty(row.get(field))
+        if "sealed" in mark.flags and not is_empty(row.get(field))
     }
     assert emptied <= sealed | rows
     assert left == set()

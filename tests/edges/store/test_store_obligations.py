@@ -158,14 +158,8 @@ def test_an_unsent_message_is_retried_or_fails(store: Store) -> None:
     ref = desk.receive()
     desk.send_reply("a", ref=ref)
     (obligation,) = _claim_says(store)
-    store.write(
-        record_unsent,
-        _send(store, obligation),
-        MessageState.UNCERTAIN,
-        "timed out",
-        retry_after=0.0,
-        completes=obligation.id,
-    )
+    store.write(record_unsent, _send(store, obligation), MessageState.UNCERTAIN, "timed out")
+    store.write(retry, obligation.id, 0.0, "timed out")
     (again,) = _claim_says(store)
     assert (again.attempts, again.uncertain) == (1, True)
     acts = [(ref, Verb.FAIL_DELIVERY, SYSTEM, {}, {})]
