@@ -52,8 +52,8 @@ def mention(member: str) -> str:
 
 def plain(text: str, most: int = SECTION) -> Block:
     """A plain_text object; an empty text becomes a dash, because Slack refuses it."""
-    shown = cut(text, most).translate(_VISIBLE) if text.strip() else "–"
-    return {"type": "plain_text", "text": shown, "emoji": False}
+    words = cut(text, most).translate(_VISIBLE) if text.strip() else "–"
+    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 def mrkdwn(text: str) -> Block:
