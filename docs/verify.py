@@ -296,8 +296,8 @@ def check_own(decision, entries, words):
         return False
     agreed = [(e["at"], e["actor"] if e["verb"] == "approve" else None) for e in later
               if e["verb"] in ("approve", "check_decision") and e["facts"].get("agreed") == "yes"]
-    known = [e["facts"].get("told_at", e["at"]) for e in later
-             if e["verb"] in ("communicate_decision", "accept", "disagree")]
+    communicated = [e["facts"].get("told_at", e["at"]) for e in later
+                    if e["verb"] in ("communicate_decision", "accept", "disagree")]
     is_short = entry["verb"] == "resolve"
     findings = [{"finding": finding, "reasons": words.get(f"issues.{n}.reasons")}
                 for n, finding in enumerate(facts["findings"])]
@@ -310,7 +310,7 @@ def check_own(decision, entries, words):
         all(is_same(decision[name], value) for name, value in expected.items())
         and type(decision["level"]) is int
         and (decision["at"], decision["approved_by"]) in [(entry["at"], None), *agreed]
-        and decision["communicated_at"] in (known or [None])
+        and decision["communicated_at"] in (communicated or [None])
     )
 
 def check_outside(decision, entries, words):

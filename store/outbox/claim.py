@@ -247,8 +247,8 @@ def _lease(tx: Tx, ids: list[int], lease_seconds: float) -> list[Obligation]:
 
 def _mark_uncertain(tx: Tx, ids: Sequence[int]) -> set[int]:
     """The obligations whose message a former worker may have sent; a message in `sending` becomes uncertain."""
-    states = {id_: _TRIED.first(tx.connection, claimed=id_) for id_ in ids}
-    tried = {id_: row.state for id_, row in states.items() if row is not None}
+    messages = {id_: _TRIED.first(tx.connection, claimed=id_) for id_ in ids}
+    tried = {id_: message.state for id_, message in messages.items() if message is not None}
     if interrupted := [id_ for id_, state in tried.items() if state == MessageState.SENDING.value]:
         of_these = MESSAGES.c.obligation_id.in_(interrupted)
         uncertain = {"state": MessageState.UNCERTAIN.value, "reason": "interrupted"}
