@@ -41,6 +41,7 @@ def comparable_record(record: Mapping[str, Any]) -> dict[str, Any]:
         **record,
         "deliveries": deliveries,
         "messages": by_direction,
+        "reads": _reads(record["reads"]),
         "events": events,
         "proposals": len(record["events"]) - len(events),
     }
@@ -54,6 +55,20 @@ def _delivered(delivery: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in delivery.items() if name not in {"obligation", "uncertain_at"}} | {
         "state": state
     }
+
+
+def _reads(reads: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The reads, with pages to the same person in a row counted once.
+
+    A page that was posted before a death and not yet recorded is posted again with the same words, because a second
+    page is better than none. Then these words were read twice, and the record says so.
+    """
+    kept: list[Mapping[str, Any]] = []
+    for read in reads:
+        is_repeated = kept and read["what"] == "page" and kept[-1]["by"] == read["by"]
+        if not (is_repeated and kept[-1]["what"] == "page"):
+            kept.append(read)
+    return kept
 
 
 def _once(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
