@@ -500,6 +500,8 @@ class Verification:
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
     What is skipped did not change since it was verified (`verified_at`), according to journal and log.
+    `compared_with` names each log head kept outside that the record continues, with its size: only what these cover
+    cannot have been removed as a whole.
     """
 
     entries: int
@@ -510,6 +512,7 @@ class Verification:
     skipped_owners: int = 0
     skipped_log_entries: int = 0
     verified_at: str | None = None
+    compared_with: tuple[tuple[str, int], ...] = ()
 
     @property
     def first_bad(self) -> tuple[str, int, str] | None:

@@ -149,6 +149,7 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
                     verification,
                     "cases entries unsealed_tail erased skipped_owners skipped_log_entries verified_at",
                 ),
+                "compared_with": [{"what": what, "size": size} for what, size in verification.compared_with],
             }
         )
         return
@@ -164,7 +165,7 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
         )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
     if bad is None:
-        out.print("No damage was found. What this shows and what not: docs/proof.md.")
+        out.print(_describe_comparison(verification))
     for damage in verification.problems:
         event = f", event {damage.seq}" if damage.seq else ""
         row = f" ({damage.table} {damage.row}, {damage.kind})" if damage.table else ""
@@ -173,6 +174,22 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
         out.print(
             "Restore what is damaged from a backup (docs/custody.md, Damage); all other rows can be used."
         )
+
+
+def _describe_comparison(verification: Verification) -> str:
+    """What a record without damage was compared with: without anything outside, it is only consistent."""
+    # Of several checkpoints the newest counts.
+    sizes = {what: size for what, size in sorted(verification.compared_with, key=lambda row: row[1]) if size}
+    if not sizes:
+        return (
+            "Consistent; removal of whole complaints cannot be excluded, because there is nothing outside of the "
+            "database to compare with: give --checkpoint FILE or name a witness (docs/proof.md)."
+        )
+    parts = (f"{what} ({pluralise(size, 'entry', 'entries')} of the log)" for what, size in sizes.items())
+    return (
+        f"No damage was found. Compared with: {', '.join(parts)}. Removal of what is newer than "
+        "that cannot be excluded. What this shows and what not: docs/proof.md."
+    )
 
 
 def measure() -> None:
@@ -257,7 +274,8 @@ def restore(
     for table, count in restored.rows.items():
         if count:
             out.print(f"{count:>10,} {table}")
-    out.print("The record is whole." if well else "The record is NOT whole: amends db verify.")
+    consistent = "The record is consistent; removal of whole complaints cannot be excluded."
+    out.print(consistent if well else "The record is NOT whole: amends db verify.")
     if erased:
         out.print(f"Erased again, as erasures.jsonl says: {', '.join(erased)}.")
     for ref, reason in not_erased.items():

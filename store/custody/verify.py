@@ -102,6 +102,7 @@ def conclude(
     were not read.
     """
     damages = [*part.damages, *_global_damage(tx, outside, verified)]
+    compared = _compare_outside(tx, outside, damages)
     if opens and verified is None:
         damages += _guarded("sealed values", lambda: (Damage(*problem) for problem in list_unopened(tx)))
     return Verification(
@@ -113,6 +114,7 @@ def conclude(
         left_out,
         0 if verified is None else verified["size"],
         None if verified is None else verified["at"],
+        compared,
     )
 
 
@@ -293,14 +295,23 @@ def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None)
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
         yield from _guarded("log", lambda: check_log(tx, key, outside.witnesses, verified))
+
+
+def _compare_outside(tx: Tx, outside: Outside, damages: list[Damage]) -> tuple[tuple[str, int], ...]:
+    """Compare the log with what is kept outside; adds the damage and returns what the log continues."""
+    compared = list[tuple[str, int]]()
+
+    def compare(note: str) -> Iterator[Damage]:
+        result = check_note(tx, note, outside.witnesses)
+        if isinstance(result, Damage):
+            yield result
+        else:
+            compared.append(result)
+
+    if _mac_key(tx)[0] is not None:
         for note in dict.fromkeys(outside.notes):
-            yield from _guarded("log", partial(_check_note, tx, note, outside.witnesses))
-
-
-def _check_note(tx: Tx, note: str, witnesses: Sequence[Verifier]) -> Iterator[Damage]:
-    damage = check_note(tx, note, witnesses)
-    if damage is not None:
-        yield damage
+            damages += _guarded("log", partial(compare, note))
+    return tuple(compared)
 
 
 def _check_hashes(tx: Tx) -> Iterator[Damage]:

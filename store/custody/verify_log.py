@@ -8,9 +8,18 @@ from sqlalchemy import LargeBinary, and_, func, literal, select, true
 
 from store.database.errors import StoreError
 from store.database.transaction import Tx
+from store.proof.hash_chain import read_mac_key
 from store.proof.log import checkpoint_mac, cosignature_sum, log_state, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
-from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
+from store.proof.notes import (
+    BadNote,
+    Checkpoint,
+    Verifier,
+    cosigned_at,
+    is_signed,
+    parse_checkpoint,
+    split_note,
+)
 from store.tables import (
     EVENTS,
     JOURNAL,
@@ -87,23 +96,34 @@ def _is_cosigned(note: str, verifier: Verifier) -> bool:
         return False
 
 
-def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage | None:
-    """Compare the log with a checkpoint kept outside. A note is trusted if the log or a witness signed it.
+def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage | tuple[str, int]:
+    """Compare the log with a checkpoint kept outside; returns what it is and its size, or the damage.
 
-    The root comes from the nodes of the tree, which `check_log` compares with the leaves.
+    A note is trusted if the log or a witness signed it.
     """
     name = "checkpoint kept outside"
     try:
         checkpoint = parse_checkpoint(split_note(note)[0])
-        trusted = is_signed(note, public_keys(tx, checkpoint.origin)) or any(
-            cosigned_at(note, witness) is not None for witness in witnesses
-        )
+        cosigned = [witness.name for witness in witnesses if cosigned_at(note, witness) is not None]
+        trusted = cosigned or is_signed(note, public_keys(tx, checkpoint.origin))
     except BadNote as error:
         return Damage(name, 0, str(error))
+    if checkpoint.origin == origin(tx) and not trusted:
+        return Damage(name, 0, "no key of this desk and no known witness signed it")
+    damage = compare_log(tx, checkpoint, name)
+    return damage or (f"what {' and '.join(cosigned)} cosigned" if cosigned else name, checkpoint.size)
+
+
+def compare_log(tx: Tx, checkpoint: Checkpoint, name: str) -> Damage | None:
+    """Whether the log continues this checkpoint, which is called `name`.
+
+    The root comes from the nodes of the tree, which `check_log` compares with the leaves.
+    """
+    if read_mac_key(tx) is None:
+        why = f"the database is empty: it has no log, and had one of {checkpoint.size} entries"
+        return Damage(name, 0, why, "log_leaves", "", "deleted")
     if checkpoint.origin != origin(tx):
         return Damage(name, 0, f"it is of another log ({checkpoint.origin})")
-    if not trusted:
-        return Damage(name, 0, "no key of this desk and no known witness signed it")
     size = 1 + int(tx.connection.execute(select(func.coalesce(func.max(LOG_LEAVES.c.n), -1))).scalar_one())
     if checkpoint.size > size:
         why = f"the log was rolled back: it has {size} entries, and had {checkpoint.size}"

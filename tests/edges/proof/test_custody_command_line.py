@@ -51,13 +51,32 @@ async def test_a_backup_is_made_verified_and_restored_into_another_database(
     assert (checked.code, checked.json["well"], checked.json["cases"]) == (0, True, 1)
     elsewhere = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
     restored = await product.amends("db", "restore", "copy.db", env=elsewhere)
-    assert (restored.code, "The record is whole." in restored.out) == (0, True)
+    assert (restored.code, "The record is consistent; removal of whole complaints" in restored.out) == (
+        0,
+        True,
+    )
     case = await product.amends("case", "show", ref, "--json", env=elsewhere)
     assert case.json["description"] == "The water is brown."
     twice = await product.amends("db", "restore", "copy.db", env=elsewhere)
     assert (twice.code, "empty database" in twice.err) == (1, True)
     chain = [facts["facts"] for facts in desk.store.read(list_instance_events, "backup")]
     assert [facts["size"] > 0 for facts in chain] == [True, True]
+
+
+async def test_verify_says_what_it_compared_with_and_calls_nothing_whole_without_an_anchor(
+    product: Product, desk: Desk
+) -> None:
+    desk.receive()
+    key = {"AMENDS_SIGNING_KEY": base64.b64encode(bytes(32)).decode()}
+    assert (await product.amends("db", "checkpoint", "log.txt", env=key)).code == 0
+    size = int((product.folder / "log.txt").read_text(encoding="utf-8").split("\n")[1])
+    alone = await product.amends("db", "verify")
+    assert "Consistent; removal of whole complaints cannot be excluded" in alone.out
+    assert (alone.code, "No damage was found" in alone.out) == (0, False)
+    compared = await product.amends("db", "verify", "--checkpoint", "log.txt")
+    assert f"Compared with: checkpoint kept outside ({size} entries of the log)" in compared.out
+    data = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json")
+    assert data.json["compared_with"] == [{"what": "checkpoint kept outside", "size": size}]
 
 
 async def test_verify_detects_a_forged_checkpoint_and_a_log_that_was_rolled_back(
