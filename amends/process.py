@@ -11,17 +11,20 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Mapping
+from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
 import structlog
 
+from amends.log_head import head_file, require_continued
 from amends.runtime import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
 from amends.wiring import Application, require_secrets, web_without_store
 from bots.slack.client.connection import PATH as SLACK
 from bots.telegram.webhook import PATH as TELEGRAM
+from store.custody.secret_keys import require_keys
 from store.database.engine import database_url
 from store.database.errors import AlteredSchema, DatabaseUnavailable
 from store.database.keyring import Keyring
@@ -100,7 +103,7 @@ async def _open_when_available(
     try:
         while True:
             try:
-                return await asyncio.to_thread(_open, url, keys)
+                return await asyncio.to_thread(_open, url, keys, head_file(settings))
             except DatabaseUnavailable as unavailable:
                 if not is_server or isinstance(unavailable, AlteredSchema):
                     raise
@@ -120,9 +123,19 @@ def _report_unavailable(unavailable: DatabaseUnavailable, systemd: SystemdNotifi
     systemd.waiting_for("the database")
 
 
-def _open(url: str, keys: Keyring) -> Store:
+def _open(url: str, keys: Keyring, head: Path) -> Store:
+    """The store. Raises OlderDatabase if it lacks what the desk had."""
     ensure_tables(url)
-    return open_store(url, keys)
+    store = open_store(url, keys)
+    try:
+        store.read(require_keys)
+        require_continued(store, head)
+    except OSError as error:
+        log.warning("log_head_not_written", why=type(error).__name__, remedy=f"let this account write {head}")
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 async def _work(application: Application, stop_requested: asyncio.Event, systemd: SystemdNotifier) -> None:

@@ -171,9 +171,11 @@ class Witness:
 
 
 def write_durably(file: Path, text: str) -> None:
-    """Replace the file at once: after a crash it has the old or the new content, never a part."""
+    """Replace the file at once (mode 600): after a crash it has the old or the new content, never a part."""
     new = file.with_name(f".{file.name}.new")
-    with new.open("w", encoding="utf-8") as opened:
+    with os.fdopen(
+        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as opened:
         opened.write(text)
         opened.flush()
         os.fsync(opened.fileno())

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends.cli.console import err, out, print_json, progress_bar
-from amends.cli.options import NOT_WELL, Json, load_settings, open_record
+from amends.cli.options import NOT_WELL, Json, Yes, load_settings, open_record, operator
 from complaints.times import json_fields
 from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
     from store.custody.verify import Outside, Start
+    from store.proof.log import LogHead
     from store.store import Store
     from store.values import Verification
 
@@ -50,6 +51,7 @@ def verify(
 
     By default this checks what changed since the last verification. A full run that was stopped continues.
     """
+    from amends.log_head import head_file, kept_head
     from store.database.keyring import Keyring
     from store.restore import verify_file
 
@@ -62,6 +64,7 @@ def verify(
     else:
         with open_record() as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
+            outside = replace(outside, head=kept_head(head_file(settings)))
             verification = _verify_in_steps(store, outside, full=full)
     _print_verification(verification, json=json)
     if verification.first_bad is not None:
@@ -179,7 +182,7 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
 def _describe_comparison(verification: Verification) -> str:
     """What a record without damage was compared with: without anything outside, it is only consistent."""
     # Of several checkpoints the newest counts.
-    sizes = {what: size for what, size in sorted(verification.compared_with, key=lambda row: row[1]) if size}
+    sizes = dict(sorted(verification.compared_with, key=lambda row: row[1]))
     if not sizes:
         return (
             "Consistent; removal of whole complaints cannot be excluded, because there is nothing outside of the "
@@ -240,21 +243,28 @@ def restore(
     file: ExistingFile,
     *,
     anyway: Annotated[bool, typer.Option("--anyway")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
+    from amends.log_head import head_file, kept_head
     from amends.retention import erase_again, erasures_file
     from store.database.keyring import Keyring
     from store.proof.hash_chain import record_instance_event
+    from store.proof.log import record_new_start
     from store.restore import restore as restore_into
 
     settings = load_settings()
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
+    if (kept := kept_head(head_file(settings))) is not None:
+        _confirm_new_start(kept, "restored", yes=yes)
     with progress_bar("Restoring") as progress:
         restored = restore_into(url, file, keys, datetime.now(UTC), accept_unsound=anyway, progress=progress)
     with open_record() as (_, store):
         erased, not_erased = erase_again(store, erasures_file(settings))
         rows = {name: restored.rows[name] for name in ("complaints", "events")}
         store.write(record_instance_event, "restore", {**rows, "erased": len(erased)})
+        # The file follows at the first start: a backup restored for a test must not replace the desk's head.
+        store.write(record_new_start, kept, operator())
     well = restored.verification.first_bad is None
     if json:
         print_json(
@@ -283,6 +293,41 @@ def restore(
     out.print(
         "What was due before now is done at the next start. Run `amends privacy purge` if files expire."
     )
+
+
+def new_start(*, yes: Yes = False) -> None:
+    from amends.log_head import begin_again, head_file, kept_head
+    from store.custody.verify_log import compare_head
+    from store.values import Damage
+
+    with open_record() as (settings, store):
+        head = head_file(settings)
+        kept = kept_head(head)
+        damage = None if kept is None else store.read(compare_head, kept)
+        if kept is None or not isinstance(damage, Damage):
+            err.print("Nothing to confirm: the database continues what this desk had.")
+            return
+        err.print(f"{head}: {damage.why}.")
+        _confirm_new_start(kept, "changed", yes=yes)
+        begin_again(store, head, operator())
+    err.print(
+        "This database is the new start of the desk, and the record says so. Give a copy to your auditor."
+    )
+
+
+def _confirm_new_start(kept: LogHead, what: str, *, yes: bool) -> None:
+    """Ask whether the desk goes on without what its log had and the database has not."""
+    err.print(
+        f"This desk's log had {pluralise(kept.checkpoint.size, 'entry', 'entries')} at {kept.at}. What the "
+        "database does not have of that is lost for good: complaints, letters, decisions."
+    )
+    if yes:
+        return
+    try:
+        typer.confirm("Begin again with this record?", abort=True, err=True)
+    except typer.Abort:
+        err.print(f"Nothing was {what}. Without a terminal, repeat it with --yes.")
+        raise typer.Exit(NOT_WELL) from None
 
 
 def checkpoint(file: NewFile) -> None:

@@ -28,6 +28,7 @@ _Config = Annotated[
 ]
 _CONFIG_FILE: ContextVar[Path | None] = ContextVar("config_file", default=None)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Output = Annotated[Path, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")]
 Reference = Annotated[str, typer.Argument(help="A reference such as A7K-M3Q-9T, in any case and spacing.")]
 

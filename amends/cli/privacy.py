@@ -31,6 +31,7 @@ from amends.cli.options import (
     Purpose,
     Reason,
     Reference,
+    Yes,
     open_record,
     operator,
     parse_ref,
@@ -120,9 +121,6 @@ def _record_request(store: Store, about: str, asked_on: datetime | None, zone: s
 
     asked_at = None if asked_on is None else format_time(at_minute(asked_on.date(), 0, zone))
     store.write(record_instance_event, "data_request", {"about": about, "asked_at": asked_at})
-
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def _confirm(question: str, *, yes: bool) -> None:

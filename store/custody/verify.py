@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from complaints.times import format_time
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, check_journal, is_incident
-from store.custody.verify_log import check_log, check_note
+from store.custody.verify_log import check_log, check_note, compare_head
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.schema import find_differences
 from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN, read_mac_key
-from store.proof.log import latest_checkpoint, read_state, write_state
+from store.proof.log import LogHead, latest_checkpoint, read_state, write_state
 from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
 from store.similarity.sketches import list_stray_hashes
@@ -59,10 +59,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Outside:
-    """What is kept outside of the database: signed notes, and the keys of witnesses."""
+    """What is kept outside of the database: signed notes, the keys of witnesses, the desk's own file (`head`)."""
 
     notes: tuple[str, ...] = ()
     witnesses: tuple[Verifier, ...] = ()
+    head: LogHead | None = None
 
 
 NOTHING_OUTSIDE = Outside()
@@ -301,16 +302,17 @@ def _compare_outside(tx: Tx, outside: Outside, damages: list[Damage]) -> tuple[t
     """Compare the log with what is kept outside; adds the damage and returns what the log continues."""
     compared = list[tuple[str, int]]()
 
-    def compare(note: str) -> Iterator[Damage]:
-        result = check_note(tx, note, outside.witnesses)
+    def compare(check: Callable[[], Damage | tuple[str, int]]) -> Iterator[Damage]:
+        result = check()
         if isinstance(result, Damage):
             yield result
-        else:
+        elif result[1]:
             compared.append(result)
 
-    if _mac_key(tx)[0] is not None:
-        for note in dict.fromkeys(outside.notes):
-            damages += _guarded("log", partial(compare, note))
+    head, notes = outside.head, dict.fromkeys(outside.notes) if _mac_key(tx)[0] is not None else ()
+    checks = [] if head is None else [partial(compare_head, tx, head)]
+    for check in (*checks, *(partial(check_note, tx, note, outside.witnesses) for note in notes)):
+        damages += _guarded("log", partial(compare, check))
     return tuple(compared)
 
 

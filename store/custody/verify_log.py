@@ -9,7 +9,16 @@ from sqlalchemy import LargeBinary, and_, func, literal, select, true
 from store.database.errors import StoreError
 from store.database.transaction import Tx
 from store.proof.hash_chain import read_mac_key
-from store.proof.log import checkpoint_mac, cosignature_sum, log_state, origin, over_nodes, public_keys
+from store.proof.log import (
+    LogHead,
+    checkpoint_mac,
+    cosignature_sum,
+    last_new_start,
+    log_state,
+    origin,
+    over_nodes,
+    public_keys,
+)
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import (
     BadNote,
@@ -31,6 +40,9 @@ from store.tables import (
     RECEIPTS,
 )
 from store.values import Damage
+
+#: What is compared where the desk's own file outside of the database says how far the log had come.
+HEAD = "log_head.json"
 
 
 def check_log(
@@ -112,6 +124,26 @@ def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage 
         return Damage(name, 0, "no key of this desk and no known witness signed it")
     damage = compare_log(tx, checkpoint, name)
     return damage or (f"what {' and '.join(cosigned)} cosigned" if cosigned else name, checkpoint.size)
+
+
+def compare_head(tx: Tx, head: LogHead) -> Damage | tuple[str, int]:
+    """Compare the log with the desk's own file; returns its size like `check_note`, or the damage.
+
+    The size is 0 if a person confirmed a new start after it.
+    """
+    starts, left = last_new_start(tx)
+    if starts == head.start:
+        return compare_log(tx, head.checkpoint, HEAD) or (HEAD, head.checkpoint.size)
+    if starts < head.start:
+        why = f"a new start was confirmed {head.start} times, and this database knows {starts} of them"
+    elif head.checkpoint.size > left:
+        # Otherwise a backup restored for a test could later be put in place of the desk's database.
+        why = (
+            f"it was confirmed as a new start when the log had {left} entries; there were more of them later"
+        )
+    else:
+        return HEAD, 0
+    return Damage(HEAD, 0, why, "proof_state", "start", "deleted")
 
 
 def compare_log(tx: Tx, checkpoint: Checkpoint, name: str) -> Damage | None:

@@ -27,7 +27,7 @@ from store.proof.hash_chain import (
     record_instance_event,
     state_mac,
 )
-from store.proof.merkle import Node, consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
+from store.proof.merkle import EMPTY, Node, consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint, Signer, Verifier
 from store.tables import (
     EVENTS,
@@ -139,6 +139,46 @@ def latest_checkpoint(tx: Tx) -> SavedCheckpoint | None:
         select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size.desc()).limit(1)
     ).first()
     return None if row is None else _with_cosignatures(tx, row)
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """The size and root of the log at a moment, to be kept outside; `start` counts the new starts before it."""
+
+    checkpoint: Checkpoint
+    start: int
+    at: str
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Grows with each checkpoint and each new start."""
+        return self.start, self.checkpoint.size
+
+
+def read_log_head(tx: Tx) -> LogHead | None:
+    """The head of the log at its newest checkpoint; None if nothing was ever journaled."""
+    if read_mac_key(tx) is None:
+        return None
+    latest = latest_checkpoint(tx)
+    size, root, at = (0, EMPTY, tx.now) if latest is None else (latest.size, latest.root, latest.at)
+    return LogHead(Checkpoint(origin(tx), size, root), last_new_start(tx)[0], format_time(at))
+
+
+def last_new_start(tx: Tx) -> tuple[int, int]:
+    """How often a person confirmed an older database, and how large the log was that the last one left behind.
+
+    Without our key nobody can change it.
+    """
+    state = read_state(tx, "start")
+    return (0, 0) if state is None else (state["number"], state["left"])
+
+
+def record_new_start(tx: Tx, left: LogHead | None, by: str) -> None:
+    """Record that a person confirmed this database instead of the log that is `left` behind (8.1)."""
+    number, size = (0, 0) if left is None else (left.start, left.checkpoint.size)
+    state = {"number": 1 + max(number, last_new_start(tx)[0]), "left": size}
+    record_instance_event(tx, "new_start", {**state, "by": by})
+    write_state(tx, "start", state)
 
 
 def add_cosignature(tx: Tx, size: int, witness: str, line: str) -> None:

@@ -57,7 +57,7 @@ async def test_a_backup_is_made_verified_and_restored_into_another_database(
     )
     case = await product.amends("case", "show", ref, "--json", env=elsewhere)
     assert case.json["description"] == "The water is brown."
-    twice = await product.amends("db", "restore", "copy.db", env=elsewhere)
+    twice = await product.amends("db", "restore", "copy.db", "--yes", env=elsewhere)
     assert (twice.code, "empty database" in twice.err) == (1, True)
     chain = [facts["facts"] for facts in desk.store.read(list_instance_events, "backup")]
     assert [facts["size"] > 0 for facts in chain] == [True, True]
