@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from amends.log_head import advance_head, head_file
+from amends.log_head import OlderDatabase, advance_head, head_file
 from amends.runtime.programs import NoResult, post, run_command
 from amends.settings import Settings
 from amends.settings.sections import WitnessSettings
@@ -61,7 +61,8 @@ class CheckpointSender:
     async def send(self) -> None:
         """Send the newest checkpoint: first to the witnesses, so that the other places get their cosignatures."""
         proof = self.settings.proof
-        await self._try("log_head", self._keep_head())
+        keeping = self.store.in_reader_thread(advance_head, self.store, head_file(self.settings))
+        await self._try("log_head", keeping)
         newest = await self.store.aread(latest_checkpoint)
         if newest is None:
             return
@@ -83,8 +84,8 @@ class CheckpointSender:
         outcome, why = "ok", ""
         try:
             await sending
-        except _Inconsistent as refused:
-            outcome, why = "inconsistent", str(refused)
+        except (_Inconsistent, OlderDatabase) as refused:
+            outcome, why = "inconsistent", str(refused).partition("\n")[0]
             log.error("log_inconsistent", place=place, why=why, remedy="docs/proof.md")
             # To the managers, once a day for each witness; the desk's own file is one of them.
             name = place.rpartition(":")[2]
@@ -100,12 +101,6 @@ class CheckpointSender:
         if why:
             log.warning("checkpoint_not_sent", place=place, outcome=outcome, why=why)
         self.on_sent(place, outcome)
-
-    async def _keep_head(self) -> None:
-        file = head_file(self.settings)
-        damage = await self.store.in_reader_thread(advance_head, self.store, file)
-        if damage is not None:
-            raise _Inconsistent(f"the log does not continue what {file.name} says: {damage.why}")
 
     async def _cosign(self, newest: SavedCheckpoint, witness: WitnessSettings) -> None:
         """Ask for a cosignature and keep it. Raises _Inconsistent if the witness knows another log."""

@@ -249,7 +249,7 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
 def _readable_by_others(settings: Settings, database: Path | None) -> Iterator[CheckFinding]:
     """Files that other accounts may read: the desk makes them private, a copy or an editor may not."""
     folder = settings.file.parent
-    files = [folder / ".env", *folder.glob("erasures.jsonl"), *folder.glob("log_head.json")]
+    files = [folder / ".env", *folder.glob("erasures.jsonl"), *folder.glob("log_head.txt")]
     if database is not None:
         files += [database, *database.parent.glob(f"{database.name}-*")]
     if readable := [str(file) for file in files if file.is_file() and file.stat().st_mode & 0o077]:

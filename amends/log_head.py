@@ -4,23 +4,19 @@ It is next to amends.toml, and changes after each checkpoint. Only a new start t
 """
 
 import fcntl
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from amends.settings import Settings
 from amends.witness import write_durably
-from store.custody.verify_log import compare_head
+from store.custody.verify_log import HEAD, compare_head
 from store.database.errors import StoreError
 from store.proof.log import LogHead, read_log_head, record_new_start
-from store.proof.notes import Checkpoint
+from store.proof.notes import parse_checkpoint
 from store.store import Store
 from store.values import Damage
-
-_FILE_NAME = "log_head.json"
 
 
 class OlderDatabase(StoreError):
@@ -28,56 +24,50 @@ class OlderDatabase(StoreError):
 
 
 def head_file(settings: Settings) -> Path:
-    return settings.file.absolute().parent / _FILE_NAME
+    return settings.file.absolute().parent / HEAD
 
 
 def kept_head(file: Path) -> LogHead | None:
     """What the file says; None if there is none. Raises StoreError if it cannot be read."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        checkpoint = Checkpoint(data["origin"], int(data["size"]), bytes.fromhex(data["root"]))
-        return LogHead(checkpoint, int(data["start"]), str(data["at"]))
+        text = file.read_text(encoding="utf-8")
+        start, at = text.split("\n")[3:5]
+        return LogHead(parse_checkpoint(text), int(start), at)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise StoreError(
             f"{file} cannot be read ({type(error).__name__}), so nothing shows whether the database is complete: let "
             "this account read it. If it is damaged, verify with a checkpoint kept outside, then delete it."
         ) from error
 
 
-def advance_head(store: Store, file: Path) -> Damage | None:
-    """Write the newest checkpoint into the file if the log continues what is there; otherwise return the damage.
+def advance_head(store: Store, file: Path) -> None:
+    """Write the newest checkpoint into the file.
 
-    Raises OSError if it cannot be written.
+    Raises OlderDatabase if the log does not continue what the file says, and OSError if it cannot be written.
     """
     with _locked(file.parent):
         kept = kept_head(file)
         compared = None if kept is None else store.read(compare_head, kept)
-        if isinstance(compared, Damage):
-            return compared
+        if kept is not None and isinstance(compared, Damage):
+            raise OlderDatabase(
+                f"The database is empty, older than it was, or another one ({compared.why}).\n"
+                f"{file} says: {kept.checkpoint.size} entries of the log at {kept.at}. Complaints, letters and "
+                "decisions may be missing. The desk does not start; nothing was changed or sent.\n"
+                "What it may mean: AMENDS_DATABASE_URL names another database; an old copy was put back without "
+                "`amends db restore`; or somebody removed a part of the record.\n"
+                "What to do:\n"
+                "1. Check AMENDS_DATABASE_URL, and keep a copy of the database.\n"
+                "2. Restore the newest backup into an empty database: `amends db restore FILE` (docs/custody.md).\n"
+                "3. If you know why it is so and nothing newer exists, confirm it: `amends db new-start`."
+            )
         newest = store.read(read_log_head)
         # A log without its newest checkpoint must not set the file back.
-        if newest is not None and (kept is None or newest.position > kept.position):
-            _write(file, newest)
-        return None
-
-
-def require_continued(store: Store, file: Path) -> None:
-    """Raise OlderDatabase if the database lacks what the file says; otherwise write the newest checkpoint into it."""
-    damage = advance_head(store, file)
-    if damage is not None and (kept := kept_head(file)) is not None:
-        raise OlderDatabase(
-            f"The desk does not start: its database is empty, older than it was, or another one ({damage.why}).\n"
-            f"{file} says: {kept.checkpoint.size} entries of the log at {kept.at}. Complaints, letters and "
-            "decisions may be missing. Nothing was changed or sent.\n"
-            "What it may mean: AMENDS_DATABASE_URL names another database; an old copy was put back without "
-            "`amends db restore`; or somebody removed a part of the record.\n"
-            "What to do:\n"
-            "1. Check AMENDS_DATABASE_URL, and keep a copy of the database.\n"
-            "2. Restore the newest backup into an empty database: `amends db restore FILE` (docs/custody.md).\n"
-            "3. If you know why it is so and nothing newer exists, confirm it: `amends db new-start`."
-        )
+        if newest is not None and (
+            kept is None or (newest.start, newest.checkpoint.size) > (kept.start, kept.checkpoint.size)
+        ):
+            write_durably(file, newest.text())
 
 
 def begin_again(store: Store, file: Path, by: str) -> None:
@@ -86,19 +76,7 @@ def begin_again(store: Store, file: Path, by: str) -> None:
         store.write(record_new_start, kept_head(file), by)
         newest = store.read(read_log_head)
         if newest is not None:
-            _write(file, newest)
-
-
-def _write(file: Path, head: LogHead) -> None:
-    checkpoint = head.checkpoint
-    data: Mapping[str, Any] = {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-        "start": head.start,
-        "at": head.at,
-    }
-    write_durably(file, json.dumps(data) + "\n")
+            write_durably(file, newest.text())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.log_head import head_file, require_continued
+from amends.log_head import advance_head, head_file
 from amends.runtime import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
@@ -129,7 +129,7 @@ def _open(url: str, keys: Keyring, head: Path) -> Store:
     store = open_store(url, keys)
     try:
         store.read(require_keys)
-        require_continued(store, head)
+        advance_head(store, head)
     except OSError as error:
         log.warning("log_head_not_written", why=type(error).__name__, remedy=f"let this account write {head}")
     except BaseException:

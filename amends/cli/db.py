@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends.cli.console import err, out, print_json, progress_bar
-from amends.cli.options import NOT_WELL, Json, Yes, load_settings, open_record, operator
+from amends.cli.options import NOT_WELL, Json, Yes, confirm, load_settings, open_record, operator
 from complaints.times import json_fields
 from reports.words import pluralise
 
@@ -321,13 +321,7 @@ def _confirm_new_start(kept: LogHead, what: str, *, yes: bool) -> None:
         f"This desk's log had {pluralise(kept.checkpoint.size, 'entry', 'entries')} at {kept.at}. What the "
         "database does not have of that is lost for good: complaints, letters, decisions."
     )
-    if yes:
-        return
-    try:
-        typer.confirm("Begin again with this record?", abort=True, err=True)
-    except typer.Abort:
-        err.print(f"Nothing was {what}. Without a terminal, repeat it with --yes.")
-        raise typer.Exit(NOT_WELL) from None
+    confirm("Begin again with this record?", what, yes=yes)
 
 
 def checkpoint(file: NewFile) -> None:

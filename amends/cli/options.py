@@ -131,6 +131,19 @@ def open_record() -> Iterator[tuple[Settings, Store]]:
         store.close()
 
 
+def confirm(question: str, done: str, *, yes: bool) -> None:
+    """Ask on standard error, unless `yes`. Without a yes nothing is `done`, and the command ends."""
+    from amends.cli.console import err
+
+    if yes:
+        return
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort:
+        err.print(f"Nothing was {done}. Without a terminal, repeat it with --yes.")
+        raise typer.Exit(NOT_WELL) from None
+
+
 def staff_labels(settings: Settings, zone: str, language: str | None = None) -> Labels:
     """The labels of codes in the language of staff, or in this one, with times in this zone."""
     from amends.documents.labels import load_labels

@@ -32,6 +32,7 @@ from amends.cli.options import (
     Reason,
     Reference,
     Yes,
+    confirm,
     open_record,
     operator,
     parse_ref,
@@ -123,17 +124,6 @@ def _record_request(store: Store, about: str, asked_on: datetime | None, zone: s
     store.write(record_instance_event, "data_request", {"about": about, "asked_at": asked_at})
 
 
-def _confirm(question: str, *, yes: bool) -> None:
-    """Ask on standard error; without a yes nothing is done."""
-    if yes:
-        return
-    try:
-        typer.confirm(question, abort=True, err=True)
-    except typer.Abort:
-        err.print("Nothing was erased. Without a terminal, repeat it with --yes.")
-        raise typer.Exit(NOT_WELL) from None
-
-
 def erase(
     *,
     complainant: Complainant,
@@ -153,7 +143,8 @@ def erase(
             err.print(f"will be kept    {ref}: {KEPT[code][0]}")
         if exports := preview.counts.get("exports"):
             err.print(f"Files with their words were written here, {exports} in all: delete them yourself.")
-        _confirm(f"Destroy for good what {preview.person} has here ({_counts(preview.counts)})?", yes=yes)
+        question = f"Destroy for good what {preview.person} has here ({_counts(preview.counts)})?"
+        confirm(question, "erased", yes=yes)
         require_writable(erasures_file(settings))
         result = store.write(erase_complainant, preview.person, reason)
         _record_request(store, "erasure", asked_on, settings.organisation.timezone)
@@ -302,7 +293,7 @@ def purge(
             if not json:
                 _print_expired(settings, expired, done=False)
             what = f"{pluralise(len(purged), 'complaint')} and {pluralise(len(silent), 'person')} without one"
-            _confirm(f"{what} will be erased for good. Continue?", yes=yes)
+            confirm(f"{what} will be erased for good. Continue?", "erased", yes=yes)
             require_writable(erasures_file(settings))
             reasons = dict[str, str]()
             with progress_bar("Purging") as progress:

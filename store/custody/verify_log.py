@@ -42,7 +42,7 @@ from store.tables import (
 from store.values import Damage
 
 #: What is compared where the desk's own file outside of the database says how far the log had come.
-HEAD = "log_head.json"
+HEAD = "log_head.txt"
 
 
 def check_log(

@@ -149,10 +149,9 @@ class LogHead:
     start: int
     at: str
 
-    @property
-    def position(self) -> tuple[int, int]:
-        """Grows with each checkpoint and each new start."""
-        return self.start, self.checkpoint.size
+    def text(self) -> str:
+        """A checkpoint with two more lines."""
+        return f"{self.checkpoint.body()}{self.start}\n{self.at}\n"
 
 
 def read_log_head(tx: Tx) -> LogHead | None:

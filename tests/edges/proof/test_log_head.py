@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Table, delete, update
 
 from amends.checkpoints import CheckpointSender
-from amends.log_head import OlderDatabase, advance_head, begin_again, head_file, kept_head, require_continued
+from amends.log_head import OlderDatabase, advance_head, begin_again, head_file, kept_head
 from amends.process import _open
 from amends.settings import load
 from store.custody.verify import Outside, verify
@@ -58,7 +58,7 @@ def _grow(store: Store, file: Path, *chats: str) -> list[str]:
     desk = Desk(store, _NUMBERS)
     refs = [desk.receive(chat=desk.chat(chat)) for chat in chats]
     store.write(add_checkpoint, None)
-    assert advance_head(store, file) is None
+    advance_head(store, file)
     return refs
 
 
@@ -97,7 +97,7 @@ def _put_back(store: Store, rows: Rows) -> None:
 
 
 def test_the_file_has_the_newest_head_and_only_its_owner_reads_it(store: Store, file: Path) -> None:
-    assert advance_head(store, file) is None
+    advance_head(store, file)
     _grow(store, file, "70001")
     newest, kept = store.read(latest_checkpoint), kept_head(file)
     assert newest is not None
@@ -105,7 +105,7 @@ def test_the_file_has_the_newest_head_and_only_its_owner_reads_it(store: Store, 
     assert (kept.checkpoint.size, kept.checkpoint.root) == (newest.size, newest.root)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in file.parent.iterdir() if entry.name.startswith(".")] == []
-    require_continued(store, file)
+    advance_head(store, file)
     result = store.read(verify, Outside(head=kept))
     assert (result.problems, result.compared_with) == ((), ((HEAD, newest.size),))
 
@@ -134,7 +134,7 @@ def test_a_complaint_removed_with_the_log_and_its_counts_is_refused_at_the_start
         connection.execute(update(JOURNAL_HEADS).values(logged_n=0))
         connection.execute(update(RECEIPTS).values(leaf=None))
     with pytest.raises(OlderDatabase, match=r"(?s)the log was rolled back.*db restore FILE.*db new-start"):
-        require_continued(store, file)
+        advance_head(store, file)
     assert [(damage.why, damage.kind) for damage in _named(store, file)] == [
         (f"the log was rolled back: it has 0 entries, and had {size}", "deleted")
     ]
@@ -148,7 +148,7 @@ def test_a_database_set_back_as_a_whole_is_refused_at_the_start_and_named(store:
     # Nothing inside shows it.
     assert store.read(verify).problems == ()
     with pytest.raises(OlderDatabase, match="was rolled back"):
-        require_continued(store, file)
+        advance_head(store, file)
     (damage,) = _named(store, file)
     assert "was rolled back" in damage.why
     # Also after the desk of somebody else grew it further than it had been.
@@ -167,7 +167,7 @@ def test_an_older_record_under_the_newest_log_is_named(store: Store, file: Path)
     newest = _copy(store, LOG_TABLES)
     _put_back(store, {**older, **{table: newest[table] for table in older if table in newest}})
     # The start compares the size and the root alone.
-    require_continued(store, file)
+    advance_head(store, file)
     assert any(
         "its journal is not the one in the log" in damage.why for damage in store.read(verify).problems
     )
@@ -184,7 +184,7 @@ def test_an_emptied_database_and_another_one_are_refused_at_the_start(store: Sto
         Desk(other).receive()
         other.write(add_checkpoint, None)
         with pytest.raises(OlderDatabase, match="it is of another log"):
-            require_continued(other, file)
+            advance_head(other, file)
 
 
 def test_a_confirmed_new_start_is_on_record_and_older_files_of_other_machines_follow_it(
@@ -202,15 +202,15 @@ def test_a_confirmed_new_start_is_on_record_and_older_files_of_other_machines_fo
     assert event["facts"] == {"number": 1, "left": left, "by": "operator:mona"}
     assert _size(file) < left
     for kept in (file, elsewhere):
-        require_continued(store, kept)
+        advance_head(store, kept)
         assert _size(kept) < left
     # A copy from before the new start is an older database too, and so is one without the count of new starts.
     tamper(store, delete(PROOF_STATE).where(PROOF_STATE.c.name == "start"))
     with pytest.raises(OlderDatabase, match="a new start was confirmed 1 times, and this database knows 0"):
-        require_continued(store, elsewhere)
+        advance_head(store, elsewhere)
     _put_back(store, older)
     with pytest.raises(OlderDatabase):
-        require_continued(store, file)
+        advance_head(store, file)
 
 
 def test_a_file_that_cannot_be_read_stops_the_start_and_one_that_cannot_be_written_does_not(
@@ -289,18 +289,18 @@ async def test_a_restored_backup_is_a_new_start_after_a_question_and_a_test_of_i
         assert not (product.folder / "new.db").exists()
         assert (await product.amends("db", "restore", "copy.db", "--yes", env=elsewhere)).code == 0
         # The desk goes on with its own database.
-        require_continued(desk.store, file)
+        advance_head(desk.store, file)
         before = file.read_bytes()
         with closing(open_store(elsewhere["AMENDS_DATABASE_URL"], desk.store._keys)) as restored:
-            require_continued(restored, file)
+            advance_head(restored, file)
             file.write_bytes(before)
             _grow(desk.store, file, "70003")
             # What it has now was lost to nobody's knowledge.
             with pytest.raises(OlderDatabase, match="there were more of them later"):
-                require_continued(restored, file)
+                advance_head(restored, file)
             file.write_bytes(before)
-            require_continued(restored, file)
+            advance_head(restored, file)
         with pytest.raises(OlderDatabase, match="a new start was confirmed 1 times"):
-            require_continued(desk.store, file)
+            advance_head(desk.store, file)
     well = await product.amends("db", "verify", env=elsewhere)
     assert (well.code, f"Compared with: {HEAD}" in well.out) == (0, True)
