@@ -5,8 +5,6 @@ It is next to amends.toml, and changes after each checkpoint. Only a new start t
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from amends.settings import Settings
@@ -42,15 +40,20 @@ def kept_head(file: Path) -> LogHead | None:
         ) from error
 
 
-def advance_head(store: Store, file: Path) -> None:
+def advance_head(store: Store, file: Path, *, confirmed_by: str | None = None) -> None:
     """Write the newest checkpoint into the file.
 
-    Raises OlderDatabase if the log does not continue what the file says, and OSError if it cannot be written.
+    Raises OlderDatabase if the log does not continue what the file says, unless a person confirms that: then it is
+    recorded as a new start. Raises OSError if the file cannot be written.
     """
-    with _locked(file.parent):
+    # Of two processes the later one reads what the other wrote.
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         kept = kept_head(file)
-        compared = None if kept is None else store.read(compare_head, kept)
-        if kept is not None and isinstance(compared, Damage):
+        if confirmed_by is not None:
+            store.write(record_new_start, kept, confirmed_by)
+        elif kept is not None and isinstance(compared := store.read(compare_head, kept), Damage):
             raise OlderDatabase(
                 f"The database is empty, older than it was, or another one ({compared.why}).\n"
                 f"{file} says: {kept.checkpoint.size} entries of the log at {kept.at}. Complaints, letters and "
@@ -64,27 +67,7 @@ def advance_head(store: Store, file: Path) -> None:
             )
         newest = store.read(read_log_head)
         # A log without its newest checkpoint must not set the file back.
-        if newest is not None and (
-            kept is None or (newest.start, newest.checkpoint.size) > (kept.start, kept.checkpoint.size)
-        ):
+        if newest is not None and (kept is None or newest.position > kept.position):
             write_durably(file, newest.text())
-
-
-def begin_again(store: Store, file: Path, by: str) -> None:
-    """Record that a person confirmed this database as a new start, and write its head into the file."""
-    with _locked(file.parent):
-        store.write(record_new_start, kept_head(file), by)
-        newest = store.read(read_log_head)
-        if newest is not None:
-            write_durably(file, newest.text())
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that of two processes the later one reads what the other wrote."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
     finally:
-        os.close(handle)
+        os.close(folder)

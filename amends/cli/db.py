@@ -20,7 +20,6 @@ from reports.words import pluralise
 if TYPE_CHECKING:
     from amends.settings import Settings
     from store.custody.verify import Outside, Start
-    from store.proof.log import LogHead
     from store.store import Store
     from store.values import Verification
 
@@ -256,7 +255,11 @@ def restore(
     settings = load_settings()
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
     if (kept := kept_head(head_file(settings))) is not None:
-        _confirm_new_start(kept, "restored", yes=yes)
+        entries = pluralise(kept.checkpoint.size, "entry", "entries")
+        err.print(
+            f"This desk's log had {entries} at {kept.at}. What the backup lacks of it is lost for good."
+        )
+        confirm("Begin again with the record of the backup?", "restored", yes=yes)
     with progress_bar("Restoring") as progress:
         restored = restore_into(url, file, keys, datetime.now(UTC), accept_unsound=anyway, progress=progress)
     with open_record() as (_, store):
@@ -296,32 +299,19 @@ def restore(
 
 
 def new_start(*, yes: Yes = False) -> None:
-    from amends.log_head import begin_again, head_file, kept_head
-    from store.custody.verify_log import compare_head
-    from store.values import Damage
+    from amends.log_head import OlderDatabase, advance_head, head_file
 
     with open_record() as (settings, store):
-        head = head_file(settings)
-        kept = kept_head(head)
-        damage = None if kept is None else store.read(compare_head, kept)
-        if kept is None or not isinstance(damage, Damage):
+        try:
+            advance_head(store, head_file(settings))
+        except OlderDatabase as older:
+            err.print("\n".join(str(older).split("\n")[:2]))
+        else:
             err.print("Nothing to confirm: the database continues what this desk had.")
             return
-        err.print(f"{head}: {damage.why}.")
-        _confirm_new_start(kept, "changed", yes=yes)
-        begin_again(store, head, operator())
-    err.print(
-        "This database is the new start of the desk, and the record says so. Give a copy to your auditor."
-    )
-
-
-def _confirm_new_start(kept: LogHead, what: str, *, yes: bool) -> None:
-    """Ask whether the desk goes on without what its log had and the database has not."""
-    err.print(
-        f"This desk's log had {pluralise(kept.checkpoint.size, 'entry', 'entries')} at {kept.at}. What the "
-        "database does not have of that is lost for good: complaints, letters, decisions."
-    )
-    confirm("Begin again with this record?", what, yes=yes)
+        confirm("Begin again with this database? What it lacks is lost for good.", "changed", yes=yes)
+        advance_head(store, head_file(settings), confirmed_by=operator())
+    err.print("This database is the new start of the desk, and the record says so.")
 
 
 def checkpoint(file: NewFile) -> None:

@@ -149,6 +149,10 @@ class LogHead:
     start: int
     at: str
 
+    @property
+    def position(self) -> tuple[int, int]:
+        return self.start, self.checkpoint.size
+
     def text(self) -> str:
         """A checkpoint with two more lines."""
         return f"{self.checkpoint.body()}{self.start}\n{self.at}\n"
@@ -166,7 +170,7 @@ def read_log_head(tx: Tx) -> LogHead | None:
 def last_new_start(tx: Tx) -> tuple[int, int]:
     """How often a person confirmed an older database, and how large the log was that the last one left behind.
 
-    Without our key nobody can change it.
+    It cannot be changed without our key.
     """
     state = read_state(tx, "start")
     return (0, 0) if state is None else (state["number"], state["left"])

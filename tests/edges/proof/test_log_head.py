@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Table, delete, update
 
 from amends.checkpoints import CheckpointSender
-from amends.log_head import OlderDatabase, advance_head, begin_again, head_file, kept_head
+from amends.log_head import OlderDatabase, advance_head, head_file, kept_head
 from amends.process import _open
 from amends.settings import load
 from store.custody.verify import Outside, verify
@@ -119,10 +119,14 @@ def test_a_log_without_its_newest_checkpoint_does_not_set_the_file_back(store: S
     assert _size(file) == size
 
 
+@pytest.mark.parametrize("early", [False, True], ids=["emptied", "set-back"])
 def test_a_complaint_removed_with_the_log_and_its_counts_is_refused_at_the_start_and_named(
-    store: Store, file: Path
+    store: Store, file: Path, *, early: bool
 ) -> None:
-    ref, _ = _grow(store, file, "70001", "70002")
+    _grow(store, file, "70001")
+    log = _copy(store, LOG_TABLES) if early else {}
+    left = _size(file) if early else 0
+    ref, _ = _grow(store, file, "70002", "70003")
     size = _size(file)
     with outside(store) as connection:
         for table in METADATA.tables.values():
@@ -133,10 +137,11 @@ def test_a_complaint_removed_with_the_log_and_its_counts_is_refused_at_the_start
             connection.execute(delete(table))
         connection.execute(update(JOURNAL_HEADS).values(logged_n=0))
         connection.execute(update(RECEIPTS).values(leaf=None))
+    _put_back(store, log)
     with pytest.raises(OlderDatabase, match=r"(?s)the log was rolled back.*db restore FILE.*db new-start"):
         advance_head(store, file)
     assert [(damage.why, damage.kind) for damage in _named(store, file)] == [
-        (f"the log was rolled back: it has 0 entries, and had {size}", "deleted")
+        (f"the log was rolled back: it has {left} entries, and had {size}", "deleted")
     ]
 
 
@@ -197,7 +202,7 @@ def test_a_confirmed_new_start_is_on_record_and_older_files_of_other_machines_fo
     advance_head(store, elsewhere)
     left = _size(file)
     _put_back(store, older)
-    begin_again(store, file, "operator:mona")
+    advance_head(store, file, confirmed_by="operator:mona")
     (event,) = store.read(list_instance_events, "new_start")
     assert event["facts"] == {"number": 1, "left": left, "by": "operator:mona"}
     assert _size(file) < left
