@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,11 +39,19 @@ def upgrade(*, roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None
         err.print(f"{role} may run the desk. It cannot change or delete events, reads and attempts.")
 
 
+def _short_heads(heads: list[str] | None) -> list[str] | None:
+    for head in heads or []:
+        if not re.fullmatch(r"[1-9][0-9]{0,17}:[0-9a-f]{16,64}", head):
+            raise typer.BadParameter(f"{head!r} is none: copy it as the digest shows it, such as 412:9f…")
+    return heads
+
+
 def verify(
     *,
     full: Annotated[bool, typer.Option("--full")] = False,
     backup: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
+    head: Annotated[list[str] | None, typer.Option(metavar="SIZE:HEAD", callback=_short_heads)] = None,
     offline: Annotated[bool, typer.Option("--offline")] = False,
     json: Json = False,
 ) -> None:
@@ -54,7 +63,7 @@ def verify(
     from store.database.keyring import Keyring
     from store.restore import verify_file
 
-    outside = _read_outside(checkpoint or [])
+    outside = replace(_read_outside(checkpoint or []), short_heads=tuple(head or []))
     if backup is not None:
         verification = verify_file(
             backup, Keyring(load_settings().secrets.keys()), datetime.now(UTC), outside

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from complaints.times import format_time
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, check_journal, is_incident
-from store.custody.verify_log import check_log, check_note, compare_head
+from store.custody.verify_log import check_log, check_note, check_short_head, compare_head
 from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.schema import find_differences
 from store.database.transaction import Tx
@@ -59,11 +59,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Outside:
-    """What is kept outside of the database: signed notes, the keys of witnesses, the desk's own file (`head`)."""
+    """What is kept outside of the database: signed notes, the keys of witnesses, the desk's own file (`head`).
+
+    `short_heads` are those that people copied from a message: `SIZE:HEAD`.
+    """
 
     notes: tuple[str, ...] = ()
     witnesses: tuple[Verifier, ...] = ()
     head: LogHead | None = None
+    short_heads: tuple[str, ...] = ()
 
 
 NOTHING_OUTSIDE = Outside()
@@ -309,9 +313,13 @@ def _compare_outside(tx: Tx, outside: Outside, damages: list[Damage]) -> tuple[t
         elif result[1]:
             compared.append(result)
 
-    head, notes = outside.head, dict.fromkeys(outside.notes) if _mac_key(tx)[0] is not None else ()
-    checks = [] if head is None else [partial(compare_head, tx, head)]
-    for check in (*checks, *(partial(check_note, tx, note, outside.witnesses) for note in notes)):
+    checks = list[Callable[[], Damage | tuple[str, int]]]()
+    if outside.head is not None:
+        checks.append(partial(compare_head, tx, outside.head))
+    if _mac_key(tx)[0] is not None:
+        checks += [partial(check_note, tx, note, outside.witnesses) for note in dict.fromkeys(outside.notes)]
+        checks += [partial(check_short_head, tx, head) for head in outside.short_heads]
+    for check in checks:
         damages += _guarded("log", partial(compare, check))
     return tuple(compared)
 

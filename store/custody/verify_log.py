@@ -146,6 +146,14 @@ def compare_head(tx: Tx, head: LogHead) -> Damage | tuple[str, int]:
     return Damage(HEAD, 0, why, "proof_state", "start", "deleted")
 
 
+def check_short_head(tx: Tx, head: str) -> Damage | tuple[str, int]:
+    """Compare the log with a size and the first digits of its root, as the managers' digest has them (SIZE:HEAD)."""
+    size, _, digits = head.partition(":")
+    root = _stored_root(tx, int(size)) or b""
+    checkpoint = Checkpoint(origin(tx), int(size), root if root.hex().startswith(digits) else b"")
+    return compare_log(tx, checkpoint, f"head {head}") or (f"head {head}", checkpoint.size)
+
+
 def compare_log(tx: Tx, checkpoint: Checkpoint, name: str) -> Damage | None:
     """Whether the log continues this checkpoint, which is called `name`.
 

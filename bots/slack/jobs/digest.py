@@ -39,6 +39,7 @@ from store.models.training_examples import list_assessed_proposals
 from store.outbox.complete import Completed, Outcome
 from store.outbox.deliveries import list_failed_obligations
 from store.people.staff import list_members, load_member
+from store.proof.log import SavedCheckpoint, latest_checkpoint
 from store.record.measured import count_alarms
 from store.record.worklists import (
     CaseChanges,
@@ -62,9 +63,11 @@ FOR_ABSENT = "for:"
 #: Rows of each part; the home shows all of them.
 ROWS_OF_A_PART = 8
 #: Parts with a paragraph of their own; more are joined. The rest of the message is for managers.
-MOST_PARTS = MESSAGE_BLOCKS - 8
+MOST_PARTS = MESSAGE_BLOCKS - 9
 #: Complaints without an owner that are proposed to present members, the next due first.
 MAX_PROPOSED = 50
+#: Hexadecimal digits of the log's root: 64 bits, too many to find another log with the same ones.
+SHORT_HEAD = 16
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ class DigestContent:
     model: ModelNews = NO_NEWS
     #: How often danger paged people or asked for a look; only for managers.
     alarms: Mapping[str, int] = field(default_factory=dict)
+    #: The newest checkpoint, to compare the record with later; only for managers.
+    checkpoint: SavedCheckpoint | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -195,6 +200,7 @@ class DigestJobs:
             proposed=proposed_owners(unassigned.cases, members, loads, now),
             model=await store.in_thread(model_news, store) if manages else NO_NEWS,
             alarms=await store.aread(count_alarms) if manages else {},
+            checkpoint=await store.aread(latest_checkpoint) if manages else None,
         )
 
 
@@ -271,6 +277,9 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
         # Per 1,000 is ten times the percentage.
         rates = {f"{kind}_rate": texts.percent(10 * n / complaints) for kind, n in content.alarms.items()}
         blocks.append(context(texts.text("digest.alarms", **content.alarms, **rates)))
+    if (newest := content.checkpoint) is not None:
+        short = f"{newest.size}:{newest.root.hex()[:SHORT_HEAD]}"
+        blocks.append(context(texts.text("digest.log_head", size=newest.size, head=short)))
     blocks.append(context(texts.text("digest.home")))
     return SlackMessage(f"{title}: {', '.join(headings)}", blocks)
 

@@ -165,6 +165,24 @@ def test_a_database_set_back_as_a_whole_is_refused_at_the_start_and_named(store:
     assert "are not those of this checkpoint" in damage.why
 
 
+def test_a_short_head_from_the_digest_names_a_log_that_was_set_back_or_is_another(
+    store: Store, file: Path
+) -> None:
+    _grow(store, file, "70001")
+    older = _copy(store)
+    _grow(store, file, "70002")
+    newest = store.read(latest_checkpoint)
+    assert newest is not None
+    head = f"{newest.size}:{newest.root.hex()[:16]}"
+    same = store.read(verify, Outside(short_heads=(head,)))
+    assert (same.problems, same.compared_with) == ((), ((f"head {head}", newest.size),))
+    (other,) = store.read(verify, Outside(short_heads=(f"{newest.size}:{'0' * 16}",))).problems
+    assert "are not those of this checkpoint" in other.why
+    _put_back(store, older)
+    (damage,) = store.read(verify, Outside(short_heads=(head,))).problems
+    assert (damage.ref, "was rolled back" in damage.why) == (f"head {head}", True)
+
+
 def test_an_older_record_under_the_newest_log_is_named(store: Store, file: Path) -> None:
     _grow(store, file, "70001")
     older = _copy(store)
@@ -264,6 +282,8 @@ async def test_the_commands_refuse_compare_and_confirm(product: Product) -> None
         _grow(desk.store, product.folder / HEAD, "70002")
         size = _size(product.folder / HEAD)
         well = await product.amends("db", "verify")
+        malformed = await product.amends("db", "verify", "--head", f"{size}:xyz")
+        given = await product.amends("db", "verify", "--head", f"{size}:{'0' * 16}")
         unneeded = await product.amends("db", "new-start")
         _put_back(desk.store, older)
         named = await product.amends("db", "verify")
@@ -273,6 +293,7 @@ async def test_the_commands_refuse_compare_and_confirm(product: Product) -> None
         after = await product.amends("db", "verify")
     assert (backup.code, well.code) == (0, 0)
     assert f"Compared with: {HEAD} ({size} entries of the log)" in well.out
+    assert (malformed.code, given.code, "are not those of this checkpoint" in given.out) == (2, 1, True)
     assert (unneeded.code, "Nothing to confirm" in unneeded.err) == (0, True)
     assert (named.code, "was rolled back" in named.out) == (1, True)
     assert (started.code, "The desk does not start" in started.err) == (1, True)

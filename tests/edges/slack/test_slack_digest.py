@@ -27,6 +27,7 @@ from store.outbox.complete import fail
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import end_absence, load_actor, load_member, record_absence
+from store.proof.log import add_checkpoint, latest_checkpoint
 from store.store import Store
 from store.values import Obligation
 from tests.clauses import clause
@@ -72,6 +73,17 @@ async def test_every_member_gets_one_digest_a_working_day(office: Office) -> Non
     assert len(same_day) == 1
     assert len(digests(office, ALICE)) == 2
     assert "Yours, overdue" in digests(office, ALICE)[1]
+
+
+async def test_managers_get_the_head_of_the_log_to_compare_the_record_with(office: Office) -> None:
+    office.owned(ALICE)
+    office.proposed("Another matter entirely")
+    office.store.write(add_checkpoint, None)
+    newest = office.store.read(latest_checkpoint)
+    assert newest is not None
+    await morning(office)
+    head = f"amends db verify --head {newest.size}:{newest.root.hex()[:16]}"
+    assert [head in digests(office, member)[0] for member in (MONA, ALICE)] == [True, False]
 
 
 @clause("8.4")
