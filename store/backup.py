@@ -22,8 +22,7 @@ from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import create_engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
-from store.proof.hash_chain import heads_in, merkle_root
-from store.tables import CHUNKS, COMPLAINTS, EVENTS, HISTORY_PARTS, METADATA, MODELS
+from store.tables import CHUNKS, COMPLAINTS, EVENTS, HISTORY_PARTS, LOG_CHECKPOINTS, METADATA, MODELS
 from store.values import Progress, no_progress
 
 #: Pages copied between two calls of `progress`: few enough for a moving progress bar, and enough to be fast.
@@ -37,7 +36,10 @@ _PROCESS_STATE = frozenset({"leases", "rate_limits"})
 
 @dataclass(frozen=True)
 class Backup:
-    """The content of a backup. `root` is the Merkle root over the heads of all chains, as checkpoints sign it."""
+    """The content of a backup. `heads` is the number of entries in its log, and `root` their Merkle root.
+
+    Both are those of the newest checkpoint; without one they are 0 and empty.
+    """
 
     file: Path
     size: int
@@ -106,15 +108,16 @@ def describe_file(file: Path) -> dict[str, Any]:
     """The content of a portable file, as counts; StoreError if the file is damaged."""
     with file_engine(file).connect() as connection:
         revision = read_revision(connection, file)
-        heads = heads_in(connection)
+        newest = select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size.desc()).limit(1)
+        checkpoint = connection.execute(newest).first()
         complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
         events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
     return {
         "revision": revision,
         "complaints": complaints,
         "events": events,
-        "heads": len(heads),
-        "root": merkle_root(heads),
+        "heads": 0 if checkpoint is None else checkpoint.size,
+        "root": "" if checkpoint is None else checkpoint.root.hex(),
     }
 
 

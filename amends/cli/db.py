@@ -239,8 +239,8 @@ def backup(
         return
     counts = f"{pluralise(copy.complaints, 'complaint')}, {pluralise(copy.events, 'event')}"
     out.print(f"{file}: {pluralise(copy.size, 'byte')}, {counts}.")
-    out.print(f"{pluralise(copy.heads, 'head')} under the root {copy.root}.")
-    out.print(f"Check it: amends db verify --backup {file}")
+    head = f" --head {copy.heads}:{copy.root}" if copy.heads else ""
+    out.print(f"Check it: amends db verify --backup {file}{head}", soft_wrap=True)
     out.print(
         "The keys are not in it: keep AMENDS_SECRET_KEY (.env) apart from it, for as long as you keep it; "
         "keep erasures.jsonl with the keys."

@@ -7,18 +7,17 @@ A complaint has one, an incident has one, and so has the instance: its log of wh
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import func, select, update
 
 from complaints.case import Event
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.database.keyring import new_key, place, sealing_key
 from store.database.transaction import Tx
-from store.proof.merkle import EMPTY, leaf_hash, new_nodes, root
 from store.tables import EVENTS, PROOF_KEYS, PROOF_STATE
 
 #: What is kept of the checkpoints of a new log (`store.proof.log`).
@@ -216,28 +215,3 @@ def newest_instance_events(tx: Tx) -> dict[str, datetime]:
     for event in reversed(list_instance_events(tx, "report")):
         times[f"report:{event['facts']['report']}"] = parse_time(event["at"])
     return times
-
-
-# --- the newest event of every complaint under one root, which a backup names ---
-
-#: Reference, seq and hash of a complaint's newest event.
-Head = tuple[str, int, str]
-
-
-def heads_in(connection: Connection) -> list[Head]:
-    """The head of every complaint, sorted by reference."""
-    newest = select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq")).group_by(EVENTS.c.ref).subquery()
-    query = (
-        select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash)
-        .join(newest, and_(newest.c.ref == EVENTS.c.ref, newest.c.seq == EVENTS.c.seq))
-        .order_by(EVENTS.c.ref)
-    )
-    # Sorted here, because the databases collate differently and the root must be the same.
-    return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
-
-
-def merkle_root(heads: Sequence[Head]) -> str:
-    """The root of an RFC 6962 tree over the heads, in hex; without heads the hash of the empty string."""
-    leaves = [leaf_hash(canonical(list(head)).encode()) for head in heads]
-    nodes = {(level, n): hash_ for level, n, hash_ in new_nodes(0, leaves, lambda level, n: EMPTY)}
-    return root(len(leaves), lambda level, n: nodes[level, n]).hex()

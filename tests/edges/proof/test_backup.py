@@ -71,7 +71,9 @@ def test_a_backup_of_either_database_is_restored_into_either(
         assert saved is not None
     backup = back_up(database_url, file)
     assert (backup.complaints, backup.size) == (2, file.stat().st_size)
-    assert backup.heads == 3
+    assert (backup.heads, backup.root) == (saved.size, saved.root.hex())
+    compared = verify_file(file, KEYS, clock(), Outside(short_heads=(f"{backup.heads}:{backup.root}",)))
+    assert (compared.first_bad, [size for _, size in compared.compared_with]) == (None, [saved.size])
     done = restore(empty_url, file, KEYS, clock())
     assert (done.verification.first_bad, done.upgraded_from) == (None, None)
     assert done.rows["complaints"] == 2

@@ -20,7 +20,7 @@ from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case
 from store.custody.verify import Outside, verify
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS, canonical, merkle_root, sha256
+from store.proof.hash_chain import GENESIS, canonical, sha256
 from store.proof.log import add_checkpoint
 from store.record.load import load_event_words, load_texts
 from store.rulebooks import use_rulebook
@@ -335,20 +335,3 @@ def test_an_entry_holds_the_commitment_to_the_words_and_no_word(store: Store) ->
         _row(store, ref, 1).hash,
     )
     assert json.loads(_row(store, ref, 2).entry)["commit"] is None
-
-
-def test_the_root_over_all_heads_is_the_merkle_tree_of_rfc_6962() -> None:
-    from hashlib import sha256 as raw
-
-    def tree(leaves: list[bytes]) -> bytes:
-        if len(leaves) == 1:
-            return leaves[0]
-        split = 1
-        while split * 2 < len(leaves):
-            split *= 2
-        return raw(b"\x01" + tree(leaves[:split]) + tree(leaves[split:])).digest()
-
-    for size in range(1, 18):
-        heads = [(f"R{n}", n, sha256(str(n))) for n in range(size)]
-        leaves = [raw(b"\x00" + canonical(list(head)).encode()).digest() for head in heads]
-        assert merkle_root(heads) == tree(leaves).hex()
