@@ -44,7 +44,7 @@ _HEADERS = {
 class TimeoutServer(uvicorn.Server):
     """Ends connections that wait too long for their peer.
 
-    uvicorn waits without limit for a request that arrives byte by byte and for an answer that nobody reads, and many
+    uvicorn waits without limit for a request that arrives byte by byte and for an answer that is not read, and many
     of those would leave no connection for the platforms.
     """
 
