@@ -202,7 +202,7 @@ def _pack_check(store: Store, packed: zipfile.ZipFile, signing_key: bytes | None
     """Add the page that checks the receipts, and the key that signed them: who has it today needs no later one."""
     if (signer := store.read(log_signer, signing_key)) is not None:
         _write(packed, "receipts/key.txt", f"{signer.verifier}\n".encode())
-        _write(packed, "verify.html", _VERIFY_PAGE.read_bytes())
+    _write(packed, "verify.html", _VERIFY_PAGE.read_bytes())
 
 
 def _safe_name(name: str | None, kind: str) -> str:

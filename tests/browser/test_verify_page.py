@@ -40,8 +40,10 @@ CHECK = """async ([documents, keys]) => {
 }"""
 IDS = """() => Object.fromEntries(Object.entries(TEXTS).map(([language, texts]) => [language, Object.keys(texts)]))"""
 FOCUSED = "() => document.activeElement.id"
-OUTLINE = "() => parseFloat(getComputedStyle(document.activeElement).outlineWidth)"
-SMALL_TARGETS = """() => [...document.querySelectorAll("select, button, input, textarea")]
+OUTLINE = """() => parseFloat(getComputedStyle(
+    document.activeElement.id === "files" ? document.querySelector("label[for=files]") : document.activeElement
+).outlineWidth)"""
+SMALL_TARGETS = """() => [...document.querySelectorAll("select, button, label.button, summary, textarea")]
     .filter((part) => part.offsetParent).map((part) => part.getBoundingClientRect())
     .filter((box) => box.width < 44 || box.height < 44).length"""
 
@@ -187,7 +189,7 @@ async def test_a_person_checks_the_zip_of_the_chat_with_the_pdf_of_the_case(
     text = await verdict(page)
     assert "The record is what was signed" in text
     assert "After these entries the complaint is: read and assessed." in text
-    assert "Compare it with one from another source." in text
+    assert "Compare both with those from another source." in text
     await page.click("#remove")
     desk.act(ref, Verb.NOTE, words={"text": "Later."})
     await choose(page, {"receipt.zip": received, "case.pdf": filed(usual_store, ref)})
