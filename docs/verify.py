@@ -93,10 +93,13 @@ def check_note(note, keys):
     """The text of a note; prints who signed it. Raises ValueError if no signature of a given key fits."""
     body, _, signatures = note.rpartition("\n\n")
     body, trusted = body + "\n", []
-    for line in signatures.splitlines():
-        if not line.startswith("\u2014 "):
+    if not note.endswith("\n"):
+        raise ValueError("the end of the signatures is missing")
+    for line in signatures.split("\n")[:-1]:
+        dash, name, data = line.split(" ")
+        data = bytes_of(data)
+        if dash != "\u2014":
             raise ValueError("a line of the signatures was changed")
-        name, data = line[2:].split(" ")[0], bytes_of(line.split(" ")[2])
         for key in keys:
             key_name, key_id, encoded = key.split("+", 2)
             raw = base64.b64decode(encoded)

@@ -4,13 +4,14 @@ A model learns only from masked text, so that no person's number or address can 
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
 from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from triage.hidden_characters import normalise_characters
 
 LONGEST = 20_000
 """Characters read for a proposal; the rest is still recorded and searched by the safety rules."""
@@ -21,10 +22,6 @@ DETECTED_LANGUAGES = (
 )  # fmt: skip
 """Languages to choose from where the organisation's are not known; English is the guess for a text without words."""
 
-# Joiners, soft hyphens and direction marks are invisible, but would split a word or hide a number.
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
-)
 _MARKUP = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,200}|!--.{0,200}?--)>")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
 # A pattern, its replacement, and a character that a text must contain to be searched for it.
@@ -44,17 +41,12 @@ _MASKS: tuple[tuple[re.Pattern[str], str, str], ...] = (
 )
 
 
-def remove_invisible(text: str) -> str:
-    """The text in NFKC, without invisible characters."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-
-
 def normalise(text: str) -> str:
     """The text as the model sees it: NFKC, no markup, personal data masked, single blanks.
 
     At most `LONGEST` (20,000) characters are read. Any text is accepted; a blank one gives "".
     """
-    plain = remove_invisible(text[:LONGEST])
+    plain = normalise_characters(text[:LONGEST])
     if "<" in plain:
         plain = _MARKUP.sub(" ", plain)
     if "&" in plain:

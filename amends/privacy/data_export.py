@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -33,11 +34,13 @@ from store.database.errors import (
 )
 from store.database.keyring import place
 from store.files import is_program
-from store.proof.log import add_receipt
+from store.proof.log import add_receipt, log_signer
 from store.store import Store
 
 #: How the record of read complaints names this kind of access.
 _READ_KIND = "export"
+#: Checks a receipt and a case file in a browser, without a network.
+_VERIFY_PAGE = Path(__file__).with_name("verify.html")
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -57,7 +60,8 @@ def archive(
     """A ZIP with everything on file about one person (people.id).
 
     It contains `data.json`, `index.html` in `language` (default: the person's), `files/<ref>/<n>-<name>`, and a
-    receipt of each complaint, signed with `signing_key`, as `receipts/<ref>.json` and as a QR code (docs/proof.md).
+    receipt of each complaint, signed with `signing_key`, as `receipts/<ref>.json` and as a QR code (docs/proof.md),
+    with the key of the log and the page that checks them.
     `max_file_bytes` is the number of bytes that all files together may have; files that do not fit are named instead.
     With `include_notes` it includes what staff wrote for internal use; check first that it reveals nothing of others.
     Letters are always included. Each complaint records the export with `requested_by` and `reason` (`record_read`).
@@ -86,6 +90,7 @@ def receipt_archive(store: Store, ref: str, signing_key: bytes) -> tuple[bytes, 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         is_proof = _pack_receipt(store, packed, ref, signing_key)
+        _pack_check(store, packed, signing_key)
     return out.getvalue(), is_proof
 
 
@@ -180,6 +185,7 @@ def _pack_receipts(
             continue
         complaint["receipt"] = f"receipts/{complaint['ref']}.json"
         _pack_receipt(store, packed, complaint["ref"], signing_key)
+    _pack_check(store, packed, signing_key)
 
 
 def _pack_receipt(store: Store, packed: zipfile.ZipFile, ref: str, signing_key: bytes | None) -> bool:
@@ -190,6 +196,13 @@ def _pack_receipt(store: Store, packed: zipfile.ZipFile, ref: str, signing_key: 
     code.save(picture, kind="svg", scale=4, border=4, xmldecl=False)
     _write(packed, f"receipts/{ref}.svg", picture.getvalue())
     return "proof" in receipt
+
+
+def _pack_check(store: Store, packed: zipfile.ZipFile, signing_key: bytes | None) -> None:
+    """Add the page that checks the receipts, and the key that signed them: who has it today needs no later one."""
+    if (signer := store.read(log_signer, signing_key)) is not None:
+        _write(packed, "receipts/key.txt", f"{signer.verifier}\n".encode())
+    _write(packed, "verify.html", _VERIFY_PAGE.read_bytes())
 
 
 def _safe_name(name: str | None, kind: str) -> str:

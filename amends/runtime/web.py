@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import count
 from typing import Any
@@ -23,9 +23,13 @@ from amends.settings import Problem, Settings, SettingsError
 MAX_CONNECTIONS = 512
 #: At most this many connections of one peer without a running request. A proxy keeps fewer open for reuse.
 MAX_IDLE_PER_PEER = 100
-#: In seconds, from the opening of a connection or from its last response. A connection that has not sent the head of
-#: a request by then is closed. uvicorn closes an idle one after the same time.
-HEAD_TIMEOUT_SECONDS = 15.0
+#: At most this many requests whose body has not arrived: of one peer, and of all. A platform sends head and body
+#: within milliseconds. Without these limits 512 slow bodies would give each platform's call 503.
+MAX_UNFINISHED_PER_PEER, MAX_UNFINISHED = 100, MAX_CONNECTIONS // 2
+#: In seconds. A connection that has waited this long for its peer is ended: for the head of a request since it was
+#: opened or last answered, for the body since the head, or for an answer to be read. A platform sends a call in
+#: milliseconds, and Slack gives up after 3 s. uvicorn closes an idle connection after the same time.
+PEER_TIMEOUT_SECONDS = 15.0
 _TICKS_PER_SECOND = 10
 #: Of every answer. HTTPS and its Strict-Transport-Security are the reverse proxy's.
 _HEADERS = {
@@ -38,62 +42,96 @@ _HEADERS = {
 
 
 class TimeoutServer(uvicorn.Server):
-    """Closes connections that do not send a complete request head in time.
+    """Ends connections that wait too long for their peer.
 
-    uvicorn waits without limit for a head that arrives byte by byte, and many of those would leave no connection for
-    the platforms.
+    uvicorn waits without limit for a request that arrives byte by byte and for an answer that is not read, and many
+    of those would leave no connection for the platforms.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        #: For each connection without a running request: its last request, and since when it has none.
-        self._idle: dict[Any, tuple[Any, float]] = {}
+        #: For each connection that waits for its peer: its last request, and since when.
+        self._waiting: dict[Any, tuple[Any, float]] = {}
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_PER_SECOND == 0:
-            self._close_idle_connections(time.monotonic())
+            self._end_late_connections(time.monotonic())
         return await super().on_tick(counter)
 
-    def _close_idle_connections(self, now: float) -> None:
-        idle: dict[Any, tuple[Any, float]] = {}
-        # A WebSocket would have no request cycle; none is served here.
+    def _end_late_connections(self, now: float) -> None:
+        waiting: dict[Any, tuple[Any, float]] = {}
         for connection in list(self.server_state.connections):
-            cycle: Any = getattr(connection, "cycle", None)
-            if cycle is not None and not cycle.response_complete:
+            if not isinstance(connection, PeerLimitedProtocol) or not connection.waits_for_peer:
                 continue
-            last, since = self._idle.get(connection, (cycle, now))
-            idle[connection] = (cycle, since if last is cycle else now)
-            is_late = now - idle[connection][1] > HEAD_TIMEOUT_SECONDS
-            if is_late and (transport := getattr(connection, "transport", None)):
-                transport.close()
-        self._idle = idle
+            last, since = self._waiting.get(connection, (connection.cycle, now))
+            waiting[connection] = (connection.cycle, since if last is connection.cycle else now)
+            if now - waiting[connection][1] > PEER_TIMEOUT_SECONDS:
+                connection.transport.abort()
+        self._waiting = waiting
 
 
 class PeerLimitedProtocol(H11Protocol):
-    """Drops idle connections, the oldest first, when one peer has too many or the server is full.
+    """Drops connections that wait for their peer, the oldest first, when there are too many.
 
-    uvicorn's own limit answers 503 to everyone once it is reached, also to a platform's call.
+    uvicorn's own limit answers 503 to everyone once it is reached, also to a platform's call. Dropped connections are
+    aborted: a closed one would keep its place until the peer has read everything.
     """
 
     _numbers = count()
+
+    @property
+    def is_idle(self) -> bool:
+        """No request, or only a part of its head."""
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def is_unfinished(self) -> bool:
+        """A request whose body has not arrived."""
+        return not self.is_idle and self.cycle.more_body
+
+    @property
+    def waits_for_peer(self) -> bool:
+        return self.is_idle or self.is_unfinished or self.flow.write_paused
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, and make room for it."""
         super().connection_made(transport)
         self.number = next(self._numbers)
-        others: dict[str, list[Any]] = {}
-        for connection in self.connections:
-            cycle: Any = getattr(connection, "cycle", None)
-            is_idle = cycle is None or cycle.response_complete
-            is_other = isinstance(connection, PeerLimitedProtocol) and connection is not self
-            if is_idle and is_other and not connection.transport.is_closing():
-                others.setdefault(_peer(connection.transport), []).append(connection)
-        own = others.get(_peer(transport), [])
-        if len(own) >= MAX_IDLE_PER_PEER:
-            min(own, key=_number).transport.close()
-        elif len(self.connections) >= MAX_CONNECTIONS and others:
-            crowd = max(others, key=lambda peer: len(others[peer]))
-            min(others[crowd], key=_number).transport.close()
+        is_full = len(self.connections) >= MAX_CONNECTIONS
+        self._make_room(
+            [other for other in self._others() if other.is_idle], MAX_IDLE_PER_PEER, is_full=is_full
+        )
+
+    def handle_events(self) -> None:
+        """Handle what arrived; if it is a new request without its body, make room for it."""
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before and self.is_unfinished:
+            self.number = next(self._numbers)
+            others = [other for other in self._others() if other.is_unfinished]
+            self._make_room(others, MAX_UNFINISHED_PER_PEER, is_full=len(others) >= MAX_UNFINISHED)
+
+    def _others(self) -> Iterator["PeerLimitedProtocol"]:
+        for other in self.connections:
+            if (
+                isinstance(other, PeerLimitedProtocol)
+                and other is not self
+                and not other.transport.is_closing()
+            ):
+                yield other
+
+    def _make_room(
+        self, others: Sequence["PeerLimitedProtocol"], max_per_peer: int, *, is_full: bool
+    ) -> None:
+        """Drop the oldest one of this peer if it has too many, otherwise of the peer with the most if it is full."""
+        peers: dict[str, list[PeerLimitedProtocol]] = {}
+        for other in others:
+            peers.setdefault(_peer(other.transport), []).append(other)
+        crowd = peers.get(_peer(self.transport), [])
+        if len(crowd) < max_per_peer:
+            crowd = max(peers.values(), key=len, default=[]) if is_full else []
+        if crowd:
+            min(crowd, key=_number).transport.abort()
 
 
 def _peer(transport: asyncio.Transport) -> str:
@@ -119,7 +157,7 @@ def create_server(app: Starlette, host: str, port: int) -> TimeoutServer:
             headers=list(_HEADERS.items()),
             lifespan="off",
             limit_concurrency=MAX_CONNECTIONS,
-            timeout_keep_alive=int(HEAD_TIMEOUT_SECONDS),
+            timeout_keep_alive=int(PEER_TIMEOUT_SECONDS),
             timeout_graceful_shutdown=3,
         )
     )

@@ -1,11 +1,12 @@
 """Rate limits of the platforms, shared by all processes: a slot is taken in the database and waited for outside.
 
-Each limit has rows in the table `rate_limits`. A row holds the time from which it is free again.
+Each limit has rows in the table `rate_limits`. A row holds the time from which it is free again. The address in
+a lane such as `telegram:4711` is stored as a keyed hash, because an erasure does not reach these rows.
 """
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, select, update
 
@@ -52,6 +53,7 @@ class RateSlot:
 
 def peek_wait(tx: Tx, limits: Sequence[Limit]) -> float:
     """Seconds until the next slot within all limits; takes none."""
+    limits = _stored(tx, limits)
     now, _, free_at = _read_rows(tx, limits)
     return max(0.0, _next_slot(limits, free_at, now) - now)
 
@@ -62,6 +64,7 @@ def take_slot(tx: Tx, limits: Sequence[Limit]) -> RateSlot:
     The process's own clock is read at the same moment as the database's, so that the time of the commit is part of
     the wait and not added to it.
     """
+    limits = _stored(tx, limits)
     if not tx.is_sqlite:
         _insert_missing_rows(tx, limits)
     now, monotonic_now, free_at = _read_rows(tx, limits, lock=True)
@@ -85,7 +88,8 @@ def take_slot_within(tx: Tx, limits: Sequence[Limit], within: float) -> RateSlot
 
 def pause_sending(tx: Tx, limit: Limit, seconds: float) -> None:
     """Give no slot within this limit for so many seconds, because the platform asked for it (Retry-After)."""
-    lane, until = _pause_row(limit), database_seconds() + seconds
+    (stored,) = _stored(tx, [limit])
+    lane, until = _pause_row(stored), database_seconds() + seconds
     tx.insert_missing(RATE_LIMITS, [{"name": lane, "next_free_at": 0.0}])
     ends_earlier = RATE_LIMITS.c.next_free_at < until
     tx.connection.execute(
@@ -100,6 +104,16 @@ def delete_unused_limits(tx: Tx) -> None:
     tx.connection.execute(
         delete(RATE_LIMITS).where(RATE_LIMITS.c.name > "", RATE_LIMITS.c.next_free_at < before)
     )
+
+
+def _stored(tx: Tx, limits: Sequence[Limit]) -> list[Limit]:
+    """The limits as they are stored, without addresses."""
+    lanes = [limit.lane.partition(":") for limit in limits]
+    hashes = [tx.keys.index("rate limit", address)[:16].hex() if address else "" for _, _, address in lanes]
+    return [
+        replace(limit, lane=f"{platform}{colon}{hash_}")
+        for limit, (platform, colon, _), hash_ in zip(limits, lanes, hashes, strict=True)
+    ]
 
 
 def _rows(limit: Limit) -> Iterator[str]:

@@ -16,11 +16,12 @@ import numpy as np
 import scipy.sparse as sparse
 
 from triage.encoder import Encoder, Vectors
+from triage.hidden_characters import normalise_characters
 from triage.model.calibration import Calibration, Doubles, Sigmoid
 from triage.model.neighbours import Neighbours
 from triage.model.text_features import WORD, Features, Floats, character_ngrams, folded
 from triage.model.vector_classifier import VectorClassifier
-from triage.text import LONGEST, normalise, remove_invisible
+from triage.text import LONGEST, normalise
 
 CRITICAL = 4
 """Severity from which on a case is critical."""
@@ -214,7 +215,9 @@ def _occurrences(model: Model, pieces: list[str]) -> list[tuple[int, int]]:
 def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[ProposalReason, ...]:
     by_word: dict[str, tuple[str, float]] = {}
     # Full-width letters, combining accents and joiners inside a word: show the word as it was written.
-    as_written = {} if text.isascii() else {remove_invisible(word): word for word in text[:LONGEST].split()}
+    as_written = (
+        {} if text.isascii() else {normalise_characters(word): word for word in text[:LONGEST].split()}
+    )
     for piece, total in zip(pieces, totals, strict=True):
         word = _EDGE.sub("", piece)
         if word not in text:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from triage.hidden_characters import mark_misleading
+
 Block = dict[str, Any]
 
 #: Slack's limits: code points of a section, blocks of a modal and of a message.
@@ -16,10 +18,7 @@ MESSAGE_BLOCKS = 50
 #: Slack allows 250 kB in a view; the rest is for what surrounds the words.
 VIEW_BYTES = 200_000
 
-#: Characters that reorder or split words unseen, each shown as one sign. Joiners stay: emoji and Persian need them.
-_UNSEEN = dict.fromkeys("\u200b\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff", "\ufffd")
-_VISIBLE = str.maketrans(_UNSEEN)
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **_UNSEEN}
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MEMBER = re.compile(r"[UW][A-Z0-9]{2,30}")
 #: `<@U…>`, `<#C…|name>`, `<!here>`, `<https://…|label>`: angle brackets that a person typed come escaped.
 _TOKEN = re.compile(r"<([^<>\n]+)>")
@@ -33,7 +32,7 @@ def cut(text: str, most: int) -> str:
 
 def escaped(text: str, most: int = SECTION) -> str:
     """People's words inside mrkdwn: control characters become entities, and no entity is cut in half."""
-    pieces = [_ESCAPES.get(character, character) for character in text]
+    pieces = [_ESCAPES.get(character, character) for character in mark_misleading(text)]
     if sum(map(len, pieces)) <= most:
         return "".join(pieces)
     kept, length = [], 0
@@ -52,7 +51,7 @@ def mention(member: str) -> str:
 
 def plain(text: str, most: int = SECTION) -> Block:
     """A plain_text object; an empty text becomes a dash, because Slack refuses it."""
-    words = cut(text, most).translate(_VISIBLE) if text.strip() else "–"
+    words = mark_misleading(cut(text, most)) if text.strip() else "–"
     return {"type": "plain_text", "text": words, "emoji": False}
 
 
@@ -87,7 +86,7 @@ def plain_sections(text: str, most: int = SECTION) -> list[Block]:
 def quoted(title: str, words: str) -> Block:
     """People's words as a quotation below a bold title: in rich text nothing is markup, and no mention is live."""
     line = {"type": "text", "text": title, "style": {"bold": True}}
-    quotation = {"type": "text", "text": words.translate(_VISIBLE)}
+    quotation = {"type": "text", "text": mark_misleading(words)}
     return {
         "type": "rich_text",
         "elements": [

@@ -10,6 +10,7 @@ from bots.slack.staff_texts import StaffTexts
 from complaints.actions.registry import form_of
 from complaints.forms import FORMS, MOST_ATTACHMENTS, NO_PAYMENT, Field, Input
 from complaints.vocabulary import Verb
+from triage.hidden_characters import remove_misleading
 
 #: The choices of an input, each with its label.
 Choices = tuple[tuple[str, str], ...]
@@ -67,7 +68,7 @@ def input_block(
     if (hint := reader_hint(entry)) is not None:
         block["hint"] = plain(texts.text(hint), 2000)
     if entry.input is Input.TEXT:
-        block |= cut_hint(str(initial or ""), element["max_length"], texts)
+        block |= changed_hint(str(initial or ""), element["max_length"], texts)
     return block
 
 
@@ -107,11 +108,12 @@ def reader_hint(entry: Field) -> str | None:
     return f"reader.{entry.reader}{'.words' if is_text else ''}"
 
 
-def cut_hint(words: str, most: int, texts: StaffTexts) -> Block:
-    """The hint of an input that cannot hold all the words it starts with: no text may lose its end unnoticed."""
-    if len(words) <= most:
-        return {}
-    return {"hint": plain(texts.text("modal.cut", most=most), 2000)}
+def changed_hint(words: str, most: int, texts: StaffTexts) -> Block:
+    """The hint of an input that does not start with all of these words: no text may lose a part unnoticed."""
+    kept = remove_misleading(words)
+    hints = [texts.text("modal.cut", most=most)] if len(kept) > most else []
+    hints += [texts.text("modal.hidden")] if kept != words else []
+    return {"hint": plain(" ".join(hints), 2000)} if hints else {}
 
 
 def _element(entry: Field, texts: StaffTexts, choices: Choices | None) -> Block:
@@ -150,7 +152,8 @@ def _with_initial(element: Block, value: Any) -> Block:
     _, key = _INITIAL.get(element["type"], ("", ""))
     first = value or None
     if key == "initial_value" and value:
-        first = cut(str(value), element["max_length"])
+        # Removed and not marked: what is sent back is saved, and a mark would become part of a name.
+        first = cut(remove_misleading(str(value)), element["max_length"])
     elif key == "initial_option":
         first = next((choice for choice in element["options"] if choice["value"] == str(value)), None)
     elif key == "initial_options":

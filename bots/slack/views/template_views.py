@@ -17,7 +17,7 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.staff_texts import StaffTexts
-from bots.slack.views.form_inputs import another_input, cut_hint, input_blocks, typed_blocks
+from bots.slack.views.form_inputs import another_input, changed_hint, input_blocks, typed_blocks
 from bots.slack.views.form_modals import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import DESK_FORMS, FORMS
@@ -68,7 +68,7 @@ def with_template(
             blocks[place] = another_input(block, path, value, template=template.code)
         if path == form.template_fills:
             blocks[place].pop("hint", None)
-            blocks[place] |= cut_hint(words, block["element"]["max_length"], texts)
+            blocks[place] |= changed_hint(words, block["element"]["max_length"], texts)
     stored = {**json.loads(view["private_metadata"]), "template": template.code}
     metadata = json.dumps(stored, separators=(",", ":"))
     return {**resendable(view), "blocks": blocks, "private_metadata": metadata}

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary, select
 
+from complaints.actors import complainant
+from complaints.vocabulary import Verb
 from scheduler.ticks import housekeeping_handlers
-from store.custody.erasure import erase_complainant
+from simulator import Simulator
+from store.backup import back_up
+from store.cases.act import act
+from store.custody.erasure import erase_complainant, find_person
 from store.custody.secret_keys import record_keys_rotated, rotate_keys
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
@@ -21,6 +26,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
 from tests.edges.proof.test_erasure import a_closed_complaint
+from tests.edges.telegram_desk import telegram_desk
 
 #: Public data of the desk, and what belongs to staff or to no complaint.
 _KEPT_TABLES = frozenset({"staff", "models", "history_parts", "events"})
@@ -60,6 +66,47 @@ def due_removal(store: Store, clock: FakeClock) -> list[Obligation]:
     """The scheduled removal, when it is due."""
     clock.go_on(minutes=1)
     return store.write(claim, ["remnants"], 5, 60)
+
+
+def rows_with(tx: Tx, word: str) -> set[str]:
+    """The columns of every table that hold this word."""
+    return {
+        f"{table.name}.{name}"
+        for table in METADATA.sorted_tables
+        for row in tx.connection.execute(table.select()).mappings()
+        for name, value in row.items()
+        if word in str(value)
+    }
+
+
+@clause("8.1")
+async def test_no_number_of_a_chat_is_in_the_database_or_a_backup(
+    usual_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Not before an erasure either, except encrypted: the rate limit of a chat is not erased with the person."""
+    file, number = database_file(usual_url), 7_031_415_926
+    patterns = (str(number).encode(), number.to_bytes(6), number.to_bytes(8))
+    async with Simulator() as sim:
+        with opened(usual_url, clock) as store:
+            async with telegram_desk(sim, store, paced=True) as desk:
+                anna = sim.customer("Anna", number=number)
+                await anna.says("The water has been brown since Monday.")
+                await desk.settled()
+                ref = await desk.complete_form(anna)
+                sim.fail_next("sendMessage", status=429, retry_after=1)
+                await anna.says("/status")
+                await desk.settled()
+                store.write(act, ref, Verb.WITHDRAW, complainant(store.read(find_person, ref)))
+                await desk.settled()
+            assert store.read(rows_with, str(number)) == set()
+            assert store.write(erase_complainant, ref, "request").person_erased
+            (obligation,) = due_removal(store, clock)
+            assert await housekeeping_handlers(store)["remnants"](obligation) == Completed()
+            assert store.read(rows_with, str(number)) == set()
+        back_up(usual_url, tmp_path / "backup.db")
+    for copy in (file, tmp_path / "backup.db"):
+        content = copy.read_bytes()
+        assert [pattern for pattern in patterns if pattern in content] == []
 
 
 @clause("8.1")

@@ -119,7 +119,10 @@ def test_the_export_holds_a_signed_receipt_of_each_complaint_with_its_code(desk:
     receipt = json.loads(files[data["complaints"][0]["receipt"]])
     leaf = json.loads(receipt["leaf"])
     assert (leaf["owner"], leaf["seq"]) == (ref, desk.case(ref).version)
-    assert is_signed(receipt["promise"], [Signer(receipt["origin"], bytes(32)).verifier])
+    verifier = Signer(receipt["origin"], bytes(32)).verifier
+    assert is_signed(receipt["promise"], [verifier])
+    assert files["receipts/key.txt"].decode() == f"{verifier}\n"
+    assert b"</html>" in files["verify.html"]
     assert files[f"receipts/{ref}.svg"].startswith(b"<svg")
     assert "The receipt of this complaint" in page.text
 

@@ -288,9 +288,8 @@ async def test_words_after_a_decision_lead_to_its_buttons_and_a_closed_matter_to
 async def test_a_receipt_is_offered_under_acknowledgement_decision_and_closing(usual_store: Store) -> None:
     def receipts() -> list[dict[str, Any]]:
         files = [zipfile.ZipFile(io.BytesIO(data)) for _, data in anna.documents()]
-        assert [file.namelist() for file in files] == [[f"receipts/{ref}.json", f"receipts/{ref}.svg"]] * len(
-            files
-        )
+        names = [f"receipts/{ref}.json", f"receipts/{ref}.svg", "receipts/key.txt", "verify.html"]
+        assert [file.namelist() for file in files] == [names] * len(files)
         return [json.loads(file.read(f"receipts/{ref}.json")) for file in files]
 
     def receipt_of(ref: str) -> tuple[bytes, bool]:

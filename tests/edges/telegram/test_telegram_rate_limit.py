@@ -22,7 +22,16 @@ from simulator import Simulator
 from store.cases.outgoing_messages import begin_sending_in_order
 from store.outbox.claim import claim
 from store.outbox.complete import RateLimited
-from store.outbox.rate_limit import EvenlySpaced, Limit, RateSlot, pause_sending, take_slot, take_slot_within
+from store.outbox.rate_limit import (
+    EvenlySpaced,
+    Limit,
+    RateSlot,
+    SlidingWindow,
+    pause_sending,
+    peek_wait,
+    take_slot,
+    take_slot_within,
+)
 from store.store import Store
 from store.tables import RATE_LIMITS
 from store.values import Obligation
@@ -93,14 +102,16 @@ async def test_at_shutdown_a_message_waiting_for_a_slot_returns_to_the_queue(
     assert 0 < answer.after_seconds <= 4.0
 
 
-@pytest.mark.parametrize(("sent", "lane"), [(1, BOT), (3, f"{BOT}:1")])
+@pytest.mark.parametrize(("sent", "is_chat_paused"), [(1, False), (3, True)])
 async def test_after_a_429_a_busy_chat_is_paused_and_otherwise_the_whole_bot(
-    usual_store: Store, sent: int, lane: str
+    usual_store: Store, sent: int, is_chat_paused: bool
 ) -> None:
     for _ in range(sent):
         usual_store.write(take_slot, limits_for("1", SendPriority.DIALOGUE))
     await TelegramRateLimit(usual_store).refused("1", 7.0)
-    assert _paused(usual_store) == {f"{lane}/pause"}
+    chat, bot = EvenlySpaced(f"{BOT}:1", 1.0, 9), SlidingWindow(BOT, 30, 1.02)
+    paused = [usual_store.read(peek_wait, [limit]) > 5.0 for limit in (chat, bot)]
+    assert paused == [is_chat_paused, not is_chat_paused]
 
 
 async def test_a_message_delayed_beyond_its_slot_takes_another(usual_store: Store) -> None:

@@ -24,6 +24,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
+from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from amends import wiring
 from amends.runtime import web
@@ -275,7 +278,7 @@ async def test_a_slow_body_times_out(telegram: str, monkeypatch: pytest.MonkeyPa
 async def test_a_slow_request_head_times_out_and_a_reused_connection_is_kept(
     telegram: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "HEAD_TIMEOUT_SECONDS", 1.5)
+    monkeypatch.setattr(web, "PEER_TIMEOUT_SECONDS", 1.5)
     host, port = telegram.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
@@ -519,6 +522,96 @@ async def test_the_oldest_idle_connection_is_dropped_and_a_running_request_is_no
     finally:
         for _, writer in lines:
             writer.close()
+
+
+async def _slow_body(url: str, path: str = "/telegram") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request whose body does not come; the server has read its head once it asks for the body."""
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    signed = {**signature(SIGNING, "", int(time.time())), HEADER: SECRET, "Expect": "100-continue"}
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Length: 2", *map(": ".join, signed.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+    return reader, writer
+
+
+async def test_no_signed_call_fails_beside_600_slow_bodies(office: Office) -> None:
+    lines = [await _slow_body(office.url, connection.PATH) for _ in range(600)]
+    body = urlencode({"ssl_check": "1", "token": "x"})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    codes = []
+    unused = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(trust_env=False, timeout=20, limits=unused) as caller:
+        for _ in range(100):
+            lines.append(await _slow_body(office.url, connection.PATH))
+            signed = headers | signature(SIGNING, body, int(time.time()))
+            answer = await caller.post(f"{office.url}{connection.PATH}", content=body, headers=signed)
+            codes.append(answer.status_code)
+    for _, writer in lines:
+        writer.close()
+    assert codes == [200] * 100
+
+
+@pytest.mark.parametrize("limit", ["MAX_UNFINISHED_PER_PEER", "MAX_UNFINISHED"])
+async def test_the_oldest_unfinished_request_is_dropped_and_no_idle_connection(
+    telegram: str, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(web, limit, 3)
+    host, port = telegram.removeprefix("http://").split(":")
+    idle, idle_writer = await asyncio.open_connection(host, int(port))
+    lines = [await _slow_body(telegram) for _ in range(4)]
+    first, *others = lines
+    assert await asyncio.wait_for(first[0].read(), 10) == b""
+    for reader, writer in others:
+        writer.write(b"{}")
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), 10)
+    idle_writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 200 " in await asyncio.wait_for(idle.readline(), 10)
+    for writer in (idle_writer, *(writer for _, writer in lines)):
+        writer.close()
+
+
+async def test_a_reused_connection_counts_from_its_new_request(
+    telegram: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "MAX_UNFINISHED_PER_PEER", 2)
+    host, port = telegram.removeprefix("http://").split(":")
+    reused, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 200 " in await asyncio.wait_for(reused.readline(), 10)
+    await reused.readuntil(b'{"ok":true}')
+    slow = [await _slow_body(telegram) for _ in range(2)]
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 2\r\n\r\n"
+    writer.write(head.encode())
+    assert await asyncio.wait_for(slow[0][0].read(), 10) == b""
+    writer.write(b"{}")
+    assert b" 200 " in await asyncio.wait_for(reused.readline(), 10)
+    for line in (writer, *(writer for _, writer in slow)):
+        line.close()
+
+
+@pytest.mark.parametrize("waits_for", ["the body", "the reading of the answer"])
+async def test_a_connection_that_only_waits_for_its_peer_is_ended(
+    monkeypatch: pytest.MonkeyPatch, waits_for: str
+) -> None:
+    """Also on a route without a time limit of its own."""
+    monkeypatch.setattr(web, "PEER_TIMEOUT_SECONDS", 0.5)
+    ended = asyncio.Event()
+
+    async def hook(request: Request) -> Response:
+        with suppress(ClientDisconnect):
+            await request.body()
+            return Response(b"x" * 32_000_000, background=BackgroundTask(ended.set))
+        ended.set()
+        return Response()
+
+    async with serving({"/hook": hook}) as url:
+        host, port = url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        length = 2 if waits_for == "the body" else 0
+        writer.write(f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        await asyncio.wait_for(ended.wait(), 20)
+        writer.close()
 
 
 def _press(ref: str, pressed_at: str = "1.1") -> dict[str, str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bots.slack.client.block_kit import Block, escaped, pieces
 from bots.slack.views.actions import available_actions, fits
 from bots.slack.views.card import event_line, thread_line
-from bots.slack.views.form_inputs import values_of
+from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.form_modals import View, form_view, notice_view, with_notice, with_row
 from bots.slack.views.open_form import preview_view
 from bots.slack.views.opened_case import case_view
@@ -70,6 +70,21 @@ def test_a_form_says_under_each_text_who_reads_it() -> None:
     assert hints["resolve.cause"].startswith(staff)
     assert hints["note.text"].startswith(staff)
     assert hints["resolve.cause_class"] == ""
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "tr"])
+def test_an_input_starts_without_misleading_characters_says_so_and_saves_what_is_seen(language: str) -> None:
+    entry, emoji = FORMS["note"].fields[0], "\U0001f468\u200d\U0001f469"
+    words = f"refund \u202e001\u2066 Sm\u200bith {emoji}"
+    changed = input_block(entry, "text", voice(language), initial=words)
+    typed = {"type": "plain_text_input", "value": changed["element"]["initial_value"]}
+    assert values_of({"text": {"value": typed}}) == {"text": f"refund 001 Smith {emoji}"}
+    assert changed["hint"]["text"] == voice(language).text("modal.hidden")
+    same = input_block(entry, "text", voice(language), initial=f"refund {emoji}")
+    assert same["hint"] == input_block(entry, "text", voice(language))["hint"]
+    cut = input_block(entry, "text", voice(language), initial="\u202e" + "x" * 3001)
+    assert cut["hint"]["text"].endswith(voice(language).text("modal.hidden"))
+    assert len(cut["hint"]["text"]) > len(changed["hint"]["text"])
 
 
 @pytest.mark.parametrize("name", STAGES)
