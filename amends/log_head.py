@@ -57,7 +57,7 @@ def advance_head(store: Store, file: Path, *, confirmed_by: str | None = None) -
             raise OlderDatabase(
                 f"The database is empty, older than it was, or another one ({compared.why}).\n"
                 f"{file} says: {kept.checkpoint.size} entries of the log at {kept.at}. Complaints, letters and "
-                "decisions may be missing. The desk does not start; nothing was changed or sent.\n"
+                "decisions may be missing. The desk does not start; nothing was recorded or sent.\n"
                 "What it may mean: AMENDS_DATABASE_URL names another database; an old copy was put back without "
                 "`amends db restore`; or somebody removed a part of the record.\n"
                 "What to do:\n"

@@ -160,7 +160,7 @@ def compare_log(tx: Tx, checkpoint: Checkpoint, name: str) -> Damage | None:
     The root comes from the nodes of the tree, which `check_log` compares with the leaves.
     """
     if read_mac_key(tx) is None:
-        why = f"the database is empty: it has no log, and had one of {checkpoint.size} entries"
+        why = f"the database is empty, or lost the key of its log, which had {checkpoint.size} entries"
         return Damage(name, 0, why, "log_leaves", "", "deleted")
     if checkpoint.origin != origin(tx):
         return Damage(name, 0, f"it is of another log ({checkpoint.origin})")

@@ -42,6 +42,7 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 #: Commands that show none: codes, dates, references, figures, settings.
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "danger print", "clauses", "db backup", "db checkpoint", "db restore",
+    "db new-start",
     "db rotate-key",
     "db upgrade", "db verify", "db measure", "db prove", "db vacuum",
     "export measures", "privacy hold", "privacy receipts", "demo",
