@@ -1,0 +1,101 @@
+"""What the desk reads today in texts whose writers had seen neither its rules nor its examples (README.md)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from complaints.hazards import HAZARD_OF_KIND
+from triage.matching import LANGUAGES
+from triage.message_kind import MessageKind, classify_message
+from triage.safety.signs import find_signs
+
+Row = Mapping[str, str]
+FOLDER = Path(__file__).parent
+#: The rules of each harm; the others have its name.
+RULES = {
+    "injury": {"injury", "injury_now", "crash"},
+    "violence": {"violence", "violence_now"},
+    "minor_affected": {"minor_affected", "minor_mentioned", "child_writing"},
+    "vulnerable_person": {"vulnerable_person", "vulnerable_in_need"},
+    "medical_need": {"medical_need", "medical_emergency"},
+    "unsafe_thing": {"unsafe_thing", "hazard", "fire", "fire_reported", "gas_smell", "electric_shock"},
+}
+LEVELS = {"plain", "oblique", "lookalike", "ordinary"}
+STATES = {"first", "question", "read_back", "after", "decision", "survey"}
+#: The acts that each kind of message may be.
+ACTS = {
+    MessageKind.ANSWER: {"answer"},
+    MessageKind.QUESTION: {"ask_status", "ask_fact", "ask_procedure"},
+    MessageKind.ADDITION: {"addition", "answer", "complaint"},
+    MessageKind.THANKS: {"thanks"},
+    MessageKind.IMPATIENCE: {"impatience", "ask_status"},
+    MessageKind.CORRECTION: {"correction"},
+    MessageKind.NEW_MATTER: {"new_matter"},
+}
+
+
+def rows(part: str, name: str) -> list[Row]:
+    with (FOLDER / part / f"{name}.csv").open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def measured(name: str) -> list[Row]:
+    return [row for language in LANGUAGES for row in rows("measure", f"{name}_{language}")]
+
+
+def share_read(harms: list[Row]) -> float:
+    """The share of these texts in which a rule of the harm that they are about fired."""
+    names = [
+        {sign.rule.removesuffix("_possible").removesuffix("_past") for sign in find_signs(row["text"])}
+        for row in harms
+    ]
+    return sum(
+        not RULES.get(row["about"], {row["about"]}).isdisjoint(fired)
+        for row, fired in zip(harms, names, strict=True)
+    ) / len(harms)
+
+
+def test_half_of_stated_harm_is_read_in_plain_words_and_little_without_them() -> None:
+    stated = [row for row in measured("harm") if row["about"] in row["harms"].split()]
+    assert share_read([row for row in stated if row["level"] == "plain"]) >= 0.46
+    assert share_read([row for row in stated if row["level"] == "oblique"]) >= 0.04
+
+
+def test_a_fifth_of_the_texts_that_only_sound_like_harm_is_read_as_it() -> None:
+    alike = [row for row in measured("harm") if row["level"] == "lookalike"]
+    assert share_read([row for row in alike if row["about"] not in row["harms"].split()]) <= 0.22
+
+
+def test_a_third_of_the_messages_after_filing_is_understood() -> None:
+    after = [row for row in measured("acts") if row["state"] == "after"]
+    kinds = [classify_message(row["text"], default=MessageKind.ADDITION) for row in after]
+    understood = [
+        not ACTS[kind].isdisjoint(row["acts"].split()) for row, kind in zip(after, kinds, strict=True)
+    ]
+    assert sum(understood) / len(understood) >= 0.3
+
+
+@pytest.mark.parametrize(("part", "language"), product(("learn", "measure"), LANGUAGES))
+def test_every_text_has_its_labels(part: str, language: str) -> None:
+    for row in rows(part, f"harm_{language}"):
+        assert row["level"] in LEVELS
+        assert 1 <= int(row["severity"]) <= 5
+        assert row["text"].strip()
+    for row in rows(part, f"acts_{language}"):
+        assert row["state"] in STATES
+        assert row["acts"]
+        assert row["text"].strip()
+    if part == "learn":
+        assert {row["kind"] for row in rows(part, f"danger_{language}")} <= set(HAZARD_OF_KIND)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["harm", "acts"])
+def test_no_text_is_both_learned_and_measured(name: str, language: str) -> None:
+    learned = {row["text"] for row in rows("learn", f"{name}_{language}")}
+    assert not learned & {row["text"] for row in rows("measure", f"{name}_{language}")}
