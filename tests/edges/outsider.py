@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, delete, text, update
 
 from store.database.engine import database_url as parsed
 from store.store import Store
+from store.tables import (
+    JOURNAL_HEADS,
+    LOG_CHECKPOINTS,
+    LOG_LEAVES,
+    LOG_NODES,
+    LOG_SIGNATURES,
+    METADATA,
+    PROOF_STATE,
+    RECEIPTS,
+)
 
 
 @contextmanager
@@ -47,3 +57,20 @@ def plant(url: str, *statements: str) -> None:
         for statement in statements:
             connection.exec_driver_sql(statement)
     engine.dispose()
+
+
+#: All that the log keeps besides the rows that it covers.
+LOG_TABLES = (LOG_SIGNATURES, LOG_CHECKPOINTS, LOG_NODES, LOG_LEAVES, PROOF_STATE)
+
+
+def remove_complaint_and_empty_log(store: Store, ref: str) -> None:
+    """Delete the rows of a complaint, empty the log, and set its counts back."""
+    with outside(store) as connection:
+        for table in METADATA.tables.values():
+            for column in ("ref", "owner"):
+                if column in table.c:
+                    connection.execute(delete(table).where(table.c[column] == ref))
+        for table in LOG_TABLES:
+            connection.execute(delete(table))
+        connection.execute(update(JOURNAL_HEADS).values(logged_n=0))
+        connection.execute(update(RECEIPTS).values(leaf=None))

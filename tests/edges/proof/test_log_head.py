@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, update
+from sqlalchemy import Table, delete
 
 from amends.checkpoints import CheckpointSender
 from amends.log_head import OlderDatabase, advance_head, head_file, kept_head
@@ -25,23 +25,17 @@ from store.proof.hash_chain import list_instance_events
 from store.proof.log import add_checkpoint, latest_checkpoint
 from store.store import Store, open_store
 from store.tables import (
-    JOURNAL_HEADS,
     LOG_CHECKPOINTS,
-    LOG_LEAVES,
-    LOG_NODES,
-    LOG_SIGNATURES,
     METADATA,
     PROOF_STATE,
-    RECEIPTS,
 )
 from store.values import Damage
 from tests.databases import KEYS
 from tests.edges.desk import Desk
-from tests.edges.outsider import outside, tamper
+from tests.edges.outsider import LOG_TABLES, outside, remove_complaint_and_empty_log, tamper
 from tests.edges.product import Product
 from tests.edges.product_desk import desk_of
 
-LOG_TABLES = (LOG_SIGNATURES, LOG_CHECKPOINTS, LOG_NODES, LOG_LEAVES, PROOF_STATE)
 #: Of updates, so that none is a repeat.
 _NUMBERS = count(1)
 Rows = Mapping[Table, list[dict[str, Any]]]
@@ -128,15 +122,7 @@ def test_a_complaint_removed_with_the_log_and_its_counts_is_refused_at_the_start
     left = _size(file) if early else 0
     ref, _ = _grow(store, file, "70002", "70003")
     size = _size(file)
-    with outside(store) as connection:
-        for table in METADATA.tables.values():
-            for column in ("ref", "owner"):
-                if column in table.c:
-                    connection.execute(delete(table).where(table.c[column] == ref))
-        for table in LOG_TABLES:
-            connection.execute(delete(table))
-        connection.execute(update(JOURNAL_HEADS).values(logged_n=0))
-        connection.execute(update(RECEIPTS).values(leaf=None))
+    remove_complaint_and_empty_log(store, ref)
     _put_back(store, log)
     with pytest.raises(OlderDatabase, match=r"(?s)the log was rolled back.*db restore FILE.*db new-start"):
         advance_head(store, file)
@@ -283,21 +269,25 @@ async def test_the_commands_refuse_compare_and_confirm(product: Product) -> None
         size = _size(product.folder / HEAD)
         well = await product.amends("db", "verify")
         malformed = await product.amends("db", "verify", "--head", f"{size}:xyz")
-        given = await product.amends("db", "verify", "--head", f"{size}:{'0' * 16}")
+        other_head = await product.amends("db", "verify", "--head", f"{size}:{'0' * 16}")
         unneeded = await product.amends("db", "new-start")
         _put_back(desk.store, older)
         named = await product.amends("db", "verify")
         started = await product.amends("run", "--only", "web")
-        asked = await product.amends("db", "new-start", stdin="n\n")
+        declined = await product.amends("db", "new-start", stdin="n\n")
         confirmed = await product.amends("db", "new-start", stdin="y\n")
         after = await product.amends("db", "verify")
     assert (backup.code, well.code) == (0, 0)
     assert f"Compared with: {HEAD} ({size} entries of the log)" in well.out
-    assert (malformed.code, given.code, "are not those of this checkpoint" in given.out) == (2, 1, True)
+    assert (malformed.code, other_head.code, "are not those of this checkpoint" in other_head.out) == (
+        2,
+        1,
+        True,
+    )
     assert (unneeded.code, "Nothing to confirm" in unneeded.err) == (0, True)
     assert (named.code, "was rolled back" in named.out) == (1, True)
     assert (started.code, "The desk does not start" in started.err) == (1, True)
-    assert (asked.code, "Nothing was changed" in asked.err) == (1, True)
+    assert (declined.code, "Nothing was changed" in declined.err) == (1, True)
     assert (confirmed.code, after.code) == (0, 0)
 
 

@@ -29,22 +29,16 @@ from store.store import Store
 from store.tables import (
     DEAD_LETTERS,
     EVENTS,
-    JOURNAL_HEADS,
     LOG_CHECKPOINTS,
-    LOG_LEAVES,
-    LOG_NODES,
     LOG_SIGNATURES,
-    METADATA,
     PROOF_STATE,
-    RECEIPTS,
     RECEIVED_KEYS,
 )
 from store.values import Conversation, DialogueTurn
 from tests.edges.desk import HANDLER, Desk
-from tests.edges.outsider import outside, tamper
+from tests.edges.outsider import outside, remove_complaint_and_empty_log, tamper
 
 SEED = bytes(range(32))
-LOG_TABLES = (LOG_SIGNATURES, LOG_CHECKPOINTS, LOG_NODES, LOG_LEAVES, PROOF_STATE)
 
 
 def test_an_event_without_a_mac_is_damage(store: Store) -> None:
@@ -54,24 +48,12 @@ def test_an_event_without_a_mac_is_damage(store: Store) -> None:
     assert (damage.ref, damage.seq, "wrong MAC" in damage.why) == (ref, 2, True)
 
 
-def _remove_complaint_and_empty_log(store: Store, ref: str) -> None:
-    with outside(store) as connection:
-        for table in METADATA.tables.values():
-            for column in ("ref", "owner"):
-                if column in table.c:
-                    connection.execute(delete(table).where(table.c[column] == ref))
-        for table in LOG_TABLES:
-            connection.execute(delete(table))
-        connection.execute(update(JOURNAL_HEADS).values(logged_n=0))
-        connection.execute(update(RECEIPTS).values(leaf=None))
-
-
 def test_a_complaint_that_was_removed_with_the_whole_log_is_noticed(store: Store) -> None:
     desk = Desk(store)
     ref = desk.assessed()
     desk.receive(chat=desk.chat("70002"))
     store.write(add_checkpoint, None)
-    _remove_complaint_and_empty_log(store, ref)
+    remove_complaint_and_empty_log(store, ref)
     assert [damage.table for damage in store.read(verify).problems] == ["log_checkpoints", "log_signatures"]
     # The desk itself must not sign a new log over what is left.
     with pytest.raises(StoreError, match="amends db verify --full"):
@@ -87,7 +69,7 @@ def test_a_log_that_was_emptied_is_damage_although_the_count_of_its_first_moment
     early = store.read(lambda tx: [dict(row._mapping) for row in tx.connection.execute(PROOF_STATE.select())])
     store.write(add_checkpoint, SEED)
     ref = desk.receive(chat=desk.chat("70002"))
-    _remove_complaint_and_empty_log(store, ref)
+    remove_complaint_and_empty_log(store, ref)
     with outside(store) as connection:
         connection.execute(PROOF_STATE.insert(), early)
     assert [damage.table for damage in store.read(verify).problems] == ["log_checkpoints"]
