@@ -12,6 +12,7 @@ import pytest
 from complaints.hazards import HAZARD_OF_KIND
 from triage.matching import LANGUAGES
 from triage.message_kind import MessageKind, classify_message
+from triage.reader.danger import read_danger
 from triage.safety.signs import find_signs
 
 Row = Mapping[str, str]
@@ -71,6 +72,20 @@ def test_a_fifth_of_the_texts_that_only_sound_like_harm_is_read_as_it() -> None:
     assert share_read([row for row in alike if row["about"] not in row["harms"].split()]) <= 0.22
 
 
+def test_a_sixth_of_the_outages_without_harm_is_asked_about_danger() -> None:
+    harmless = [row for row in measured("supply") if not row["harms"] and int(row["severity"]) <= 3]
+    signs = [read_danger(row["text"], find_signs(row["text"])) for row in harmless]
+    alarms = [any(sign.danger or sign.look for sign in of_text) for of_text in signs]
+    assert sum(alarms) / len(alarms) <= 0.17
+
+
+def test_every_danger_in_an_outage_is_asked_about_or_pages() -> None:
+    in_danger = [row["text"] for row in measured("supply") if row["danger"]]
+    assert all(
+        any(sign.danger or sign.look for sign in read_danger(text, find_signs(text))) for text in in_danger
+    )
+
+
 def test_a_third_of_the_messages_after_filing_is_understood() -> None:
     after = [row for row in measured("acts") if row["state"] == "after"]
     kinds = [classify_message(row["text"], default=MessageKind.ADDITION) for row in after]
@@ -82,7 +97,7 @@ def test_a_third_of_the_messages_after_filing_is_understood() -> None:
 
 @pytest.mark.parametrize(("part", "language"), product(("learn", "measure"), LANGUAGES))
 def test_every_text_has_its_labels(part: str, language: str) -> None:
-    for row in rows(part, f"harm_{language}"):
+    for row in (*rows(part, f"harm_{language}"), *rows(part, f"supply_{language}")):
         assert row["level"] in LEVELS
         assert 1 <= int(row["severity"]) <= 5
         assert row["text"].strip()
@@ -95,7 +110,7 @@ def test_every_text_has_its_labels(part: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["harm", "acts"])
+@pytest.mark.parametrize("name", ["harm", "supply", "acts"])
 def test_no_text_is_both_learned_and_measured(name: str, language: str) -> None:
     learned = {row["text"] for row in rows("learn", f"{name}_{language}")}
     assert not learned & {row["text"] for row in rows("measure", f"{name}_{language}")}
