@@ -20,8 +20,8 @@ DATA =
 # How long `make soak` runs.
 MINUTES = 20
 UV = uv
-# The model that reads danger, learned from the examples in this checkout (about a minute).
-READER = triage/reader/danger_words.npz
+# The models that read danger and what a message does, learned from the examples in this checkout (about two minutes).
+READER = triage/reader/act_vectors.npz
 # The sentence vectors of the starter examples, which the first training would otherwise compute.
 VECTORS = triage/starter/vectors.npz
 
@@ -105,9 +105,9 @@ clean:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(READER): .venv/installed triage/danger/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py triage/encoder.py
-	@echo "Learning to read danger"
-	@$(BIN)/python -m triage.reader.training
+$(READER): .venv/installed triage/danger/*.csv triage/acts/*.csv triage/starter/*.csv triage/signs/*.toml triage/safety/*.py triage/reader/*.py triage/learning/reader_models.py triage/encoder.py
+	@echo "Learning to read danger and what messages do"
+	@$(BIN)/python -m triage.learning.reader_models
 
 $(VECTORS): .venv/installed triage/starter/*.csv triage/encoder.py triage/text.py
 	@echo "Computing the sentence vectors of the starter examples"

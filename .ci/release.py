@@ -29,15 +29,17 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _PIN = re.compile(r"(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?")
-#: The danger models and the vectors of the starter examples.
+#: The models of the reader and the vectors of the starter examples.
 LEARNED_FILES = (
     "triage/reader/danger_words.npz",
     "triage/reader/danger_vectors.npz",
+    "triage/reader/act_words.npz",
+    "triage/reader/act_vectors.npz",
     "triage/starter/vectors.npz",
 )
 #: What they are computed from.
 LEARNED_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
-LEARNED_BY = ("triage.reader.training", "triage.learning.starter_vectors")
+LEARNED_BY = ("triage.learning.reader_models", "triage.learning.starter_vectors")
 DEMO_PAST = "amends/demo/past.jsonl.xz"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 

@@ -202,9 +202,11 @@ class Application:
         await self._rules_activation.start()
         if self._platforms():
             # Imported here: only the running desk loads NumPy. Before the webhook: no message is read without it.
+            from triage.reader.acts import act_models
             from triage.reader.danger import danger_reader
 
             reader = await asyncio.to_thread(danger_reader)
+            await asyncio.to_thread(act_models)
             self._reading = asyncio.create_task(self._prepare_reading(reader.encode), name="reading")
         if "web" in self.parts:
             await self._web.start(self._hooks())

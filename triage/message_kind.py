@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.intent import classify_intent, dissatisfaction, read_answer, says_only
+from triage.intent import classify_intent, read_answer, says_only
 from triage.matching import LANGUAGES, any_of, fold, read_phrases, whole_words
 from triage.search_words import stop_words
 
@@ -81,14 +81,6 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
     if not is_wish and _asks(plain, folded):
         return MessageKind.QUESTION
     return MessageKind.ADDITION if remainder else default
-
-
-def says_thanks(text: str) -> bool:
-    """True for thanks, or praise with thanks in it, and nothing that needs an answer."""
-    folded = fold(text.strip()[:_LONGEST]).text
-    if "?" in text or not _cue("thanks").search(folded) or dissatisfaction(text):
-        return False
-    return _says_thanks(text, folded) or classify_intent(text).kind == "praise"
 
 
 def question_subjects(text: str) -> tuple[str, ...]:

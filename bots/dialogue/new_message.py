@@ -30,9 +30,9 @@ from complaints.identifiers import find_reference
 from complaints.times import format_time
 from complaints.vocabulary import UNDECIDED, CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
-from triage.intent import dissatisfaction, find_cues, read_answer, says_only
+from triage.intent import dissatisfaction, find_cues, says_only
 from triage.matching import fold
-from triage.message_kind import MessageKind, classify_message, question_subjects, says_thanks
+from triage.message_kind import MessageKind, classify_message, question_subjects
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -41,8 +41,6 @@ INSISTENCE_PERIOD = timedelta(days=30)
 #: How many bursts can still get an answer to "New complaint, or an addition?". Older ones stay additions.
 MAX_BURSTS = 5
 MAX_OFFERED_CASES = 3
-#: A message of so many words can be a story of its own.
-_STORY_WORDS = 16
 
 _CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -64,7 +62,7 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
             handle_first_words(turn, message)
     elif _is_new_danger(turn, message):
         start_complaint(turn, message)
-    elif not message.files and (says_only("greetings", message.text) or says_thanks(message.text)):
+    elif not message.files and (says_only("greetings", message.text) or _only_thanks(turn, message.text)):
         ref = turn.open_cases[0].ref
         if not says_only("greetings", message.text):
             add_message(turn, ref, ADDITION, message, kind=THANKS)
@@ -76,7 +74,7 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
 def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
     """A message with no complaint that it could belong to: open one, or explain how to complain."""
     is_danger = turn.mentions_danger(message.text)
-    is_thanks = bool(turn.conversation.cases) and not is_danger and says_thanks(message.text)
+    is_thanks = bool(turn.conversation.cases) and not is_danger and _only_thanks(turn, message.text)
     if message.may_be_evidence or is_danger or (qualifies(message.text) and not is_thanks):
         start_complaint(turn, message, kind=kind)
     elif is_thanks or says_only("greetings", message.text):
@@ -160,8 +158,10 @@ def _add(turn: Turn, message: ReceivedMessage, named: Case | None = None) -> Non
     burst, waiting = current_burst(turn), [] if named else _waiting_cases(turn)
     ref = named.ref if named else burst["ref"] if burst else (waiting or turn.open_cases)[0].ref
     is_free = not named and not waiting
-    asks = is_free and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
-    if asks and _is_answered(turn, message):
+    act = turn.act_of(message.text, _state(turn, ref))
+    asks = is_free and (act.asks or message.text.rstrip().endswith(("?", "？", "؟")))
+    # What the organisation knows, such as a price, is not in the record.
+    if asks and act.kind != "ask_fact" and _is_answered(turn, message):
         add_message(turn, ref, "question", message, kind="question")
         read_back.answer_question(turn, turn.open_cases[0], message.text, buttons=())
         return
@@ -188,22 +188,29 @@ def _add(turn: Turn, message: ReceivedMessage, named: Case | None = None) -> Non
 def is_other_matter(turn: Turn, ref: str, text: str) -> bool:
     """True for words that clearly are not about this complaint: only then the person is asked.
 
-    They say that it is another matter and complain, or name a day or a place; they name another order or contract; or
-    they are a story with a day, a place or a number of its own that shares no word with the complaint.
+    They are likely about another matter (`triage.reader.acts`), they announce one and complain, or they name another
+    order or contract.
     """
     kind = classify_message(text, default=MessageKind.ADDITION)
-    if kind not in (MessageKind.ADDITION, MessageKind.NEW_MATTER):
-        return False
+    announces = kind is MessageKind.NEW_MATTER and bool(dissatisfaction(text))
     words = " ".join(words for field, words in turn.words(ref).items() if field not in SURVEY)
     own, new = (set(find_numbers(turn, ref, part)) for part in (words, text))
-    if {number.kind for number in own} & {number.kind for number in new} and not own & new:
-        return True
-    complains, is_said = bool(dissatisfaction(text)), kind is MessageKind.NEW_MATTER
-    is_story = len(words_in(text)) >= _STORY_WORDS and complains and not read_answer(text).returns
-    if not is_said and (not is_story or word_stems(text) & word_stems(words)):
-        return False
-    has_facts = any(fact.kind != "remedy" for fact in turn.details_in(text, turn.received_on(ref)))
-    return has_facts or (is_said and complains)
+    names_other = {number.kind for number in own} & {number.kind for number in new} and not own & new
+    is_numbered = bool(names_other) and kind in (MessageKind.ADDITION, MessageKind.NEW_MATTER)
+    return announces or is_numbered or turn.act_of(text, _state(turn, ref)).is_other
+
+
+def _state(turn: Turn, ref: str) -> str:
+    """The moment of a complaint in which a message comes (`triage.reader.acts`)."""
+    case = turn.case(ref)
+    return "after" if case is None or case.state in UNDECIDED else "decision"
+
+
+def _only_thanks(turn: Turn, text: str) -> bool:
+    """True for thanks and praise, and nothing that needs an answer."""
+    act = turn.act_of(text, _state(turn, turn.conversation.cases[0].ref))
+    is_thanks = act.is_sure and act.kind in ("thanks", "praise")
+    return is_thanks and "?" not in text and not dissatisfaction(text)
 
 
 def word_stems(text: str) -> set[str]:

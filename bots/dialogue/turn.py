@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
@@ -30,6 +30,9 @@ from triage.matching import LANGUAGES
 from triage.safety.language import spoken_languages, unread_language, words_of
 from triage.safety.organisation import ORGANISATION, DangerSign, named_people, own_sign
 from triage.safety.signs import find_signs
+
+if TYPE_CHECKING:
+    from triage.reader.acts import Act
 
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
@@ -83,6 +86,7 @@ class Turn:
     dates: dict[str, int] = field(default_factory=dict)
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
     _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
+    _acts_read: dict[tuple[str, str], Act] = field(default_factory=dict)
     _file_counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -235,6 +239,15 @@ class Turn:
             ]
             self._signs[key] = replace(signs, signs=tuple(kept))
         return self._signs[key]
+
+    def act_of(self, text: str, state: str) -> Act:
+        """What a message does in this moment of a complaint (`triage.reader.acts.STATES`); cached for the turn."""
+        # Imported here: only the running desk loads NumPy, and no command does.
+        from triage.reader.acts import read_act
+
+        if (state, text) not in self._acts_read:
+            self._acts_read[state, text] = read_act(text, state)
+        return self._acts_read[state, text]
 
     def _complaint_before(self, text: str, ref: str | None) -> str:
         """The complaint before a question about it; "" once it had an alarm, and for all that is no question."""

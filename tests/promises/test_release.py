@@ -15,6 +15,7 @@ import pytest
 from tests.promises.test_packaging import PINS, PROJECT, pinned
 from tests.shared_models import ensure_demo_past
 from tests.source import ROOMS, ROOT
+from triage.reader.heads import QUESTIONS
 
 #: Bytes of the wheel; who lowers the number lowers its bound.
 LARGEST_WHEEL = 16_000_000
@@ -73,7 +74,8 @@ def test_the_wheel_holds_the_product_and_neither_tests_nor_secrets(released: Pat
         names = wheel.namelist()
     assert {name.partition("/")[0] for name in names} == {*ROOMS, f"{NAME}.dist-info"}
     # Without them the desk does not start.
-    assert {f"triage/reader/danger_{model}.npz" for model in ("words", "vectors")} <= set(names)
+    models = [f"{question}_{model}" for question in QUESTIONS for model in ("words", "vectors")]
+    assert {f"triage/reader/{name}.npz" for name in models} <= set(names)
     # Without them the first training takes longer.
     assert "triage/starter/vectors.npz" in names
     # Without it the first demo takes a minute.

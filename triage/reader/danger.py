@@ -1,30 +1,27 @@
 """Whether a text is about a danger to people, and about which hazard (5.3).
 
-People in danger seldom name it: "he sits there, grey, and does not answer". The models learn from `triage/danger`
-when a release is built (`triage.reader.training`), and no desk changes them. Safety signs are features of them. They
-page, and only where the model is sure that there is no danger does a person look first.
+People in danger seldom name it: "he sits there, grey, and does not answer". The models learn from `triage/danger`.
+Safety signs are features of them. They page, and only where the model is sure that there is no danger does a person
+look first.
 
-There are two models: one of words and sentence vectors, and its twin of words alone, which answers where the encoder
-is not installed and for texts that it is sure about.
+The limits are weights of danger: below `calm` the model with vectors is not asked, from `look` a person is asked,
+from `unasked` a hazard that pages without a question does, from `page` every one. Below `doubt` a sign of present
+danger only asks. A hazard is clear from the share `clear` on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from complaints.hazards import HAZARD_OF_KIND
-from triage.encoder import FINGERPRINT
-from triage.errors import UnreadableModel
 from triage.processes.sentence_vectors import Encode, shared_encoder
-from triage.reader.features import SIGN_VALUE, Values, Window, read_windows
+from triage.reader.features import Values, Window, read_windows
+from triage.reader.heads import Heads, Twins, read_twins
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import LIKELY, UNCLEAR, Sign, find_signs
 
-#: Written by `make install` and into the wheel, not in git: the models by name.
-FILES = {name: Path(__file__).with_name(f"danger_{name}.npz") for name in ("words", "vectors")}
 #: Fewer words say too little on their own: "last Tuesday, I think".
 _FEWEST_WORDS = 4
 #: Where no hazard is clear, so many are offered: the right one is among them for .96 of dangers.
@@ -35,41 +32,8 @@ _LESS_FOR_A_QUESTION = 0.15
 _MOST_ENCODED = 8
 
 
-@dataclass(frozen=True)
-class DangerModel:
-    """Weights by place (`triage.reader.features`): a column for danger, and one for each of `hazards`.
-
-    `directions` are those of the sentence vector, None in a model of words alone; `encoder` is its fingerprint. The
-    limits are weights of danger: below `calm` the other model is not asked, from `look` a person is asked, from
-    `unasked` a hazard that pages without a question does, from `page` every one. Below `doubt` a sign of present
-    danger only asks. A hazard is clear from the share `clear` on.
-    """
-
-    rarity: Values
-    weights: Values
-    directions: Values | None
-    intercepts: Values
-    hazards: tuple[str, ...]
-    limits: Mapping[str, float]
-    encoder: str = ""
-
-    def weigh(self, window: Window, vector: Values | None = None) -> Values:
-        """The weight of danger, and of each hazard."""
-        weights: Values = window.values(self.rarity) @ self.weights[window.places].astype(np.float32)
-        weights += (
-            SIGN_VALUE * self.weights[window.sign_places].astype(np.float32).sum(axis=0) + self.intercepts
-        )
-        if self.directions is not None and vector is not None:
-            weights += vector @ self.directions
-        return weights
-
-    def shares(self, weights: Values) -> Values:
-        """How likely each hazard is if there is a danger; they add up to 1."""
-        return hazard_shares(weights[1:], self.limits["sharpness"])
-
-
 def hazard_shares(weights: Values, sharpness: float) -> Values:
-    """The shares of the hazards, for one text or a row for each text, by their weights."""
+    """How likely each hazard is if there is a danger; for one text, or a row for each text, they add up to 1."""
     raised = np.exp(sharpness * (weights - weights.max(axis=-1, keepdims=True)))
     shares: Values = raised / raised.sum(axis=-1, keepdims=True)
     return shares
@@ -79,19 +43,19 @@ def hazard_shares(weights: Values, sharpness: float) -> Values:
 class DangerReader:
     """The models that this machine can use; without `encode`, and while it gives no vectors, words alone answer."""
 
-    words: DangerModel
-    vectors: DangerModel
+    models: Twins
     encode: Encode | None
 
-    def weigh(self, windows: Sequence[Window]) -> list[tuple[Values, DangerModel]]:
+    def weigh(self, windows: Sequence[Window]) -> list[tuple[Values, Heads]]:
         """The weights of each window, and the model that gave them."""
-        readings = [(self.words.weigh(window), self.words) for window in windows]
+        words, with_vectors = self.models.words, self.models.vectors
+        readings = [(words.weigh(window), words) for window in windows]
         by_weight = sorted(range(len(windows)), key=lambda place: readings[place][0][0], reverse=True)
-        calm = self.words.limits["calm"]
+        calm = words.limits["calm"]
         encoded = [place for place in by_weight[:_MOST_ENCODED] if readings[place][0][0] >= calm]
         vectors = self.encode([windows[place].text for place in encoded]) if encoded and self.encode else None
         for place, vector in zip(encoded, vectors, strict=True) if vectors is not None else ():
-            readings[place] = self.vectors.weigh(windows[place], vector), self.vectors
+            readings[place] = with_vectors.weigh(windows[place], vector), with_vectors
         return readings
 
 
@@ -101,25 +65,8 @@ def danger_reader() -> DangerReader:
 
     Raises UnreadableModel where its models were not built, and UnusableEncoder as `shared_encoder` does.
     """
-    words, vectors = (_read_model(file) for file in FILES.values())
-    return DangerReader(words, vectors, shared_encoder() if vectors.encoder == FINGERPRINT else None)
-
-
-def _read_model(file: Path) -> DangerModel:
-    if not file.exists():
-        raise UnreadableModel(
-            f"{file} is missing: run `python -m triage.reader.training`, or install the release again."
-        )
-    with np.load(file, allow_pickle=False) as arrays:
-        return DangerModel(
-            arrays["rarity"],
-            arrays["weights"],
-            arrays.get("directions"),
-            arrays["intercepts"],
-            tuple(arrays["hazards"].tolist()),
-            dict(zip(arrays["limit_names"].tolist(), arrays["limits"].tolist(), strict=True)),
-            str(arrays["encoder"]),
-        )
+    models = read_twins("danger")
+    return DangerReader(models, shared_encoder() if models.uses_encoder else None)
 
 
 def read_question(question: str, before: str) -> tuple[Sign, ...]:
@@ -154,15 +101,15 @@ def read_danger(text: str, signs: Sequence[Sign], *, doubt: float = 0) -> tuple[
     if not is_certain and (weight < limits["look"] - doubt or window.words < _FEWEST_WORDS):
         return kept
     pages = is_certain or weight >= limits["page"]
-    shares = model.shares(weights)
-    likeliest = model.hazards[int(shares.argmax())]
+    shares, hazard_names = hazard_shares(weights[1:], limits["sharpness"]), model.names[1:]
+    likeliest = hazard_names[int(shares.argmax())]
     named = {HAZARD_OF_KIND[sign.kind].name for sign in kept if sign.danger and sign.kind in HAZARD_OF_KIND}
     kind = likeliest if shares.max() >= limits["clear"] or likeliest in named else UNCLEAR
     if kind != UNCLEAR and HAZARD_OF_KIND[kind].unasked and not (pages or weight >= limits["unasked"]):
         # It would page without a question.
         kind = UNCLEAR
     severity, safety = (5, 3) if pages else (4, 2)
-    by_share = (HAZARD_OF_KIND[model.hazards[place]].name for place in np.argsort(-shares))
+    by_share = (HAZARD_OF_KIND[hazard_names[place]].name for place in np.argsort(-shares))
     hazards = tuple(dict.fromkeys(by_share))[:_MOST_HAZARDS] if kind == UNCLEAR else ()
     return (
         *kept,

@@ -69,7 +69,7 @@ def _window(text: str, folded: FoldedText, words: Sequence[re.Match[str]], signs
         len(words),
         np.fromiter(counts, np.int64, len(counts)),
         np.fromiter(counts.values(), np.float32, len(counts)),
-        np.fromiter(map(_place, marks), np.int64, len(marks)),
+        np.fromiter(map(place_of, marks), np.int64, len(marks)),
     )
 
 
@@ -79,21 +79,21 @@ def _marks(sign: Sign) -> tuple[str, str]:
 
 
 def _places(words: Sequence[str]) -> Iterable[int]:
-    pairs = (_place(f"pair {first} {second}") for first, second in pairwise(words))
-    return chain(chain.from_iterable(map(_places_of_word, words)), pairs)
+    pairs = (place_of(f"pair {first} {second}") for first, second in pairwise(words))
+    return chain(chain.from_iterable(map(places_of_word, words)), pairs)
 
 
 @lru_cache(maxsize=20_000)
-def _places_of_word(word: str) -> tuple[int, ...]:
-    """Those of the word, and of its parts, which compounds, endings and typing errors share."""
+def places_of_word(word: str) -> tuple[int, ...]:
+    """The places of the word, and of its parts, which compounds, endings and typing errors share."""
     spaced = f" {word} "
     parts = (
         spaced[start : start + length]
         for length in _PART_LENGTHS
         for start in range(len(spaced) - length + 1)
     )
-    return (_place(f"word {word}"), *(_place(f"part {part}") for part in parts))
+    return (place_of(f"word {word}"), *(place_of(f"part {part}") for part in parts))
 
 
-def _place(feature: str) -> int:
+def place_of(feature: str) -> int:
     return crc32(feature.encode()) % SIZE

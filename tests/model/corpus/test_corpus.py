@@ -11,7 +11,6 @@ import pytest
 
 from complaints.hazards import HAZARD_OF_KIND
 from triage.matching import LANGUAGES
-from triage.message_kind import MessageKind, classify_message
 from triage.reader.danger import read_danger
 from triage.safety.signs import find_signs
 
@@ -27,17 +26,6 @@ RULES = {
     "unsafe_thing": {"unsafe_thing", "hazard", "fire", "fire_reported", "gas_smell", "electric_shock"},
 }
 LEVELS = {"plain", "oblique", "lookalike", "ordinary"}
-STATES = {"first", "question", "read_back", "after", "decision", "survey"}
-#: The acts that each kind of message may be.
-ACTS = {
-    MessageKind.ANSWER: {"answer"},
-    MessageKind.QUESTION: {"ask_status", "ask_fact", "ask_procedure"},
-    MessageKind.ADDITION: {"addition", "answer", "complaint"},
-    MessageKind.THANKS: {"thanks"},
-    MessageKind.IMPATIENCE: {"impatience", "ask_status"},
-    MessageKind.CORRECTION: {"correction"},
-    MessageKind.NEW_MATTER: {"new_matter"},
-}
 
 
 def rows(part: str, name: str) -> list[Row]:
@@ -86,31 +74,18 @@ def test_every_danger_in_an_outage_is_asked_about_or_pages() -> None:
     )
 
 
-def test_a_third_of_the_messages_after_filing_is_understood() -> None:
-    after = [row for row in measured("acts") if row["state"] == "after"]
-    kinds = [classify_message(row["text"], default=MessageKind.ADDITION) for row in after]
-    understood = [
-        not ACTS[kind].isdisjoint(row["acts"].split()) for row, kind in zip(after, kinds, strict=True)
-    ]
-    assert sum(understood) / len(understood) >= 0.3
-
-
 @pytest.mark.parametrize(("part", "language"), product(("learn", "measure"), LANGUAGES))
 def test_every_text_has_its_labels(part: str, language: str) -> None:
     for row in (*rows(part, f"harm_{language}"), *rows(part, f"supply_{language}")):
         assert row["level"] in LEVELS
         assert 1 <= int(row["severity"]) <= 5
         assert row["text"].strip()
-    for row in rows(part, f"acts_{language}"):
-        assert row["state"] in STATES
-        assert row["acts"]
-        assert row["text"].strip()
     if part == "learn":
         assert {row["kind"] for row in rows(part, f"danger_{language}")} <= set(HAZARD_OF_KIND)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["harm", "supply", "acts"])
+@pytest.mark.parametrize("name", ["harm", "supply"])
 def test_no_text_is_both_learned_and_measured(name: str, language: str) -> None:
     learned = {row["text"] for row in rows("learn", f"{name}_{language}")}
     assert not learned & {row["text"] for row in rows("measure", f"{name}_{language}")}

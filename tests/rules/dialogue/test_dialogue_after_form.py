@@ -48,7 +48,7 @@ def test_the_new_complaint_button_opens_a_complaint_with_the_messages_of_the_bur
         "Separate matter. Your shop gave me the wrong change this morning.",
         "Bir başka şikayetim var: kaporamızı geri vermiyorlar.",
         "My order 5582917 was due a week ago",
-        "On Tuesday your salesman shouted at my mother at the door and she hardly slept, that is disgraceful",
+        "now the lift is broken too and nobody comes",
     ],
 )
 def test_a_clearly_other_matter_is_asked_about(words: str) -> None:
@@ -70,6 +70,9 @@ def test_a_clearly_other_matter_is_asked_about(words: str) -> None:
         "My order number is 4471203",
         "Ich habe noch vergessen: der Karton war auch nass",
         "¿Alguna novedad?",
+        "gift card no thanks, cash",
+        "the woman on the phone said the same to my neighbour, she has it in writing",
+        "das Foto hab ich jetzt gefunden, ich lege es bei",
     ],
 )
 def test_an_ordinary_message_to_an_open_complaint_is_added_without_a_question(words: str) -> None:
@@ -78,6 +81,26 @@ def test_an_ordinary_message_to_an_open_complaint_is_added_without_a_question(wo
     play.writes(words)
     assert not play.replies[-1].buttons
     assert len(play.cases) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["any idea how long this will take", "hab ihr schon was rausgefunden", "dosyam ne durumda acaba"]
+)
+def test_a_question_without_its_mark_gets_a_person_and_a_time(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    [reply] = play.writes(words)
+    assert "by 17:30 on Friday, 6 November 2026" in reply
+    assert Flag.QUESTION_OPEN in play.cases[ref].flags
+    assert not play.replies[-1].buttons
+
+
+def test_a_price_is_not_answered_with_what_complaining_costs() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    [reply] = play.writes("How much does a monthly pass cost?")
+    assert "costs you nothing" not in reply
+    assert Flag.QUESTION_OPEN in play.cases[ref].flags
 
 
 def test_pressing_new_complaint_twice_opens_one_complaint() -> None:

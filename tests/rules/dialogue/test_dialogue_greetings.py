@@ -51,6 +51,8 @@ def test_thanks_with_anything_more_are_a_complaint(words: str) -> None:
         "Vielen lieben Dank für die schnelle Antwort",
         "mil gracias por contestar tan rápido, muy amables",
         "Çok teşekkür ederim, ilginiz için sağ olun",
+        "Allah razı olsun",
+        "bless you love, you are very kind",
     ],
 )
 def test_thanks_in_more_words_are_kept_and_thanked_and_ask_nothing_of_anybody(words: str) -> None:
