@@ -158,10 +158,11 @@ def _add(turn: Turn, message: ReceivedMessage, named: Case | None = None) -> Non
     burst, waiting = current_burst(turn), [] if named else _waiting_cases(turn)
     ref = named.ref if named else burst["ref"] if burst else (waiting or turn.open_cases)[0].ref
     is_free = not named and not waiting
-    act = turn.act_of(message.text, _state(turn, ref))
-    asks = is_free and (act.asks or message.text.rstrip().endswith(("?", "？", "؟")))
+    # Only a message that is not an answer to staff is weighed: that may ask the encoder.
+    act = turn.act_of(message.text, _state(turn, ref)) if is_free else None
+    asks = act is not None and (act.asks or message.text.rstrip().endswith(("?", "？", "؟")))
     # What the organisation knows, such as a price, is not in the record.
-    if asks and act.kind != "ask_fact" and _is_answered(turn, message):
+    if act and asks and act.kind != "ask_fact" and _is_answered(turn, message):
         add_message(turn, ref, "question", message, kind="question")
         read_back.answer_question(turn, turn.open_cases[0], message.text, buttons=())
         return
