@@ -1,7 +1,8 @@
 """Writes docs/clauses.md from the table: each clause with its control, code and tests."""
 
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import fill
 
@@ -53,12 +54,17 @@ def _section(clause: Clause) -> Iterator[str]:
         yield f"- **Lacks:** {clause.lacks}"
     tests = marked_with(clause.id)
     if tests:
-        yield f"- **Tests:** {len(tests)}"
-        for file in dict.fromkeys(test.split("::")[0] for test in tests):
-            names = [test.split("::")[1] for test in tests if test.split("::")[0] == file]
-            sentences = "; ".join(name.removeprefix("test_").replace("_", " ") for name in names)
-            yield f"    - `{file}`: {sentences}"
+        yield f"- **Tests:** {len(tests)}: {_by_folder(tests)}"
     yield ""
+
+
+def _by_folder(tests: Sequence[str]) -> str:
+    """The files of the tests by folder, each with how many of them it has if more than one."""
+    counts = Counter(Path(test.split("::")[0]) for test in tests)
+    folders: dict[Path, list[str]] = {}
+    for file, count in counts.items():
+        folders.setdefault(file.parent, []).append(f"{file.stem} {count}" if count > 1 else file.stem)
+    return "; ".join(f"`{folder}`: {', '.join(files)}" for folder, files in folders.items())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Writes docs/settings.md from the settings themselves, so that it is always complete (`make docs`)."""
 
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 from amends.settings.catalogue import SettingKey, SettingsTable, tables, variables
 from amends.settings.presets import (
@@ -12,6 +15,7 @@ from amends.settings.presets import (
     readable_name,
     shown_value,
 )
+from amends.settings.sections import PRESETS
 
 FILE = Path("docs/settings.md")
 
@@ -22,7 +26,7 @@ def settings_page() -> str:
     """The page: the template with the tables of the settings in place of its comments."""
     page = _TEMPLATE.read_text(encoding="utf-8").replace("](../docs/", "](")
     for place, text in {
-        "<!-- tables -->\n": "\n".join(_table(table) for table in tables("small_business")) + "\n",
+        "<!-- tables -->\n": "\n".join(_tables()) + "\n",
         "<!-- variables -->\n": _variables(),
         "<!-- rule kinds -->\n": _rule_kinds(),
         "<!-- certainty -->": "; ".join(f"`{code}`, {words}" for code, words in CERTAINTY.items()),
@@ -36,6 +40,33 @@ def write_page(root: Path = Path()) -> Path:
     file = root / FILE
     file.write_text(settings_page(), encoding="utf-8")
     return file
+
+
+def _tables() -> Iterator[str]:
+    """Each table of the settings; those of the priorities are one, with a column for each."""
+    of_priority = []
+    for table in tables("small_business"):
+        if table.header.startswith("[targets.P"):
+            of_priority.append(table)
+            continue
+        if of_priority:
+            yield _priorities(of_priority)
+            of_priority = []
+        yield _table(table)
+
+
+def _priorities(of_priority: list[SettingsTable]) -> str:
+    names = [table.header.strip("[]") for table in of_priority]
+    heads = " | ".join(name.removeprefix("targets.") for name in names)
+    head = (
+        f"### `[{names[0]}]` to `[{names[-1]}]`\n\n"
+        "The deadlines of a priority, with their defaults. Those of P1 and P2 can be later than these only here.\n\n"
+        f"| key | {heads} | |\n|---|{'---|' * len(names)}---|\n"
+    )
+    keys = zip(*(table.keys for table in of_priority), strict=True)
+    return head + "".join(
+        f"| `{row[0].name}` | {' | '.join(map(_default, row))} | {row[0].description} |\n" for row in keys
+    )
 
 
 def _table(table: SettingsTable) -> str:
@@ -77,13 +108,27 @@ def _presets() -> str:
 
 
 def _preset(preset: Preset) -> str:
+    """The rules of a preset; of one that is based on another, only those that differ."""
+    file = tomllib.loads((PRESETS / f"{preset.name}.toml").read_text(encoding="utf-8"))
+    base = preset_named(file["based_on"]) if "based_on" in file else None
     rows = "".join(
         f"| {rule.name} | {shown_value(rule.value)} | {rule.dates} | {rule.source} | {rule.certain} |\n"
         for rule in preset.rules
+        if base is None or rule not in base.rules
     )
-    missing = f"\nNot found: {'; '.join(preset.not_found)}.\n" if preset.not_found else ""
+    missing = [what for what in preset.not_found if base is None or what not in base.not_found]
+    not_found = f"\nNot found: {'; '.join(missing)}.\n" if missing else ""
+    same = _same_as(base, preset) if base else ""
+    about = fill(f"{preset.title}.{same}", 120, break_long_words=False, break_on_hyphens=False)
     head = "| rule | value | dates | source | certain |\n|---|---|---|---|---|\n"
-    return f"### `{preset.name}`\n\n{preset.title}.\n\n{head}{rows}{missing}"
+    return f"### `{preset.name}`\n\n{about}\n\n{head}{rows}{not_found}"
+
+
+def _same_as(base: Preset, preset: Preset) -> str:
+    names = {rule.name for rule in preset.rules}
+    without = ", ".join(dict.fromkeys(f"`{rule.name}`" for rule in base.rules if rule.name not in names))
+    left_out = f" without {without}, and" if without else ""
+    return f" As `{base.name}`,{left_out} with these rules in addition or in place of those of the same name:"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,20 @@ def test_every_preset_is_described_with_its_sources() -> None:
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_rule_of_a_preset_is_on_the_page_with_its_source(preset: str) -> None:
-    own = PAGE.split(f"### `{preset}`\n")[1].split("\n### ")[0]
+    shown = "".join(_sections(preset))
     for rule in preset_named(preset).rules:
-        assert f"| {rule.name} | " in own
-        assert f"| {rule.dates} | {rule.source} | {rule.certain} |" in own
+        assert f"| {rule.name} | " in shown
+        assert f"| {rule.dates} | {rule.source} | {rule.certain} |" in shown
+
+
+def _sections(preset: str) -> Iterator[str]:
+    """The section of a preset, and those of the presets that it says it is based on."""
+    own = PAGE.split(f"### `{preset}`\n")[1].split("\n### ")[0]
+    yield own
+    base = tomllib.loads((PRESETS / f"{preset}.toml").read_text(encoding="utf-8")).get("based_on")
+    if base:
+        assert f" As `{base}`," in own.replace("\n", " ")
+        yield from _sections(base)
 
 
 def test_the_example_on_the_page_can_be_loaded(tmp_path: Path) -> None:
