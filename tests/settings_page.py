@@ -1,7 +1,7 @@
 """Writes docs/settings.md from the settings themselves, so that it is always complete (`make docs`)."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
 
@@ -10,6 +10,7 @@ from amends.settings.presets import (
     CERTAINTY,
     RULE_KINDS,
     Preset,
+    PresetRule,
     preset_named,
     preset_names,
     readable_name,
@@ -18,6 +19,9 @@ from amends.settings.presets import (
 from amends.settings.sections import PRESETS
 
 FILE = Path("docs/settings.md")
+
+#: A description of a table up to this many characters fits into its head.
+_SHORT = 120
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
@@ -70,7 +74,10 @@ def _priorities(of_priority: list[SettingsTable]) -> str:
 
 
 def _table(table: SettingsTable) -> str:
-    head = f"### `{table.header}`\n\n{table.about}\n\n| key | default | |\n|---|---|---|\n"
+    """A table under its heading; a short description of it is the head of the column of descriptions."""
+    is_short = len(table.about) <= _SHORT
+    about, column = ("", table.about) if is_short else (f"{table.about}\n\n", "")
+    head = f"### `{table.header}`\n\n{about}| key | default | {column} |\n|---|---|---|\n"
     return head + "".join(f"| `{key.name}` | {_default(key)} | {_description(key)} |\n" for key in table.keys)
 
 
@@ -104,24 +111,43 @@ def _rule_kinds() -> str:
 
 
 def _presets() -> str:
-    return "\n".join(_preset(preset_named(name)) for name in preset_names())
+    common = common_rules()
+    head = "Every preset has these rules, unless its table has others of the same name:\n\n"
+    return "\n".join(
+        [head + _rules(common), *(_preset(preset_named(name), common) for name in preset_names())]
+    )
 
 
-def _preset(preset: Preset) -> str:
-    """The rules of a preset; of one that is based on another, only those that differ."""
+def common_rules() -> tuple[PresetRule, ...]:
+    """Rules that most presets have, with a name that all of them have."""
+    presets = [preset_named(name) for name in preset_names()]
+    names = set.intersection(*({rule.name for rule in preset.rules} for preset in presets))
+    common: list[PresetRule] = []
+    for rule in (rule for preset in presets for rule in preset.rules if rule.name in names):
+        if rule not in common and 2 * sum(rule in preset.rules for preset in presets) > len(presets):
+            common.append(rule)
+    return tuple(common)
+
+
+def _rules(rules: Iterable[PresetRule]) -> str:
+    head = "| rule | value | dates | source | certain |\n|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {rule.name} | {shown_value(rule.value)} | {rule.dates} | {rule.source} | {rule.certain} |\n"
+        for rule in rules
+    )
+
+
+def _preset(preset: Preset, common: tuple[PresetRule, ...]) -> str:
+    """The rules of a preset without those of most presets; of one based on another, only those that differ."""
     file = tomllib.loads((PRESETS / f"{preset.name}.toml").read_text(encoding="utf-8"))
     base = preset_named(file["based_on"]) if "based_on" in file else None
-    rows = "".join(
-        f"| {rule.name} | {shown_value(rule.value)} | {rule.dates} | {rule.source} | {rule.certain} |\n"
-        for rule in preset.rules
-        if base is None or rule not in base.rules
-    )
+    same_elsewhere = base.rules if base else common
+    rows = _rules(rule for rule in preset.rules if rule not in same_elsewhere)
     missing = [what for what in preset.not_found if base is None or what not in base.not_found]
     not_found = f"\nNot found: {'; '.join(missing)}.\n" if missing else ""
     same = _same_as(base, preset) if base else ""
     about = fill(f"{preset.title}.{same}", 120, break_long_words=False, break_on_hyphens=False)
-    head = "| rule | value | dates | source | certain |\n|---|---|---|---|---|\n"
-    return f"### `{preset.name}`\n\n{about}\n\n{head}{rows}{not_found}"
+    return f"### `{preset.name}`\n\n{about}\n\n{rows}{not_found}"
 
 
 def _same_as(base: Preset, preset: Preset) -> str:

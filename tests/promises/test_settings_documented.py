@@ -67,7 +67,10 @@ def test_every_rule_of_a_preset_is_on_the_page_with_its_source(preset: str) -> N
 
 
 def _sections(preset: str) -> Iterator[str]:
-    """The section of a preset, and those of the presets that it says it is based on."""
+    """The section of a preset, the rules of most presets, and the sections of those that it is based on."""
+    yield PAGE.split("Every preset has these rules, unless its table has others of the same name:")[1].split(
+        "\n### "
+    )[0]
     own = PAGE.split(f"### `{preset}`\n")[1].split("\n### ")[0]
     yield own
     base = tomllib.loads((PRESETS / f"{preset}.toml").read_text(encoding="utf-8")).get("based_on")
