@@ -17,30 +17,31 @@ FILE = "docs/clauses.md"
 def page() -> str:
     rows = (_wrapped(line) for clause in CLAUSES for line in _section(clause))
     head: str = tomllib.loads(table.FILE.read_text(encoding="utf-8"))["page_head"]
-    return head + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
+    return head + "\n" + "\n".join(rows)
 
 
 def _wrapped(item: str) -> str:
     """Break a list item at 120 columns and indent what follows below its text."""
+    if item.startswith("#"):
+        return item
     below = " " * (len(item) - len(item.lstrip()) + 2)
     return fill(item, 120, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
-def _editions() -> Iterator[str]:
-    yield "## Editions"
-    yield ""
-    yield "2014 keeps the numbers of 2004. In 2018 these change; the others stay."
-    yield ""
-    yield "| 2004 | 2018 |"
-    yield "|---|---|"
-    for number, later in EDITIONS["2018"].items():
-        if later != number:
-            yield f"| {number} | {later} |"
-    yield ""
+def _heading(clause: Clause) -> str:
+    """The clause with its number of 2004, and that of 2018 where it is another one."""
+    later = EDITIONS["2018"][clause.id]
+    is_other = later != clause.id and clause.id != "2018"
+    return f"## {clause.id} {clause.title}" + (f" (2018: {_without_brackets(later)})" if is_other else "")
+
+
+def _without_brackets(number: str) -> str:
+    """`4 (charges)` as `4, charges`."""
+    return number.replace(" (", ", ").removesuffix(")")
 
 
 def _section(clause: Clause) -> Iterator[str]:
-    yield f"## {clause.id} {clause.title}"
+    yield _heading(clause)
     yield ""
     yield f"- **Demand:** {clause.demand}"
     yield f"- **Control:** {clause.control}"
