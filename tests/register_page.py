@@ -17,23 +17,32 @@ _LETTERS = {
 
 
 def tables() -> str:
-    return "\n".join(_table(register) for register in REGISTERS.values())
-
-
-def _table(register: Register) -> str:
-    days = ", ".join(map(str, register.remind))
-    reminders = f" Reminders in days from the due day: {days}." if days else ""
-    closed = ", ".join(sorted(register.closed)) or "–"
-    lines = [
-        f"## `{register.name}` ({register.clause})",
+    """A table of the registers, and one of all their acts."""
+    registers = [
+        "## The registers",
         "",
-        f"Seen by: {_roles(register.readers)}. Closed: {closed}.{reminders}",
-        "",
-        "| act | from | to | fields | who |",
+        "| register | clause | seen by | closed | reminders, in days from the due day |",
         "|---|---|---|---|---|",
+        *map(_register, REGISTERS.values()),
     ]
-    lines += [_row(act) for act in register.acts.values()]
-    return "\n".join([*lines, ""])
+    acts = [
+        "## Their acts",
+        "",
+        "| register | act | from | to | fields | who |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {register.name} {_row(act)}"
+            for register in REGISTERS.values()
+            for act in register.acts.values()
+        ),
+    ]
+    return "\n".join([*registers, "", *acts, ""])
+
+
+def _register(register: Register) -> str:
+    days = ", ".join(map(str, register.remind)) or "–"
+    closed = ", ".join(sorted(register.closed)) or "–"
+    return f"| `{register.name}` | {register.clause} | {_roles(register.readers)} | {closed} | {days} |"
 
 
 def _row(act: RegisterAct) -> str:

@@ -20,8 +20,8 @@ from amends.settings.sections import PRESETS
 
 FILE = Path("docs/settings.md")
 
-#: A description of a table up to this many characters fits into its head.
-_SHORT = 120
+#: Tables of amends.toml that follow each other share a table of the page up to this many keys.
+_KEYS_TOGETHER = 15
 
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
@@ -47,16 +47,19 @@ def write_page(root: Path = Path()) -> Path:
 
 
 def _tables() -> Iterator[str]:
-    """Each table of the settings; those of the priorities are one, with a column for each."""
-    of_priority = []
+    """The tables of amends.toml in their order: small ones share a table, those of the priorities are one."""
+    of_priority, small = [], []
     for table in tables("small_business"):
-        if table.header.startswith("[targets.P"):
-            of_priority.append(table)
-            continue
-        if of_priority:
+        is_priority = table.header.startswith("[targets.P")
+        rows = len(table.keys) + sum(len(other.keys) for other in small)
+        if small and (is_priority or rows > _KEYS_TOGETHER):
+            yield _section(small)
+            small = []
+        if of_priority and not is_priority:
             yield _priorities(of_priority)
             of_priority = []
-        yield _table(table)
+        (of_priority if is_priority else small).append(table)
+    yield _section(small)
 
 
 def _priorities(of_priority: list[SettingsTable]) -> str:
@@ -73,12 +76,15 @@ def _priorities(of_priority: list[SettingsTable]) -> str:
     )
 
 
-def _table(table: SettingsTable) -> str:
-    """A table under its heading; a short description of it is the head of the column of descriptions."""
-    is_short = len(table.about) <= _SHORT
-    about, column = ("", table.about) if is_short else (f"{table.about}\n\n", "")
-    head = f"### `{table.header}`\n\n{about}| key | default | {column} |\n|---|---|---|\n"
-    return head + "".join(f"| `{key.name}` | {_default(key)} | {_description(key)} |\n" for key in table.keys)
+def _section(group: list[SettingsTable]) -> str:
+    """One or more tables of amends.toml under one heading, each with a row of its own before its keys."""
+    names = ", ".join(f"`{table.header}`" for table in group)
+    rows = (f"| **`{table.header}`** | | {table.about} |\n{_keys(table)}" for table in group)
+    return f"### {names}\n\n| key | default | |\n|---|---|---|\n{''.join(rows)}"
+
+
+def _keys(table: SettingsTable) -> str:
+    return "".join(f"| `{key.name}` | {_default(key)} | {_description(key)} |\n" for key in table.keys)
 
 
 def _default(key: SettingKey) -> str:
@@ -145,16 +151,16 @@ def _preset(preset: Preset, common: tuple[PresetRule, ...]) -> str:
     rows = _rules(rule for rule in preset.rules if rule not in same_elsewhere)
     missing = [what for what in preset.not_found if base is None or what not in base.not_found]
     not_found = f"\nNot found: {'; '.join(missing)}.\n" if missing else ""
-    same = _same_as(base, preset) if base else ""
-    about = fill(f"{preset.title}.{same}", 120, break_long_words=False, break_on_hyphens=False)
-    return f"### `{preset.name}`\n\n{about}\n\n{rows}{not_found}"
+    same = f"{_same_as(base, preset)}\n\n" if base else ""
+    return f"### `{preset.name}`: {preset.title}\n\n{same}{rows}{not_found}"
 
 
 def _same_as(base: Preset, preset: Preset) -> str:
     names = {rule.name for rule in preset.rules}
     without = ", ".join(dict.fromkeys(f"`{rule.name}`" for rule in base.rules if rule.name not in names))
     left_out = f" without {without}, and" if without else ""
-    return f" As `{base.name}`,{left_out} with these rules in addition or in place of those of the same name:"
+    same = f"As `{base.name}`,{left_out} with these rules in addition or in place of those of the same name:"
+    return fill(same, 120, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def test_the_page_is_generated_from_the_settings() -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_has_a_heading(section: str) -> None:
-    assert re.search(rf"^### `\[+{section}[.\]]", PAGE, re.MULTILINE)
+    assert re.search(rf"^### .*`\[+{section}[.\]]", PAGE, re.MULTILINE)
 
 
 def test_every_key_has_a_row_with_a_description() -> None:
@@ -55,7 +55,7 @@ def test_every_variable_has_a_row() -> None:
 
 
 def test_every_preset_is_described_with_its_sources() -> None:
-    assert [file.stem for file in PRESETS.glob("*.toml") if f"### `{file.stem}`" not in PAGE] == []
+    assert [file.stem for file in PRESETS.glob("*.toml") if f"### `{file.stem}`: " not in PAGE] == []
 
 
 @pytest.mark.parametrize("preset", preset_names())
@@ -71,11 +71,11 @@ def _sections(preset: str) -> Iterator[str]:
     yield PAGE.split("Every preset has these rules, unless its table has others of the same name:")[1].split(
         "\n### "
     )[0]
-    own = PAGE.split(f"### `{preset}`\n")[1].split("\n### ")[0]
+    own = PAGE.split(f"### `{preset}`: ")[1].split("\n### ")[0]
     yield own
     base = tomllib.loads((PRESETS / f"{preset}.toml").read_text(encoding="utf-8")).get("based_on")
     if base:
-        assert f" As `{base}`," in own.replace("\n", " ")
+        assert f"As `{base}`," in own.replace("\n", " ")
         yield from _sections(base)
 
 
