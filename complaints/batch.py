@@ -115,7 +115,7 @@ def first_reason(**reasons: bool) -> str | None:
 
 
 def left_out(case: Case, *, incident: int | None = None) -> str | None:
-    """Why a person must write instead (docs/design.md, "An incident"); None: the update may go to this complainant.
+    """Why a person must write instead (docs/incidents.md, "Update all"); None: the update may go to this complainant.
 
     `incident` is for an act on all of its complaints: one may leave it after the act started.
     """
