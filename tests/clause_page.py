@@ -60,11 +60,13 @@ def _section(clause: Clause) -> Iterator[str]:
 
 
 def _by_folder(tests: Sequence[str]) -> str:
-    """The files of the tests by folder, each with how many of them it has if more than one."""
+    """The files of the tests by folder, `tests/FOLDER/test_NAME.py`, each with how many it has if more than one."""
     counts = Counter(Path(test.split("::")[0]) for test in tests)
-    folders: dict[Path, list[str]] = {}
+    folders: dict[str, list[str]] = {}
     for file, count in counts.items():
-        folders.setdefault(file.parent, []).append(f"{file.stem} {count}" if count > 1 else file.stem)
+        name = file.stem.removeprefix("test_")
+        folder = file.parent.relative_to("tests").as_posix()
+        folders.setdefault(folder, []).append(f"{name} {count}" if count > 1 else name)
     return "; ".join(f"`{folder}`: {', '.join(files)}" for folder, files in folders.items())
 
 
