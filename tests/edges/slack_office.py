@@ -104,8 +104,17 @@ class Office:
     desk: SlackContext
     client: AsyncWebClient
     worker: Worker
+    running: asyncio.Task[None]
     numbers: count[int] = field(default_factory=lambda: count(1))
     letters: list[str] = field(default_factory=list)
+
+    async def stop_worker(self) -> None:
+        """End the worker, so that the test claims the obligations itself.
+
+        Waits for the loop to end: a claim that it had begun could take the obligation that the test makes next.
+        """
+        self.worker.stop()
+        await self.running
 
     def complainant_acts(
         self,
@@ -269,7 +278,7 @@ async def open_office(
         store.on_commit(worker.nudge)
         running = asyncio.create_task(worker.run())
         try:
-            yield Office(sim, store, clock, desk, client, worker)
+            yield Office(sim, store, clock, desk, client, worker, running)
             assert sim.breaches == []
         finally:
             worker.stop()

@@ -190,7 +190,7 @@ async def test_a_form_submitted_after_the_permission_was_lost_is_refused_and_rec
 ) -> None:
     forms = [form for form in CASE_FORMS if form not in NOT_SUBMITTED]
     # This test needs no card.
-    office.worker.stop()
+    await office.stop_worker()
     _give_role(office, role)
     other, ref = office.proposed(), _a_case(office, role)
     refused = {}

@@ -288,9 +288,7 @@ async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_f
         return await post(channel, message, key)
 
     monkeypatch.setattr(direct.poster, "post", post_except_to_tugba)
-    # The test claims the obligations. After one more claim, no claim of the stopped worker is still running.
-    office.worker.stop()
-    await office.store.awrite(claim, ("none",), 1, 1.0)
+    await office.stop_worker()
     sign = RecordedSign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
     office.receive("I smell gas", signs=(sign,))
     office.clock.go_on(minutes=31)

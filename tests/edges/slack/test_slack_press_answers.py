@@ -37,7 +37,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 async def test_a_refusal_is_shown_although_nothing_of_the_queue_is_done(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref, AUDREY)
-    office.worker.stop()
+    await office.stop_worker()
     audrey = office.staff(AUDREY)
     await audrey.presses(card, "Assess")
 

@@ -32,19 +32,13 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         yield opened
 
 
-async def _stopped(office: Office) -> None:
-    """The test claims the obligations itself."""
-    office.worker.stop()
-    await office.store.awrite(claim, ("none",), 1, 1.0)
-
-
 def _note(office: Office, ref: str, text: str) -> None:
     office.store.write(act, ref, Verb.NOTE, office.store.read(load_actor, ALICE), {}, {"text": text})
 
 
 @pytest.mark.on_both
 async def test_posts_that_only_waited_for_their_rate_limit_are_not_searched_for(office: Office) -> None:
-    await _stopped(office)
+    await office.stop_worker()
     refs = [office.owned(ALICE) for _ in range(3)]
     jobs = job_handlers(office.desk, office.client, interval=0.5)
     office.store.write(pause_sending, EvenlySpaced(f"slack:{TRIAGE}", 0.5), 20.0)
@@ -73,7 +67,7 @@ async def test_posts_that_only_waited_for_their_rate_limit_are_not_searched_for(
 
 
 async def test_a_post_that_slack_refused_is_not_searched_for(office: Office) -> None:
-    await _stopped(office)
+    await office.stop_worker()
     office.proposed()
     jobs = job_handlers(office.desk, office.client, interval=0)
     (card,) = office.store.write(claim, ("card",), 9, 60)
@@ -89,7 +83,7 @@ async def test_a_post_that_slack_refused_is_not_searched_for(office: Office) -> 
 async def test_a_post_without_an_answer_is_searched_for_once_while_it_waits_for_its_slot(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _stopped(office)
+    await office.stop_worker()
     office.proposed()
     jobs = job_handlers(office.desk, office.client, interval=0)
     (card,) = office.store.write(claim, ("card",), 9, 60)
@@ -178,7 +172,7 @@ async def test_a_press_that_another_process_overtook_has_the_card_drawn_again(
 async def test_many_changes_of_a_card_are_one_drawing(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
-    await _stopped(office)
+    await office.stop_worker()
     for number in range(5):
         _note(office, ref, f"Call {number}")
         office.store.write(insert_redraw, ref, f"test:{number}", priority=SendPriority.NOTICE)
@@ -199,7 +193,7 @@ async def test_a_card_that_becomes_restricted_while_it_waits_for_its_slot_is_not
 ) -> None:
     ref = office.proposed()
     await office.card(ref)
-    await _stopped(office)
+    await office.stop_worker()
     _note(office, ref, "Called")
     jobs = job_handlers(office.desk, office.client, interval=0.01)
     card = office.store.write(claim, ("card",), 9, 60)[-1]

@@ -72,7 +72,7 @@ async def test_reminders_go_to_the_owner_then_to_the_manager_then_to_top_managem
 async def test_after_a_long_outage_one_message_lists_everything_overdue(office: Office) -> None:
     ref = office.owned(ALICE, severity=4)
     await office.idle()
-    office.worker.stop()
+    await office.stop_worker()
     office.clock.go_on(days=6)
     add_what_is_due(office.store)
     waiting = office.store.read(list_reminders_waiting, ref)
@@ -273,7 +273,7 @@ async def test_a_digest_delayed_into_the_evening_is_not_sent(office: Office) -> 
 async def test_a_reminder_that_failed_for_one_recipient_is_not_repeated_to_the_others(office: Office) -> None:
     ref = office.owned(ALICE, severity=4)
     await office.idle()
-    office.worker.stop()
+    await office.stop_worker()
     office.clock.go_on(hours=4)
     perform, post = (
         job_handlers(office.desk, office.client, interval=0)["remind"],
@@ -305,7 +305,7 @@ async def test_a_reminder_that_failed_for_one_recipient_is_not_repeated_to_the_o
 async def test_a_reminder_is_sent_once_even_if_its_card_cannot_be_redrawn_yet(office: Office) -> None:
     ref = office.owned(ALICE, severity=4)
     await office.idle()
-    office.worker.stop()
+    await office.stop_worker()
     office.clock.go_on(hours=4, minutes=1)
     jobs, draw = job_handlers(office.desk, office.client, interval=0), office.client.chat_update
     add_what_is_due(office.store)
@@ -344,7 +344,7 @@ async def test_a_rate_limited_page_does_not_count_as_sent(office: Office) -> Non
     }
     office.complainant_acts(Verb.ADD, ref, facts, {"addition": "gas"})
     await office.idle()
-    office.worker.stop()
+    await office.stop_worker()
     office.clock.go_on(minutes=5)
     (page,) = office.store.write(claim, ("page",), 9, 60)
     post = office.client.chat_postMessage

@@ -10,7 +10,6 @@ Small in the suite, 10,000 guesses for each route with TESTING=long.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import random
 import re
@@ -290,8 +289,7 @@ async def test_a_guessed_reference_in_slack_is_answered_the_same_for_all(
     foreign = hidden_cases(office)
     await office.idle()
     # Its own statements would be counted with those of the guesses.
-    office.worker.stop()
-    await asyncio.sleep(0.1)
+    await office.stop_worker()
     answers = {ref: await answer(office, route, ref) for ref in guesses(foreign, random.Random(7))}
     assert len({text for text, _ in answers.values()}) == 1
     # A reference of many digits is also looked up as a number, whether it exists or not.
