@@ -24,8 +24,11 @@ UV = uv
 READER = triage/reader/act_vectors.npz
 # The sentence vectors of the starter examples, which the first training would otherwise compute.
 VECTORS = triage/starter/vectors.npz
+# The weights of the letter warnings, learned from the written letters (40 s).
+LETTERS = triage/letters/weights.npz
+LEARNED = $(READER) $(VECTORS) $(LETTERS)
 
-install: .venv/installed $(READER) $(VECTORS)
+install: .venv/installed $(LEARNED)
 	@$(BIN)/python -m amends.demo.past_file
 
 demo: install
@@ -34,7 +37,7 @@ demo: install
 # Each worker and each started process imports hundreds of modules: without compiled files, seconds each time, and in a
 # fresh clone every worker would compile all of them.
 ROOMS = amends benchmarks bots complaints reports scheduler simulator store triage
-test: .venv/testable $(READER) $(VECTORS)
+test: .venv/testable $(LEARNED)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 $(ROOMS)
 	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
@@ -81,7 +84,7 @@ pins:
 		--extra build --extra encoder --extra test -c requirements/run.txt -o requirements/test.txt
 
 # Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
-release: .venv/installed $(READER) $(VECTORS)
+release: .venv/installed $(LEARNED)
 	$(BIN)/python .ci/release.py
 
 clean:
@@ -112,6 +115,10 @@ $(READER): .venv/installed triage/danger/*.csv triage/acts/*.csv triage/starter/
 $(VECTORS): .venv/installed triage/starter/*.csv triage/encoder.py triage/text.py
 	@echo "Computing the sentence vectors of the starter examples"
 	@$(BIN)/python -m triage.learning.starter_vectors
+
+$(LETTERS): .venv/installed triage/letters/letters.csv triage/letters/*.py triage/phrases/letters_*.toml triage/phrases/warnings_*.toml triage/learning/letter_models.py
+	@echo "Learning what letters should not say"
+	@$(BIN)/python -m triage.learning.letter_models
 
 .venv/testable: .venv/installed requirements/test.txt
 	@echo "Installing the pinned test tools"

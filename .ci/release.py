@@ -36,10 +36,15 @@ LEARNED_FILES = (
     "triage/reader/act_words.npz",
     "triage/reader/act_vectors.npz",
     "triage/starter/vectors.npz",
+    "triage/letters/weights.npz",
 )
 #: What they are computed from.
 LEARNED_SOURCES = ("triage", "complaints/hazards.py", "complaints/hazards.toml")
-LEARNED_BY = ("triage.learning.reader_models", "triage.learning.starter_vectors")
+LEARNED_BY = (
+    "triage.learning.reader_models",
+    "triage.learning.starter_vectors",
+    "triage.learning.letter_models",
+)
 DEMO_PAST = "amends/demo/past.jsonl.xz"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 

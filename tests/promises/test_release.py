@@ -78,6 +78,8 @@ def test_the_wheel_holds_the_product_and_neither_tests_nor_secrets(released: Pat
     assert {f"triage/reader/{name}.npz" for name in models} <= set(names)
     # Without them the first training takes longer.
     assert "triage/starter/vectors.npz" in names
+    # Without it no letter is checked.
+    assert "triage/letters/weights.npz" in names
     # Without it the first demo takes a minute.
     assert "amends/demo/past.jsonl.xz" in names
     assert (released / f"{NAME}-py3-none-any.whl").stat().st_size <= LARGEST_WHEEL

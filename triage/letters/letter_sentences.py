@@ -3,15 +3,17 @@
 The groups are in `triage/phrases/letters_<language>.toml`.
 """
 
-import csv
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 from itertools import chain, combinations, pairwise
 from math import sqrt
+from pathlib import Path
 
+import numpy as np
+
+from triage.errors import UnreadableModel
 from triage.letters.letter_rules import (
     LetterSentence,
     Span,
@@ -32,6 +34,8 @@ from triage.letters.letter_rules import (
 from triage.matching import fold, read_phrases
 from triage.safety.language import WORD, words_of
 
+#: Learned from `letters.csv` by `make install` and a release, not in git.
+WEIGHTS = Path(__file__).with_name("weights.npz")
 #: The salutation ends here.
 _GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
 #: Signs of a note or of a desk: "->", an abbreviation, a word in capitals, "XX" in place of a date, "@Sam".
@@ -212,11 +216,16 @@ def mean_weight(features: Collection[str], weights: Mapping[str, float]) -> floa
 
 
 def read_weights(language: str) -> tuple[dict[str, float], ...]:
-    """The weight of each feature, for each column of the file of a language."""
-    file = resources.files("triage").joinpath("letters", f"weights_{language}.csv")
-    rows: Iterable[list[str]] = csv.reader(file.read_text("utf-8").splitlines())
-    features, *columns = zip(*rows, strict=True)
-    return tuple(dict(zip(features, map(float, column), strict=True)) for column in columns)
+    """The weight of each feature, for each column of a language. Raises UnreadableModel where it was not built."""
+    if not WEIGHTS.exists():
+        raise UnreadableModel(
+            f"{WEIGHTS} is missing: run `python -m triage.learning.letter_models`, or install the release again."
+        )
+    with np.load(WEIGHTS, allow_pickle=False) as arrays:
+        features = str(arrays[f"{language}_features"]).split("\n")
+        # Whole tenths.
+        columns = (arrays[f"{language}_weights"] / 10).tolist()
+    return tuple(dict(zip(features, column, strict=True)) for column in columns)
 
 
 @lru_cache(maxsize=20_000)

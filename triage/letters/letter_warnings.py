@@ -3,7 +3,7 @@
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules
 (`triage.letters.letter_rules`) work sentence by sentence. What they find is weighed together with the words of the
 sentence and with groups of words (`triage.letters.letter_sentences`). The weights
-(`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`).
+(`triage/letters/weights.npz`) are learned from written letters (`triage.learning.letter_models`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -28,9 +28,9 @@ _FEWEST_LETTERS = 20
 _LEAST_SURE = 0.95
 #: Fewer words may be a name or an address: with a full stop, and without one.
 _FEWEST_FOREIGN_WORDS, _FEWEST_WITHOUT_END = 6, 8
-#: In the files of weights: what weighs more than this is a warning.
+#: The name of the limit among the features: what weighs more than this is a warning.
 LIMIT = "<limit>"
-#: The warnings that are weighed, in the order of the columns of the files.
+#: The warnings that are weighed, in the order of their columns of weights.
 WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blaming")
 #: The first column: how rare a feature is.
 RARITY = "rarity"

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from store.redaction.masking import find_spans
-from triage.letters import letter_warnings
+from triage.errors import UnreadableModel
+from triage.learning.letter_models import personal_spans
+from triage.letters import letter_sentences, letter_warnings
 from triage.letters.letter_warnings import WARNINGS, find_warnings, load_letter_warnings
 from triage.matching import fold
 
@@ -37,12 +39,7 @@ def warned(
     person: str = "",
 ) -> dict[str, str]:
     """The words of each warning, by its code."""
-    own = set(fold(person).text.split())
-    personal = [
-        (span.start, span.end, span.kind)
-        for span in find_spans(text, language=language)
-        if own.isdisjoint(fold(text[span.start : span.end]).text.split())
-    ]
+    personal = personal_data(text, language, person)
     warnings = find_warnings(
         text,
         language=complainant or language,
@@ -50,6 +47,21 @@ def warned(
         personal=personal,
     )
     return {warning.code: text[slice(*warning.span)] for warning in warnings}
+
+
+def personal_data(text: str, language: str, person: str) -> list[tuple[int, int, str]]:
+    """What masking finds, without the data of the complainant."""
+    own = set(fold(person).text.split())
+    return [
+        (span.start, span.end, span.kind)
+        for span in find_spans(text, language=language)
+        if own.isdisjoint(fold(text[span.start : span.end]).text.split())
+    ]
+
+
+def learned_letters() -> list[dict[str, str]]:
+    file = resources.files("triage").joinpath("letters", "letters.csv")
+    return list(csv.DictReader(io.StringIO(file.read_text("utf-8"))))
 
 
 def codes_of(row: Mapping[str, Any], complainant: str) -> set[str]:
@@ -78,8 +90,7 @@ def labels_of(row: Mapping[str, Any]) -> set[str]:
 
 
 def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> None:
-    file = resources.files("triage").joinpath("letters", "letters.csv")
-    rows = [row for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))) if len(row["source"]) == 1]
+    rows = [row for row in learned_letters() if len(row["source"]) == 1]
     assert len(rows) == 4404
 
     recall, false_alarms = shares(
@@ -88,6 +99,20 @@ def test_letters_that_were_learned_from_are_warned_of_and_good_ones_pass() -> No
 
     assert recall >= 0.95
     assert false_alarms <= 0.03
+
+
+def test_the_personal_data_that_is_learned_with_a_letter_is_what_masking_finds() -> None:
+    rows = learned_letters()[::40]
+    assert any(row["personal"] for row in rows)
+    assert [personal_spans(row["personal"]) for row in rows] == [
+        personal_data(row["text"], row["language"], row["person"]) for row in rows
+    ]
+
+
+def test_missing_weights_say_how_to_learn_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(letter_sentences, "WEIGHTS", tmp_path / "weights.npz")
+    with pytest.raises(UnreadableModel, match=r"triage\.learning\.letter_models"):
+        letter_sentences.read_weights("en")
 
 
 @pytest.mark.parametrize(
